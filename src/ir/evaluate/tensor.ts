@@ -1,0 +1,20 @@
+/** Values of the reference interpreter. Floats are held in f32 or f64 (the interpreter's precision), integers in i32. */
+import { elements, staticShape, type TensorType } from "../type.ts";
+
+export type Data = Float64Array | Float32Array | Int32Array;
+export type Precision = "f32" | "f64";
+
+export interface Tensor {
+  readonly type: TensorType;
+  readonly shape: readonly number[];
+  readonly data: Data;
+}
+
+const isInteger = (t: TensorType): boolean => !["f64", "f32", "f16", "bf16"].includes(t.dtype) && !t.quant;
+
+/** A zeroed tensor of the type. */
+export function zeros(type: TensorType, precision: Precision = "f32"): Tensor {
+  const n = elements(type.shape);
+  const data = isInteger(type) ? new Int32Array(n) : precision === "f64" ? new Float64Array(n) : new Float32Array(n);
+  return { type, shape: staticShape(type.shape), data };
+}
