@@ -1,0 +1,64 @@
+/** Safetensors files: tensors by name, their values as f32 when asked for. The file stays open until `close`. */
+import { HeddleError } from "../ir/error.ts";
+import { openRanges, type RangeFile } from "./file.ts";
+import { bf16ToF32, f16ToF32 } from "./half.ts";
+import { readHeader, type TensorEntry } from "./safetensors-header.ts";
+
+export interface SafeTensors {
+  /** The file's name without its folder. */
+  readonly file: string;
+  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  /** Values as f32, row-major. @throws HeddleError for another dtype than F32, F16, BF16 and for NaN or infinity. */
+  read(name: string): Float32Array;
+  close(): void;
+}
+
+/** @throws HeddleError where the header is not sound. */
+export function openSafeTensors(path: string): SafeTensors {
+  const file = openRanges(path);
+  try {
+    const tensors = new Map(readHeader(file).map((t) => [t.name, t]));
+    return { file: file.name, tensors, read: (name) => readTensor(file, tensors.get(name)!), close: file.close };
+  } catch (e) {
+    file.close();
+    throw e;
+  }
+}
+
+const decoders: Readonly<Record<string, (b: ArrayBuffer) => Float32Array>> = {
+  F32: (b) => new Float32Array(b),
+  F16: (b) => f16ToF32(new Uint16Array(b)),
+  BF16: (b) => bf16ToF32(new Uint16Array(b)),
+};
+
+/** Whether values of the dtype can be weights. */
+export const isWeightDtype = (dtype: string): boolean => Object.hasOwn(decoders, dtype);
+
+function readTensor(file: RangeFile, t: TensorEntry): Float32Array {
+  const subject = `${file.name}, tensor ${t.name}`;
+  const decode = decoders[t.dtype];
+  if (!decode) throw new HeddleError(`is ${t.dtype}; weights must be F32, F16 or BF16`, { subject });
+  const values = decode(file.read(t.offset, t.bytes).buffer);
+  const bad = firstNotFinite(values);
+  if (bad >= 0)
+    throw new HeddleError(`has ${values[bad]} at [${indexOf(bad, t.shape).join(", ")}]; weights must be finite`, {
+      subject,
+      hint: "use another checkpoint: this one is broken, as after a training run that diverged",
+    });
+  return values;
+}
+
+/** The position of the first NaN or infinity, or -1: v - v is 0 for finite values only. */
+function firstNotFinite(values: Float32Array): number {
+  for (let i = 0; i < values.length; i++) if (values[i]! - values[i]! !== 0) return i;
+  return -1;
+}
+
+function indexOf(flat: number, shape: readonly number[]): number[] {
+  const index: number[] = [];
+  for (const size of [...shape].reverse()) {
+    index.unshift(flat % size);
+    flat = Math.floor(flat / size);
+  }
+  return index;
+}

@@ -1,0 +1,24 @@
+/** Where the values of a model's weights come from: a checkpoint file, or the seeded generator. */
+
+/** A weight that a graph asks for: the checkpoint's name and shape. */
+export interface WeightSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+export interface WeightSource {
+  /** What the manifest says of it: `seeded:0` or a file name. */
+  readonly name: string;
+  /** Changes whenever the values may have changed; a compile that finds it unchanged need not write weights again. */
+  readonly fingerprint: string;
+  /** Compares names and shapes before anything is read. @throws HeddleError that lists every misfit. */
+  check(wanted: readonly WeightSpec[]): void;
+  /**
+   * The values of one weight as f32, row-major, in the checkpoint's layout. The caller owns the array.
+   * @throws HeddleError where the weight is missing, of another shape or dtype, or has values that are not finite.
+   */
+  read(name: string, shape: readonly number[]): Float32Array;
+  close(): void;
+}
+
+export const showSizes = (shape: readonly number[]): string => `[${shape.join("x")}]`;
