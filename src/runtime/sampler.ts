@@ -1,0 +1,104 @@
+/** Chooses the next token from logits. */
+import { HeddleError } from "../ir/error.ts";
+
+export interface SamplerOptions {
+  /** 0 (the default) takes the most likely token; 1 samples from the model's distribution. */
+  readonly temperature?: number;
+  /** Sample among the k most likely tokens only; 0 for all. */
+  readonly topK?: number;
+  /** Sample among the most likely tokens that together reach this probability (nucleus sampling, Holtzman et al., 2019). */
+  readonly topP?: number;
+  /** Of the random numbers: the same seed gives the same text. */
+  readonly seed?: number;
+  /** Above 1 makes tokens that were already used less likely (CTRL, Keskar et al., 2019). */
+  readonly repetitionPenalty?: number;
+}
+
+/** @param used tokens so far, which a repetition penalty applies to. */
+export type Sampler = (logits: Float32Array, used: Iterable<number>) => number;
+
+/** @throws HeddleError for an option outside its range. */
+export function createSampler(options: SamplerOptions = {}): Sampler {
+  const { temperature = 0, topK = 0, topP = 1, seed = 0, repetitionPenalty = 1 } = options;
+  refuseUnless(temperature >= 0 && Number.isFinite(temperature), "temperature", temperature, "0 or more");
+  refuseUnless(Number.isInteger(topK) && topK >= 0, "top-k", topK, "a whole number, 0 or more");
+  refuseUnless(topP > 0 && topP <= 1, "top-p", topP, "above 0 and at most 1");
+  refuseUnless(Number.isInteger(seed), "seed", seed, "a whole number");
+  refuseUnless(repetitionPenalty > 0, "repetition penalty", repetitionPenalty, "above 0");
+  const random = mulberry32(seed);
+
+  return (logits, used) => {
+    const scores = repetitionPenalty === 1 ? logits : penalised(logits, used, repetitionPenalty);
+    const best = argmax(scores);
+    if (temperature === 0) return best;
+    const max = scores[best]!;
+    const weights = scores.map((x) => Math.exp((x - max) / temperature));
+    return draw(weights, cutoff(weights, topK, topP), random());
+  };
+}
+
+function refuseUnless(ok: boolean, name: string, value: number, range: string): void {
+  if (!ok) throw new HeddleError(`${name} must be ${range}, not ${value}`);
+}
+
+/** The first of the largest values. @throws HeddleError where a value is NaN. */
+export function argmax(values: Float32Array): number {
+  let best = 0;
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i]!;
+    if (Number.isNaN(v))
+      throw new HeddleError(`the model returned NaN for token ${i}: its weights or its backend are broken`);
+    if (v > values[best]!) best = i;
+  }
+  return best;
+}
+
+function penalised(logits: Float32Array, used: Iterable<number>, penalty: number): Float32Array {
+  const out = logits.slice();
+  for (const token of new Set(used)) {
+    const x = out[token];
+    if (x !== undefined) out[token] = x > 0 ? x / penalty : x * penalty;
+  }
+  return out;
+}
+
+/** The smallest weight that may be drawn: top-k first, then top-p of what is left. */
+function cutoff(weights: Float32Array, topK: number, topP: number): number {
+  if ((topK === 0 || topK >= weights.length) && topP === 1) return 0;
+  const sorted = weights.slice().sort().reverse();
+  const kept = topK === 0 ? sorted : sorted.subarray(0, topK);
+  if (topP === 1) return kept.at(-1)!;
+  const wanted = topP * kept.reduce((sum, w) => sum + w, 0);
+  let sum = 0;
+  for (const w of kept) {
+    sum += w;
+    if (sum >= wanted) return w;
+  }
+  return kept.at(-1)!;
+}
+
+/** The token at `at` (0..1) of the total weight of those that reach the cutoff. */
+function draw(weights: Float32Array, least: number, at: number): number {
+  let total = 0;
+  for (const w of weights) if (w >= least) total += w;
+  let rest = at * total;
+  let last = 0;
+  for (let i = 0; i < weights.length; i++) {
+    if (weights[i]! < least || weights[i] === 0) continue;
+    last = i;
+    rest -= weights[i]!;
+    if (rest < 0) break;
+  }
+  return last;
+}
+
+/** Uniform numbers in [0, 1): Mulberry32 (Tommy Ettinger), 32 bits of state. */
+function mulberry32(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let x = Math.imul(state ^ (state >>> 15), state | 1);
+    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
+    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

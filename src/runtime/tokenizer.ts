@@ -1,0 +1,61 @@
+/** Text to tokens and back. The rules of a tokenizer.json are the library's work; streaming whole characters is done here. */
+import { readFileSync } from "node:fs";
+import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
+import { HeddleError } from "../ir/error.ts";
+
+export interface Tokenizer {
+  encode(text: string): number[];
+  decode(tokens: readonly number[]): string;
+}
+
+/** Turns tokens that come one by one into text. */
+export interface TextStream {
+  /** The text that this token completes; empty while the bytes of a character are still missing. */
+  push(token: number): string;
+  /** What is left; bytes that no token completed come as U+FFFD. */
+  end(): string;
+}
+
+const plainly = { skip_special_tokens: true, clean_up_tokenization_spaces: false };
+
+/** @throws HeddleError where the file cannot be read or is not a tokenizer. */
+export function loadTokenizer(path: string): Tokenizer {
+  try {
+    const library = new HuggingFaceTokenizer(JSON.parse(readFileSync(path, "utf8")), {});
+    return {
+      encode: (text) => (text === "" ? [] : library.encode(text, { add_special_tokens: false }).ids),
+      decode: (tokens) => (tokens.length === 0 ? "" : library.decode([...tokens], plainly)),
+    };
+  } catch (e) {
+    throw new HeddleError(`is not a tokenizer that can be read: ${(e as Error).message}`, {
+      subject: path,
+      hint: "use the tokenizer.json that belongs to the checkpoint",
+    });
+  }
+}
+
+/** For a model without a tokenizer: text goes in as its UTF-8 bytes, tokens come out as numbers. */
+export const byteTokenizer: Tokenizer = {
+  encode: (text) => [...new TextEncoder().encode(text)],
+  decode: (tokens) => tokens.map((t) => `${t} `).join(""),
+};
+
+/**
+ * Decodes with the tokens of the last emitted text in front, because a decoder may treat the start of a text differently
+ * (a leading space dropped, say). A result that ends in U+FFFD is an unfinished character and waits for more.
+ */
+export function streamText(tokenizer: Tokenizer): TextStream {
+  let context: number[] = [];
+  let pending: number[] = [];
+  const fresh = () => tokenizer.decode([...context, ...pending]).slice(tokenizer.decode(context).length);
+  return {
+    push: (token) => {
+      pending.push(token);
+      const text = fresh();
+      if (text === "" || text.endsWith("\ufffd")) return "";
+      [context, pending] = [pending, []];
+      return text;
+    },
+    end: () => (pending.length > 0 ? fresh() : ""),
+  };
+}

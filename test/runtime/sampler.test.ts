@@ -1,0 +1,52 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { createSampler, type SamplerOptions } from "../../src/runtime/sampler.ts";
+
+const logits = Float32Array.of(0, 2, 1, 3, 2.5);
+const draws = (options: SamplerOptions, n = 400): number[] => {
+  const sample = createSampler(options);
+  return Array.from({ length: n }, () => sample(logits, []));
+};
+const kinds = (tokens: number[]): number[] => [...new Set(tokens)].sort();
+
+test("greedy takes the first of the largest", () => {
+  assert.is(createSampler()(logits, []), 3);
+  assert.is(createSampler()(Float32Array.of(1, 4, 4), []), 1);
+});
+
+test("temperature samples from the softmax", () => {
+  const tokens = draws({ temperature: 1, seed: 1 }, 20_000);
+  const total = logits.reduce((n, x) => n + Math.exp(x), 0);
+  for (let t = 0; t < logits.length; t++) {
+    const share = tokens.filter((x) => x === t).length / tokens.length;
+    assert.ok(Math.abs(share - Math.exp(logits[t]!) / total) < 0.01, `token ${t}: ${share}`);
+  }
+});
+
+test("the same seed gives the same tokens, another seed others", () => {
+  assert.equal(draws({ temperature: 1, seed: 5 }), draws({ temperature: 1, seed: 5 }));
+  assert.not.equal(draws({ temperature: 1, seed: 5 }), draws({ temperature: 1, seed: 6 }));
+});
+
+test("top-k and top-p leave out the tail", () => {
+  assert.equal(kinds(draws({ temperature: 2, topK: 2 })), [3, 4]);
+  assert.equal(kinds(draws({ temperature: 2, topK: 99 })), [0, 1, 2, 3, 4]);
+  // Softmax of the logits: 0.02, 0.17, 0.06, 0.46, 0.28.
+  assert.equal(kinds(draws({ temperature: 1, topP: 0.4 })), [3]);
+  assert.equal(kinds(draws({ temperature: 1, topP: 0.8 })), [1, 3, 4]);
+  assert.equal(kinds(draws({ temperature: 1, topK: 2, topP: 0.6 })), [3]);
+});
+
+test("a repetition penalty makes used tokens less likely", () => {
+  assert.is(createSampler({ repetitionPenalty: 1.5 })(logits, [3, 3]), 4);
+  assert.is(createSampler({ repetitionPenalty: 2 })(Float32Array.of(-1, -1.5), [0]), 1);
+});
+
+test("bad options and broken logits are refused", () => {
+  assert.throws(() => createSampler({ temperature: -1 }), "temperature must be 0 or more, not -1");
+  assert.throws(() => createSampler({ topK: 1.5 }), "top-k must be a whole number, 0 or more, not 1.5");
+  assert.throws(() => createSampler({ topP: 0 }), "top-p must be above 0 and at most 1, not 0");
+  assert.throws(() => createSampler()(Float32Array.of(0, Number.NaN), []), "the model returned NaN for token 1");
+});
+
+test.run();
