@@ -11,7 +11,7 @@ export interface AttrKind<T extends AttrValue> {
   readonly default?: T;
   is(value: unknown): value is T;
 }
-export type AttrSpec = Readonly<Record<string, AttrKind<never>>>;
+export type AttrSpec = Readonly<Record<string, AttrKind<AttrValue>>>;
 type HasDefault<K> = K extends { readonly default: unknown } ? true : false;
 type Value<K> = K extends AttrKind<infer T> ? T : never;
 type RequiredKeys<S> = { [K in keyof S]: HasDefault<S[K]> extends true ? never : K }[keyof S];

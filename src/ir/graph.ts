@@ -101,8 +101,13 @@ export function bind(g: Graph, sizes: Readonly<Record<string, number>>, name = g
     for (const [key, value] of Object.entries(n.attrs)) {
       const kind = n.op.attrs[key]!.kind;
       attrs[key] =
-        kind === "dim" ? one(value as Dim, n) : kind === "dims" ? (value as readonly Dim[]).map((d) => one(d, n)) : value;
-      changed ||= kind === "dim" ? attrs[key] !== value : kind === "dims" && JSON.stringify(attrs[key]) !== JSON.stringify(value);
+        kind === "dim"
+          ? one(value as Dim, n)
+          : kind === "dims"
+            ? (value as readonly Dim[]).map((d) => one(d, n))
+            : value;
+      changed ||=
+        kind === "dim" ? attrs[key] !== value : kind === "dims" && JSON.stringify(attrs[key]) !== JSON.stringify(value);
     }
     return changed ? rebuild(n, n.inputs, attrs) : n;
   });

@@ -19,7 +19,9 @@ type IsRequired<S> = S extends `${string}?` ? false : true;
 
 /** `T` for each operand by name: optional ones may be undefined, a `...list` is an array. */
 export type Named<N extends Operands, T> = {
-  readonly [S in N[number] as IsRequired<S> extends true ? Strip<S> : never]: S extends `...${string}` ? readonly T[] : T;
+  readonly [S in N[number] as IsRequired<S> extends true ? Strip<S> : never]: S extends `...${string}`
+    ? readonly T[]
+    : T;
 } & { readonly [S in N[number] as IsRequired<S> extends true ? never : Strip<S>]?: T | undefined };
 
 type OperandArgs<N extends Operands> = N extends readonly [infer H, ...infer R extends Operands]
@@ -29,7 +31,11 @@ type OperandArgs<N extends Operands> = N extends readonly [infer H, ...infer R e
       ? [operand: Node, ...OperandArgs<R>]
       : [] | [operand: Node, ...OperandArgs<R>]
   : [];
-type AttrArg<S extends AttrSpec> = keyof S extends never ? [] : {} extends AttrsIn<S> ? [attrs?: AttrsIn<S>] : [attrs: AttrsIn<S>];
+type AttrArg<S extends AttrSpec> = keyof S extends never
+  ? []
+  : {} extends AttrsIn<S>
+    ? [attrs?: AttrsIn<S>]
+    : [attrs: AttrsIn<S>];
 
 export interface Cost {
   /** Arithmetic operations; a multiply-add counts as two. */
@@ -141,7 +147,8 @@ export function defineOp<const N extends Operands, const S extends AttrSpec = {}
   op.build = build;
   op.pat = (...operands: any[]) => opPattern(op, operands);
   op.expand = (n: Node): Node => {
-    if (!spec.expand) throw new HeddleError("is a primitive: it has no expansion", { subject: describe(n), loc: n.loc });
+    if (!spec.expand)
+      throw new HeddleError("is a primitive: it has no expansion", { subject: describe(n), loc: n.loc });
     return withOrigin({ name: n.name, loc: n.loc }, () => spec.expand!(zip(n.inputs), n.attrs as any, n.type));
   };
   op.evaluate = (values: readonly Tensor[], attrs: Attrs, out: Tensor): void => {

@@ -55,7 +55,8 @@ export function print(g: Graph): string {
 }
 
 /** A leaf (`param`, `constant`) repeats its type in its attributes `dtype` and `shape`; the text has it once. */
-export const isTyped = (n: Pick<Node, "op">): boolean => "dtype" in n.op.attrs && "shape" in n.op.attrs && n.op.inputs.length === 0;
+export const isTyped = (n: Pick<Node, "op">): boolean =>
+  "dtype" in n.op.attrs && "shape" in n.op.attrs && n.op.inputs.length === 0;
 
 function printAttrs(n: Node): string {
   if (!isTyped(n)) return showAttrs(n.op.attrs, n.attrs);

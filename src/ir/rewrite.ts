@@ -53,7 +53,9 @@ export function rewrite(g: Graph, rules: readonly Rule[]): Rewritten {
   let misses: Miss[] = [];
   for (let sweep = 0; ; sweep++) {
     if (sweep === maxSweeps)
-      throw new HeddleError(`rules ${rules.map((r) => r.name).join(", ")} still change the graph after ${maxSweeps} sweeps`);
+      throw new HeddleError(
+        `rules ${rules.map((r) => r.name).join(", ")} still change the graph after ${maxSweeps} sweeps`,
+      );
     misses = [];
     const uses = countUses(g);
     const origin = new Map<Node, Node>();
@@ -114,4 +116,3 @@ export function mergeCommon(g: Graph): Graph {
     return same;
   });
 }
-

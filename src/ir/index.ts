@@ -1,0 +1,25 @@
+/** The public face of the IR: what authors of graphs, passes and code generators import. */
+export * from "./attr.ts";
+export * from "./error.ts";
+export * from "./evaluate/tensor.ts";
+export * from "./graph.ts";
+export * from "./node.ts";
+export {
+  type AnyOp,
+  allOps,
+  type Cost,
+  defineOp,
+  findOp,
+  type Named,
+  type Op,
+  type Operands,
+  type OpSpec,
+} from "./op.ts";
+export * from "./ops/index.ts";
+export * from "./origin.ts";
+export { type Captures, match, type OpPat, type Pat, v } from "./pattern.ts";
+export * from "./print.ts";
+export * from "./program.ts";
+export * from "./rewrite.ts";
+export * from "./type.ts";
+export { resolveAxis } from "./ops/support/axis.ts";

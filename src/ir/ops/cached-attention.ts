@@ -1,0 +1,25 @@
+import { attr, optional } from "../attr.ts";
+import { defineOp } from "../op.ts";
+import { add } from "./add.ts";
+import { scalar } from "./constant.ts";
+import { matmul } from "./matmul.ts";
+import { mul } from "./mul.ts";
+import { softmax } from "./softmax.ts";
+import { attentionCost, cachedAttentionType, causalMask, grouped, positions, ungrouped } from "./support/attention.ts";
+
+export const cachedAttention = defineOp({
+  name: "cachedAttention",
+  doc: "Attention over a cache of which the first position + T places are filled. q [H, T, D], k [G, D, C] (transposed, so that a tile of keys is a block of columns), v [G, C, D], position i32[1] -> [H, T, D]. Query i stands at position + i and sees places j <= position + i, and with a window only j > position + i - window.",
+  inputs: ["q", "k", "v", "position"],
+  attrs: { scale: attr.float, window: optional(attr.int, 0) },
+  infer: (types, attrs) => cachedAttentionType(types, attrs),
+  expand: (operands, { scale, window }, type) => {
+    const { q, k, v } = grouped(operands.q, operands.k, operands.v);
+    const [queries, places] = [q.type.shape.at(-2)!, v.type.shape.at(-2)!];
+    const scores = mul(matmul(q, k), scalar(scale, type.dtype));
+    const query = add(positions(queries, 0, "rows"), operands.position);
+    const seen = causalMask(scores, query, positions(places, 0, "columns"), { later: true, window });
+    return ungrouped(matmul(softmax(seen), v), type);
+  },
+  cost: (types, _, out) => attentionCost(types, out),
+});

@@ -1,0 +1,24 @@
+import { attr, optional } from "../attr.ts";
+import { gatherInto } from "../evaluate/move.ts";
+import { defineOp } from "../op.ts";
+import { bytesOf, showType } from "../type.ts";
+import { resolveAxis } from "./support/axis.ts";
+
+export const gather = defineOp({
+  name: "gather",
+  doc: "data[indices] along an axis: data [.., n, ..], indices i32 [i..] -> [.., i.., ..]. A table of f16 or bf16 yields `dtype`, any other its own.",
+  inputs: ["data", "indices"],
+  attrs: { axis: optional(attr.int, 0), dtype: optional(attr.dtype, "f32") },
+  infer: ({ data, indices }, { axis, dtype }) => {
+    if (indices.dtype !== "i32") throw new Error(`indices must be i32, not ${showType(indices)}`);
+    const at = resolveAxis(axis, data.shape);
+    const narrow = data.dtype === "f16" || data.dtype === "bf16";
+    return {
+      dtype: narrow ? dtype : data.dtype,
+      shape: [...data.shape.slice(0, at), ...indices.shape, ...data.shape.slice(at + 1)],
+    };
+  },
+  evaluate: ({ data, indices }, { axis }, out) => gatherInto(data, indices, resolveAxis(axis, data.shape), out),
+  // Only the rows asked for are read, not the table.
+  cost: ({ indices }, _, out) => ({ flops: 0, bytes: bytesOf(indices) + 2 * bytesOf(out) }),
+});

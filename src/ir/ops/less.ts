@@ -1,0 +1,10 @@
+import { binary } from "./support/elementwise.ts";
+
+export const less = binary(
+  "less",
+  "Whether a < b per element, broadcast as in numpy -> bool.",
+  (x, xAt, xs, y, yAt, ys, o, at, n) => {
+    for (let i = 0; i < n; i++) o[at + i] = x[xAt + i * xs]! < y[yAt + i * ys]! ? 1 : 0;
+  },
+  "bool",
+);
