@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { seededWeights, seedOf } from "../../src/weights/seeded.ts";
+import { readGoldens } from "../support/goldens.ts";
 
 test("values are the documented function of seed, name and index", () => {
   assert.is(seedOf("wte.weight", 0), fnv("0:wte.weight"));
@@ -15,6 +17,15 @@ test("values are the documented function of seed, name and index", () => {
     Array.from({ length: 300 }, (_, i) => slowly("h.3.ln_2.weight", 0, i, 1, 0.1)),
   );
 });
+
+for (const model of ["tiny", "124m"] as const)
+  test(`numpy makes the same bytes: ${model}`, () => {
+    const { header, weights } = readGoldens(model);
+    for (const { name, shape, sha256 } of weights) {
+      const values = seededWeights(header.seed).read(name, shape);
+      assert.is(createHash("sha256").update(values).digest("hex"), sha256, name);
+    }
+  });
 
 test("each kind of weight has its spread", () => {
   const range = (name: string) => {
