@@ -63,6 +63,18 @@ export function countUses(g: Graph): Map<Node, number> {
   return uses;
 }
 
+/** The nodes that take each node as an operand, once each, in order. */
+export function usersOf(g: Graph): Map<Node, Node[]> {
+  const users = new Map<Node, Node[]>();
+  for (const n of topo(g))
+    for (const i of new Set(n.inputs)) {
+      const known = users.get(i);
+      if (known) known.push(n);
+      else users.set(i, [n]);
+    }
+  return users;
+}
+
 /** Rebuilds a node on other operands or attributes, keeping its name and location; the same node where nothing changed. */
 export function rebuild(n: Node, inputs: readonly Node[], attrs: Attrs = n.attrs): Node {
   if (attrs === n.attrs && inputs.every((x, i) => x === n.inputs[i])) return n;

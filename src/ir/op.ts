@@ -76,7 +76,7 @@ export interface AnyOp {
 
 export interface Op<N extends Operands, S extends AttrSpec> extends AnyOp {
   (...args: [...OperandArgs<N>, ...AttrArg<S>]): Node<AttrsOf<S>>;
-  /** A pattern that matches a node of this op whose operands match the given patterns. */
+  /** A pattern that matches a node of this op whose operands match the given patterns; of an op that takes a list, none match any. */
   pat<P extends PatArgs<N>>(...operands: P): OpPat<P, AttrsOf<S>>;
 }
 
@@ -145,7 +145,7 @@ export function defineOp<const N extends Operands, const S extends AttrSpec = {}
   op.attrs = attrSpec;
   op.composite = spec.expand !== undefined;
   op.build = build;
-  op.pat = (...operands: any[]) => opPattern(op, operands);
+  op.pat = (...operands: any[]) => opPattern(op, list && !operands.length ? undefined : operands);
   op.expand = (n: Node): Node => {
     if (!spec.expand)
       throw new HeddleError("is a primitive: it has no expansion", { subject: describe(n), loc: n.loc });

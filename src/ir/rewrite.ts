@@ -3,7 +3,7 @@
  * declines; the rewriter applies a list of rules to a fixed point, merges common subexpressions, and keeps names.
  */
 import { HeddleError } from "./error.ts";
-import { countUses, type Graph, mapGraph } from "./graph.ts";
+import { countUses, type Graph, mapGraph, usersOf } from "./graph.ts";
 import { describe, type Node, renamed } from "./node.ts";
 import { withOrigin } from "./origin.ts";
 import { type Captures, match, type Pat } from "./pattern.ts";
@@ -18,6 +18,8 @@ export const skip = (reason: string): Skip => ({ skip: reason });
 export interface Uses {
   /** Users of a value in the graph as it was before this sweep; outputs and state updates count. */
   count(n: Node): number;
+  /** The nodes that take it as an operand, once each, as they were before this sweep. */
+  of(n: Node): readonly Node[];
 }
 
 export interface Rule {
@@ -60,13 +62,15 @@ export function rewrite(g: Graph, rules: readonly Rule[]): Rewritten {
     const uses = countUses(g);
     const origin = new Map<Node, Node>();
     const count = (n: Node): number => uses.get(n) ?? uses.get(origin.get(n)!) ?? 0;
+    const users = usersOf(g);
+    const of = (n: Node): readonly Node[] => users.get(n) ?? users.get(origin.get(n)!) ?? [];
     let changed = false;
     const next = mapGraph(g, (n, original) => {
       origin.set(n, original);
       for (const r of rules) {
         const captures = match(r.match, n);
         if (!captures) continue;
-        const out = applyRule(r, captures, { count }, n, (x) => origin.has(x));
+        const out = applyRule(r, captures, { count, of }, n, (x) => origin.has(x));
         if ("skip" in out) {
           misses.push({ rule: r.name, node: n, reason: out.skip });
         } else if (out !== n) {

@@ -1,0 +1,31 @@
+/** Reading of Hugging Face's config.json: errors name the field, what it holds and what was expected. */
+
+export interface CheckpointFields {
+  /** A whole number above zero. */
+  size(field: string): number;
+  number(field: string, absent: number): number;
+  /** Requires one of the values; `undefined` among them allows the field to be absent. */
+  expect(field: string, ...values: unknown[]): void;
+}
+
+/** @throws Error where the file is of another family. */
+export function checkpointFields(json: Readonly<Record<string, unknown>>, { family }: { family: string }): CheckpointFields {
+  const expect: CheckpointFields["expect"] = (field, ...values) => {
+    const value = json[field];
+    if (values.includes(value)) return;
+    const wanted = values.filter((v) => v !== undefined).map((v) => JSON.stringify(v));
+    throw new Error(`${field} is ${JSON.stringify(value) ?? "missing"}; this model needs ${wanted.join(" or ")}`);
+  };
+  const size: CheckpointFields["size"] = (field) => {
+    const value = json[field];
+    if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
+    throw new Error(`${field} is ${JSON.stringify(value) ?? "missing"}; it must be a whole number above zero`);
+  };
+  const number: CheckpointFields["number"] = (field, absent) => {
+    const value = json[field] ?? absent;
+    if (typeof value === "number" && Number.isFinite(value)) return value;
+    throw new Error(`${field} is ${JSON.stringify(value)}; it must be a number`);
+  };
+  expect("model_type", family);
+  return { size, number, expect };
+}

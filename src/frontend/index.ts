@@ -1,0 +1,1 @@
+export { type BuiltModel, type ConfigChoice, type LoadedProgram, loadProgram } from "./load.ts";

@@ -1,0 +1,95 @@
+/** Loading of graph files: TypeScript modules (tsx is the runtime) that export a program; values keep the author's names. */
+import { existsSync } from "node:fs";
+import { basename, extname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { HeddleError, rethrow } from "../ir/error.ts";
+import { withProvider } from "../ir/origin.ts";
+import type { ModelInfo, Module } from "../ir/program.ts";
+import type { Pass } from "../passes/pass.ts";
+import { isProgram, type Program } from "../passes/program.ts";
+import { locOf, sourceNames } from "./names.ts";
+import { framesOf } from "./stack.ts";
+
+/** Which configuration of a model: one of its own by name, or what a checkpoint's config.json says. */
+export type ConfigChoice = string | { readonly checkpoint: Readonly<Record<string, unknown>> };
+
+export interface BuiltModel {
+  readonly module: Module;
+  readonly info: ModelInfo;
+  /** The configuration's name, or "checkpoint". */
+  readonly config: string;
+}
+
+export interface LoadedProgram {
+  /** The file's name without its extension: `gpt2-fa2-kv`. */
+  readonly name: string;
+  /** Absolute path. */
+  readonly file: string;
+  readonly model: Program["model"];
+  readonly passes: readonly Pass[];
+  /** Names of the model's configurations; the first is the default. */
+  readonly configs: readonly string[];
+  /**
+   * The model as a graph, before any pass, with names and locations from the source.
+   * @throws HeddleError with the file, line and column of the call, for an ill-typed graph or an unknown configuration.
+   */
+  build(config?: ConfigChoice): BuiltModel;
+}
+
+/** Imports a graph file. @throws HeddleError for a missing file, one that fails to run, or one that exports no program. */
+export async function loadProgram(path: string): Promise<LoadedProgram> {
+  const file = resolve(path);
+  const subject = path;
+  if (!existsSync(file)) throw new HeddleError("there is no such file", { subject, hint: "a graph file such as graphs/gpt2-fa2-kv.ts" });
+  // The parser takes longer to load than a graph file; both load at the same time.
+  const [{ Sources }, exported] = await Promise.all([
+    import("./source.ts"),
+    import(pathToFileURL(file).href).catch((e) => located(e, subject)) as Promise<{ default?: unknown }>,
+  ]);
+  const program = exported.default;
+  if (!isProgram(program))
+    throw new HeddleError("exports no program", {
+      subject,
+      hint: "export default program({ model: gpt2, passes: [flashAttention] })",
+    });
+  const { model, passes } = program;
+  const provider = sourceNames(new Sources());
+  const configs = Object.keys(model.configs);
+  return {
+    name: basename(file, extname(file)),
+    file,
+    model,
+    passes,
+    configs,
+    build: (choice = configs[0]!) => {
+      try {
+        const config = configOf(program, choice);
+        const module = withProvider(provider, () => model.build(config));
+        return { module, info: model.info(config), config: typeof choice === "string" ? choice : "checkpoint" };
+      } catch (e) {
+        return located(e, subject);
+      }
+    },
+  };
+}
+
+function configOf({ model }: Program, choice: ConfigChoice): unknown {
+  const subject = `model ${model.name}`;
+  if (typeof choice === "string") {
+    if (Object.hasOwn(model.configs, choice)) return model.configs[choice];
+    throw new HeddleError(`has no configuration ${choice}`, { subject, hint: `one of ${Object.keys(model.configs).join(", ")}` });
+  }
+  if (!model.fromCheckpoint) throw new HeddleError("cannot read the configuration of a checkpoint", { subject });
+  try {
+    return model.fromCheckpoint(choice.checkpoint);
+  } catch (e) {
+    return rethrow(e, { subject: `${subject}, config.json` });
+  }
+}
+
+/** Throws what a graph file threw, with the place in the author's files where it did. */
+function located(cause: unknown, subject: string): never {
+  if (cause instanceof HeddleError && cause.context.loc) throw cause;
+  const [frame] = cause instanceof Error ? framesOf(cause) : [];
+  return rethrow(cause, { subject, loc: frame && locOf(frame) });
+}
