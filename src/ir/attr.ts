@@ -1,5 +1,5 @@
 /** Attributes: named compile-time constants of an op. Each kind knows how to check a value and how it reads as text. */
-import { type DType, type Dim, dtypes, showDim } from "./type.ts";
+import { type Dim, type DType, dtypes, showDim } from "./type.ts";
 
 export type AttrValue = number | boolean | string | readonly number[] | readonly Dim[] | Dim;
 export type Attrs = Readonly<Record<string, AttrValue>>;

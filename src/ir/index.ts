@@ -1,7 +1,10 @@
 /** The public face of the IR: what authors of graphs, passes and code generators import. */
 export * from "./attr.ts";
 export * from "./error.ts";
+export { type EvaluateOptions, type Evaluation, evaluate, evaluateNodes } from "./evaluate/evaluate.ts";
+export { encodeBf16, encodeF16, roundTo } from "./evaluate/round.ts";
 export * from "./evaluate/tensor.ts";
+export { wrap } from "./evaluate/wrap.ts";
 export * from "./graph.ts";
 export * from "./node.ts";
 export {
@@ -16,10 +19,10 @@ export {
   type OpSpec,
 } from "./op.ts";
 export * from "./ops/index.ts";
+export { resolveAxis } from "./ops/support/axis.ts";
 export * from "./origin.ts";
 export { type Captures, match, type OpPat, type Pat, v } from "./pattern.ts";
 export * from "./print.ts";
 export * from "./program.ts";
 export * from "./rewrite.ts";
 export * from "./type.ts";
-export { resolveAxis } from "./ops/support/axis.ts";

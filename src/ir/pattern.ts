@@ -41,7 +41,8 @@ const pattern = (p: { op?: AnyOp; operands?: readonly Pat<unknown>[]; capture?: 
 /** Matches any value and captures it. The same name twice must be the same value. */
 export const v = <K extends string>(name: K): Pat<{ readonly [P in K]: Node }> => pattern({ capture: name });
 
-export const opPattern = (op: AnyOp, operands?: readonly Pat<unknown>[]): any => pattern({ op, ...(operands && { operands }) });
+export const opPattern = (op: AnyOp, operands?: readonly Pat<unknown>[]): any =>
+  pattern({ op, ...(operands && { operands }) });
 
 /** Captures of a match of `p` at `n`, or undefined. */
 export function match(p: Pat<unknown>, n: Node): Captures | undefined {

@@ -2,7 +2,7 @@
 import { showAttrs } from "./attr.ts";
 import { type Graph, topo } from "./graph.ts";
 import type { Node } from "./node.ts";
-import { showType, type Sym } from "./type.ts";
+import { type Sym, showType } from "./type.ts";
 
 /** A name for every node: its own, or its op's; a second one of the same name gets `.1`, a third `.2`. */
 export function nodeNames(g: Graph): Map<Node, string> {

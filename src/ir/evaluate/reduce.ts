@@ -28,7 +28,7 @@ export function reduceMaxInto(x: Tensor, axis: number, out: Tensor): void {
     for (let i = 1, at = first + step; i < length; i++, at += step) {
       const value = x.data[at]!;
       // NaN wins, as in numpy: an error upstream must not vanish in a maximum.
-      if (value > max || value !== value) max = value;
+      if (value > max || Number.isNaN(value)) max = value;
     }
     out.data[index] = max;
   });

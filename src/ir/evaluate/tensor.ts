@@ -10,7 +10,8 @@ export interface Tensor {
   readonly data: Data;
 }
 
-const isInteger = (t: TensorType): boolean => !["f64", "f32", "f16", "bf16"].includes(t.dtype) && !t.quant;
+/** Whether values of the type are held in i32. */
+export const isInteger = (t: TensorType): boolean => !["f64", "f32", "f16", "bf16"].includes(t.dtype) && !t.quant;
 
 /** A zeroed tensor of the type. */
 export function zeros(type: TensorType, precision: Precision = "f32"): Tensor {

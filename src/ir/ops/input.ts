@@ -1,7 +1,7 @@
 import { attr } from "../attr.ts";
 import type { Node } from "../node.ts";
-import { originOf } from "../origin.ts";
 import { defineOp } from "../op.ts";
+import { originOf } from "../origin.ts";
 import type { DType, Shape, TensorType } from "../type.ts";
 
 export const inputOp = defineOp({

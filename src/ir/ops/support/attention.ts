@@ -1,6 +1,7 @@
 /** What the four attention ops share: types, grouped heads, masks and cost. */
-import type { Cost } from "../../op.ts";
+
 import type { Node } from "../../node.ts";
+import type { Cost } from "../../op.ts";
 import { bytesOf, type Dim, elements, sameDim, showType, type TensorType } from "../../type.ts";
 import { add } from "../add.ts";
 import { scalar } from "../constant.ts";
