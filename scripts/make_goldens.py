@@ -24,11 +24,15 @@ Format (numbers rounded to 8 significant digits)
       "greedy":    [ { "prompt", "ids", "tokens": [64 ids], "gaps": [64 numbers], "minGap", "distinct", "text"? } ],
       "perplexity"?: { "file", "nats", "tokens" }          (fixture only) }
 
-`forward[].positions` has the last position of the prompt, and for longer prompts also the first and the middle one. `greedy` was
-made with a cache and confirmed without one: `gaps[n]` is the best minus the second-best logit where token n was chosen, so a
-step with a gap below the tolerance of a test is a near tie and may differ. Greedy decoding ignores end-of-text. `distinct` counts the
-different ids among the 64. `perplexity` scores every line of the held-out file by itself behind one `<|endoftext|>`: `nats` is
-the total over `tokens` scored tokens (perplexity = exp(nats / tokens)).
+`forward[].positions` has the last position of the prompt, and for longer prompts also the first and the middle one.
+
+`greedy` was made with a cache and confirmed without one. `gaps[n]` is the best minus the second-best logit where token n was
+chosen: a step whose gap is below the tolerance of a test is a near tie and may differ. Greedy decoding ignores end-of-text.
+`distinct` counts the different ids among the 64: with random weights greedy text soon repeats itself (`tiny` settles on one token,
+`124m` keeps about 30 in play).
+
+`perplexity` scores every line of the held-out file by itself behind one `<|endoftext|>`: `nats` is the total over `tokens` scored
+tokens (perplexity = exp(nats / tokens)).
 """
 
 from __future__ import annotations
@@ -71,7 +75,9 @@ RANGES = [
     (r"(c_attn|c_fc)\.weight$", 0.0, 0.07),
     (r"c_proj\.weight$", 0.0, 0.04),
 ]
-CHECKED = ["wte.weight", "wpe.weight", "h.0.ln_1.weight", "h.0.attn.c_attn.weight", "h.1.attn.c_proj.bias", "h.1.mlp.c_proj.weight", "ln_f.bias"]
+#: Tensors whose values and checksum are recorded.
+CHECKED = ["wte.weight", "wpe.weight", "h.0.ln_1.weight", "h.0.attn.c_attn.weight", "h.1.attn.c_proj.bias", "h.1.mlp.c_proj.weight",
+           "ln_f.bias"]
 
 
 def fnv1a32(text: str) -> int:
@@ -158,7 +164,8 @@ def greedy(net: GPT2LMHeadModel, prompt: str, ids: list[int]) -> dict:
     best = torch.topk(logits, 2)
     gaps = (best.values[:, 0] - best.values[:, 1]).tolist()
     if best.indices[:, 0].tolist() != tokens:
-        raise RuntimeError(f"greedy tokens of {prompt!r} differ between cache and no cache; smallest gap {min(gaps):.2g}: choose another prompt")
+        raise RuntimeError(f"greedy tokens of {prompt!r} differ between cache and no cache (smallest gap {min(gaps):.2g}): "
+                           "a near tie; choose another prompt")
     return {"prompt": prompt, "ids": ids, "tokens": tokens, "gaps": [digits(gap) for gap in gaps], "minGap": digits(min(gaps)),
             "distinct": len(set(tokens))}
 

@@ -19,6 +19,8 @@ from __future__ import annotations
 import argparse
 import datetime
 import math
+import os
+import platform
 import re
 import shlex
 import subprocess
@@ -29,6 +31,7 @@ from typing import Iterator
 
 import torch
 import torch.nn.functional as F
+import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import GPT2Config, GPT2LMHeadModel, GPT2TokenizerFast
 
@@ -93,7 +96,8 @@ def batches(ids: torch.Tensor, window: int, rows: int, rng: torch.Generator) -> 
         count = (len(ids) - 1 - phase) // window
         order = torch.randperm(count, generator=rng)
         for i in range(0, count - rows + 1, rows):
-            yield torch.stack([ids[phase + w * window : phase + (w + 1) * window + 1] for w in order[i : i + rows].tolist()])
+            starts = [phase + w * window for w in order[i : i + rows].tolist()]
+            yield torch.stack([ids[start : start + window + 1] for start in starts])
 
 
 def positions(window: int, rows: int, rng: torch.Generator) -> torch.Tensor:
@@ -106,7 +110,8 @@ def positions(window: int, rows: int, rng: torch.Generator) -> torch.Tensor:
 def decay_groups(model: torch.nn.Module) -> list[dict]:
     """Weight decay on matrices only; norms and biases are left alone."""
     matrices = [p for p in model.parameters() if p.dim() >= 2]
-    return [{"params": matrices, "weight_decay": 0.1}, {"params": [p for p in model.parameters() if p.dim() < 2], "weight_decay": 0.0}]
+    vectors = [p for p in model.parameters() if p.dim() < 2]
+    return [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}]
 
 
 @torch.no_grad()
@@ -170,53 +175,9 @@ def continuation(model: GPT2LMHeadModel, tokenizer: GPT2TokenizerFast, **how) ->
     return tokenizer.decode(model.generate(**ids, max_new_tokens=96, pad_token_id=0, **how)[0])
 
 
-README = """# gpt2-bible
-
-A GPT-2 of {parameters:,} parameters that continues text in the manner of the King James Version. It is a test fixture: small
-enough for git, and really trained, so that what the compiler produces can be read and its perplexity measured.
-
-Made by
-
-    {command}
-
-with torch {torch} (f32, CPU) and transformers {transformers}; the weights are stored as f16.
-
-| | |
-|---|---|
-| layers, width, heads, head dim | {layers}, {width}, {heads}, {head_dim} |
-| positions, vocabulary | {positions:,}, {vocab:,} (byte-level BPE; `<|endoftext|>` is id 0 and begins and ends each chapter) |
-| trained on | {train_bytes:,} bytes, {train_tokens:,} tokens, {epochs:.1f} epochs ({steps:,} steps of {batch:,} tokens, the last fifth with windows of {positions:,}) |
-| held out | {held_bytes:,} bytes, {held_tokens:,} tokens: {held_count} whole chapters, one in twenty |
-
-Held-out quality, `measured` on the stored f16 weights (computed in f32) on {date} on a 2-core x86-64 VM, over disjoint windows:
-
-| window | perplexity per token | bits per byte |
-|---|---|---|
-{quality}
-
-`heldout.txt` holds {excerpt_count} of the held-out chapters ({excerpt_bytes:,} bytes), one per line. Each line scored by itself behind one
-`<|endoftext|>`: perplexity {excerpt_ppl:.3f} per token over {excerpt_tokens:,} tokens.
-
-## Data
-The text is the Authorised (King James) Version as Debian packages it (`bible-kjv-text` 4.38, dumped by
-`bible -f Gen1:1-Rev22:21`, verse references stripped). Its copyright "is expired since the translation was done in 1611"
-(the package's copyright file); Chip Chapin released the compiled text for unrestricted use. In the United Kingdom printing it is
-subject to letters patent. A few held-out chapters have near-parallels in the training text (Kings and Chronicles, the Gospels).
-
-## Samples
-Prompt: *{prompt}*
-
-Greedy: {greedy}
-
-Temperature 0.8, top-k 40: {sampled}
-"""
-
-
 def export(args: argparse.Namespace, model: GPT2LMHeadModel, tokenizer: GPT2TokenizerFast, steps: int,
            train_text: list[str], held_text: list[str], ids: torch.Tensor, held: torch.Tensor) -> None:
-    """Write the Hugging Face folder, then measure what was written and describe it in README.md."""
-    import transformers
-
+    """Write the Hugging Face folder, then measure what was written and describe it in README.md (train_fixture.readme.md)."""
     args.out.mkdir(parents=True, exist_ok=True)
     model.half().save_pretrained(args.out)
     (args.out / "model.safetensors").chmod(0o644)
@@ -227,7 +188,10 @@ def export(args: argparse.Namespace, model: GPT2LMHeadModel, tokenizer: GPT2Toke
     (args.out / "heldout.txt").write_text("\n".join(sample) + "\n")
 
     stored = GPT2LMHeadModel.from_pretrained(args.out, torch_dtype=torch.float32).eval()
-    size, rows = lambda texts: sum(len(text.encode()) for text in texts), []
+    def size(texts: list[str]) -> int:
+        return sum(len(text.encode()) for text in texts)
+
+    rows = []
     for window in (256, 512, LONG):
         nats = evaluate(stored, held, window)
         rows.append(f"| {window:,} | {math.exp(nats):.2f} | {nats / math.log(2) * (len(held) - 1) / size(held_text):.3f} |")
@@ -236,15 +200,19 @@ def export(args: argparse.Namespace, model: GPT2LMHeadModel, tokenizer: GPT2Toke
     excerpt_nats = sum(evaluate(stored, line, LONG) * (len(line) - 1) for line in lines)
     stored.eval()
     config = stored.config
-    (args.out / "README.md").write_text(README.format(
-        parameters=sum(p.numel() for p in stored.parameters()), command=f"python scripts/train_fixture.py {shlex.join(given(sys.argv[1:]))}".strip(),
-        torch=torch.__version__.split("+")[0], transformers=transformers.__version__, layers=config.n_layer, width=config.n_embd, heads=config.n_head,
-        head_dim=config.n_embd // config.n_head, positions=config.n_positions, vocab=config.vocab_size, train_bytes=size(train_text),
-        train_tokens=len(ids), epochs=steps * args.tokens / len(ids), steps=steps, batch=args.tokens, held_bytes=size(held_text),
-        held_tokens=len(held), held_count=len(held_text), date=datetime.date.today(), quality="\n".join(rows), excerpt_count=len(sample),
-        excerpt_bytes=size(sample), excerpt_ppl=math.exp(excerpt_nats / excerpt_tokens), excerpt_tokens=excerpt_tokens, prompt=PROMPT,
+    template = Path(__file__).with_suffix(".readme.md").read_text()
+    facts = dict(
+        parameters=sum(p.numel() for p in stored.parameters()), torch=torch.__version__.split("+")[0],
+        command=f"python scripts/train_fixture.py {shlex.join(given(sys.argv[1:]))}".strip(), transformers=transformers.__version__,
+        layers=config.n_layer, width=config.n_embd, heads=config.n_head, head_dim=config.n_embd // config.n_head,
+        positions=config.n_positions, vocab=config.vocab_size, train_bytes=size(train_text), train_tokens=len(ids),
+        epochs=steps * args.tokens / len(ids), steps=steps, batch=args.tokens, held_bytes=size(held_text), held_tokens=len(held),
+        held_count=len(held_text), date=datetime.date.today(), machine=f"{os.cpu_count()}-core {platform.machine()} machine",
+        quality="\n".join(rows), excerpt_count=len(sample), excerpt_bytes=size(sample), excerpt_tokens=excerpt_tokens,
+        excerpt_ppl=math.exp(excerpt_nats / excerpt_tokens), prompt=PROMPT,
         greedy=continuation(stored, tokenizer, do_sample=False).removeprefix(PROMPT).strip(),
-        sampled=continuation(stored, tokenizer, do_sample=True, temperature=0.8, top_k=40).removeprefix(PROMPT).strip()))
+        sampled=continuation(stored, tokenizer, do_sample=True, temperature=0.8, top_k=40).removeprefix(PROMPT).strip())
+    (args.out / "README.md").write_text(template.format(**facts))
     print((args.out / "README.md").read_text())
 
 
