@@ -28,26 +28,32 @@ export function roundTo(data: Data, dtype: DType): void {
   else for (let i = 0; i < data.length; i++) data[i] = roundNumber(data[i]!, format);
 }
 
-/** On the bits: adding half a unit (less one where the number is even) carries into the exponent as rounding should. */
+/**
+ * On the bits: adding half a unit (less one where the number is even) carries into the exponent as rounding should. Signed
+ * words, because V8 keeps those out of floating point.
+ */
 function roundF32(data: Float32Array, { drop, least, overflow }: Format): void {
-  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
+  const bits = new Int32Array(data.buffer, data.byteOffset, data.length);
   const half = (1 << (drop - 1)) - 1;
-  const keep = (0xffffffff << drop) >>> 0;
+  const keep = -1 << drop;
   const smallest = 2 ** least;
+  const [normal, infinite] = [bitsOfF32(smallest), bitsOfF32(overflow)];
   // Below the smallest normal number the unit is fixed: adding and subtracting 2^23 units rounds to it, in f32 itself.
   const units = Math.fround(smallest * 2 ** drop);
-  for (let i = 0; i < data.length; i++) {
-    const x = data[i]!;
-    const size = Math.abs(x);
-    if (size >= smallest && size < overflow) {
-      const b = bits[i]!;
-      bits[i] = (b + half + ((b >>> drop) & 1)) & keep;
-    } else if (size < smallest) {
-      const rounded = Math.fround(Math.fround(size + units) - units);
-      data[i] = x < 0 || Object.is(x, -0) ? -rounded : rounded;
-    } else if (size >= overflow) data[i] = x < 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  for (let i = 0; i < bits.length; i++) {
+    const b = bits[i]!;
+    const size = b & 0x7fffffff;
+    if (size >= normal && size < infinite) bits[i] = (b + half + ((b >>> drop) & 1)) & keep;
+    else if (size < normal) {
+      const rounded = Math.fround(Math.fround(Math.abs(data[i]!) + units) - units);
+      data[i] = b < 0 ? -rounded : rounded;
+    } else if (size <= infinity) data[i] = b < 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   }
 }
+
+/** The bits of infinity; larger ones are NaN. */
+const infinity = 0x7f800000;
+const bitsOfF32 = (x: number): number => new Int32Array(Float32Array.of(x).buffer)[0]!;
 
 const exponentOf = (() => {
   const double = new Float64Array(1);
@@ -72,17 +78,16 @@ function roundNumber(x: number, { fraction, least, overflow }: Format): number {
 /** IEEE binary16 bits of f32 values, rounded to nearest even. `data` is left as it is. */
 export function encodeF16(data: Float32Array): Uint16Array {
   const out = new Uint16Array(data.length);
-  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
-  const least = 2 ** -14;
+  const bits = new Int32Array(data.buffer, data.byteOffset, data.length);
+  const [normal, infinite] = [bitsOfF32(2 ** -14), bitsOfF32(65520)];
   for (let i = 0; i < out.length; i++) {
     const b = bits[i]!;
     const sign = (b >>> 16) & 0x8000;
-    const size = Math.abs(data[i]!);
+    const size = b & 0x7fffffff;
     // A normal number: rebase the exponent from 127 to 15 and round; a carry out of the fraction raises the exponent.
-    if (size >= least && size < 65520)
-      out[i] = sign | ((((b & 0x7fffffff) - 0x38000000 + 0xfff + ((b >>> 13) & 1)) >>> 13) & 0x7fff);
-    else if (size < least) out[i] = sign | (size * 2 ** 24 + toInteger - toInteger);
-    else out[i] = sign | (size >= 65520 ? 0x7c00 : 0x7e00);
+    if (size >= normal && size < infinite) out[i] = sign | ((size - 0x38000000 + 0xfff + ((size >>> 13) & 1)) >>> 13);
+    else if (size < normal) out[i] = sign | (Math.abs(data[i]!) * 2 ** 24 + toInteger - toInteger);
+    else out[i] = sign | (size <= infinity ? 0x7c00 : 0x7e00);
   }
   return out;
 }

@@ -2,6 +2,7 @@ import { defineOp } from "../op.ts";
 import { elements, sameDim, showDim, showType } from "../type.ts";
 import { add } from "./add.ts";
 import { matmul } from "./matmul.ts";
+import { reshape } from "./reshape.ts";
 import { needFloat, needShape, needWeight } from "./support/check.ts";
 import { widened } from "./support/widen.ts";
 
@@ -27,7 +28,9 @@ export const linear = defineOp({
     return { dtype: x.dtype, shape: [...x.shape.slice(0, -1), out] };
   },
   expand: ({ x, w, b }, _, type) => {
-    const y = matmul(x, widened(w, type), { transposeB: true });
+    const rows = x.type.shape.length === 1 ? reshape(x, { shape: [1, ...x.type.shape] }) : x;
+    const product = matmul(rows, widened(w, type), { transposeB: true });
+    const y = rows === x ? product : reshape(product, { shape: type.shape });
     return b ? add(y, widened(b, type)) : y;
   },
   cost: ({ x, b }, _, out) => ({ flops: elements(out.shape) * (2 * elements([x.shape.at(-1)!]) + (b ? 1 : 0)) }),
