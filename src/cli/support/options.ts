@@ -1,0 +1,24 @@
+/** Parsers of option values; what they refuse is a usage error. */
+import { InvalidArgumentError } from "commander";
+
+/** A whole number of at least `least`. */
+export const whole =
+  (least: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^[+-]?\d+$/.test(text.trim()) || !Number.isSafeInteger(value) || value < least)
+      throw new InvalidArgumentError(`expected a whole number, ${least} or more.`);
+    return value;
+  };
+
+/** A number in `[least, most]`. */
+export const real =
+  (least: number, most = Number.POSITIVE_INFINITY) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isFinite(value) || value < least || value > most)
+      throw new InvalidArgumentError(
+        `expected a number ${most === Number.POSITIVE_INFINITY ? `of ${least} or more` : `from ${least} to ${most}`}.`,
+      );
+    return value;
+  };

@@ -1,0 +1,57 @@
+/** What `heddle compile` wrote: a manifest, one QNN graph per entry point, the weights they share. */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Manifest } from "../codegen/manifest.ts";
+import { HeddleError } from "../ir/error.ts";
+
+export const manifestFormat = "heddle.build/1";
+
+export interface BuildFolder {
+  readonly folder: string;
+  readonly manifest: Manifest;
+  /** The path of a file that the manifest names relative to the folder. */
+  path(file: string): string;
+}
+
+const recompile = "compile it again: npm run compile <graph file>";
+
+/** @throws HeddleError where the folder is not a build, is of another version, or its weights are not those of its manifest. */
+export function openBuild(folder: string): BuildFolder {
+  const file = join(folder, "manifest.json");
+  if (!existsSync(file))
+    throw new HeddleError(existsSync(folder) ? "has no manifest.json: it is not a build" : "there is no such folder", {
+      subject: folder,
+      hint: "npm run compile graphs/gpt2-fa2-kv.ts writes build/gpt2-fa2-kv",
+    });
+  const manifest = readJson(file) as Manifest;
+  if (manifest?.format !== manifestFormat)
+    throw new HeddleError(`has the format ${JSON.stringify(manifest?.format)}; this version reads ${manifestFormat}`, {
+      subject: file,
+      hint: recompile,
+    });
+  const path = (name: string) => join(folder, name);
+  const { weights } = manifest;
+  const bytes = existsSync(path(weights.file)) ? statSync(path(weights.file)).size : undefined;
+  if (bytes !== weights.bytes)
+    throw new HeddleError(
+      bytes === undefined ? "is missing" : `has ${bytes} bytes; the manifest says ${weights.bytes}`,
+      {
+        subject: path(weights.file),
+        hint: recompile,
+      },
+    );
+  return { folder, manifest, path };
+}
+
+/** @throws HeddleError where the file is missing or is not JSON. */
+export function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch (e) {
+    const missing = (e as NodeJS.ErrnoException).code === "ENOENT";
+    throw new HeddleError(missing ? "is missing" : `is not JSON: ${(e as Error).message}`, {
+      subject: file,
+      hint: recompile,
+    });
+  }
+}

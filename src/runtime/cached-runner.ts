@@ -1,0 +1,145 @@
+/**
+ * A program with a KV cache: each token runs once. A context bucket is a pair of entry points (prefill in chunks, decode one
+ * by one) with caches of one size; when a sequence outgrows it, the live part moves to the next bucket.
+ */
+import type { Entry, EntryGraph, EntryGraphs } from "./entry-graphs.ts";
+import { type Allocate, type CacheLayout, KvCache } from "./kv-cache.ts";
+import type { Runner } from "./runner.ts";
+import type { Counters } from "./statistics.ts";
+
+interface Bucket {
+  readonly context: number;
+  readonly prefill: Entry;
+  readonly decode: Entry;
+}
+
+/** A chunk costs about as much as this share of its rows one by one: below it, tokens are decoded. */
+const worthAChunk = 1 / 16;
+
+export class CachedRunner implements Runner {
+  readonly capacity: number;
+  readonly #buckets: readonly Bucket[];
+  readonly #graphs: EntryGraphs;
+  readonly #counters: Counters;
+  readonly #allocate: Allocate;
+  #bucket: Bucket | undefined;
+  #cache: KvCache | undefined;
+  /** The tokens whose keys and values are in the cache. */
+  #held: number[] = [];
+
+  constructor(
+    entries: readonly Entry[],
+    graphs: EntryGraphs,
+    counters: Counters,
+    positions: number,
+    allocate: Allocate,
+  ) {
+    this.#buckets = bucketsOf(entries);
+    this.capacity = Math.min(positions, this.#buckets.at(-1)?.context ?? 0);
+    this.#graphs = graphs;
+    this.#counters = counters;
+    this.#allocate = allocate;
+  }
+
+  async run(sequence: readonly number[]): Promise<Float32Array> {
+    const { bucket, cache } = this.#room(sequence.length);
+    // The last token runs even where it is known, because its logits are wanted.
+    const known = Math.min(commonPrefix(this.#held, sequence), sequence.length - 1);
+    this.#held.length = known;
+    this.#counters.reusedTokens += known;
+    cache.truncate(known);
+    const alone = sequence.length - known <= Math.max(1, bucket.prefill.tokens * worthAChunk);
+    let logits = new Float32Array();
+    while (this.#held.length < sequence.length) {
+      const entry = alone ? bucket.decode : bucket.prefill;
+      logits = await this.#step(await this.#graphs.get(entry), cache, sequence);
+    }
+    this.#counters.cache.length = cache.length;
+    return logits;
+  }
+
+  reset(): void {
+    this.#bucket = undefined;
+    this.#cache = undefined;
+    this.#held = [];
+    this.#counters.holds(0);
+    this.#counters.cache.context = this.#counters.cache.length = 0;
+  }
+
+  /** Runs the next tokens of the sequence, as many as the entry point takes. Returns the logits of the last one. */
+  async #step(graph: EntryGraph, cache: KvCache, sequence: readonly number[]): Promise<Float32Array> {
+    const start = performance.now();
+    const { entry, inputs, outputs } = graph;
+    const rows = entry.tokens;
+    // No row may lie behind the model's last position, not even one of padding: the chunk starts earlier instead.
+    const position = Math.max(0, Math.min(this.#held.length, this.capacity - rows));
+    const tokens = sequence.slice(position, position + rows);
+    for (const { name, role } of entry.inputs) {
+      if (role === "tokens") inputs[name]!.fill(0).set(tokens);
+      else if (role === "position") inputs[name]![0] = position;
+      else if (role === "last") inputs[name]![0] = tokens.length - 1;
+    }
+    await graph.run(Object.fromEntries(entry.state.map((s) => [s.cache, cache.tensor(s.cache)])));
+    this.#append(graph, cache, position, tokens.length);
+
+    const fresh = position + tokens.length - this.#held.length;
+    this.#held.push(...sequence.slice(this.#held.length, position + tokens.length));
+    cache.length = this.#held.length;
+    const phase = entry.role === "decode" ? this.#counters.decode : this.#counters.prefill;
+    phase.tokens += fresh;
+    phase.ms += performance.now() - start;
+    return outputs[entry.outputs.find((p) => p.role === "logits")!.name]!.slice();
+  }
+
+  /** Writes what a backend without in-place caches returned. */
+  #append({ entry, outputs }: EntryGraph, cache: KvCache, position: number, count: number): void {
+    const start = performance.now();
+    const slices = entry.state.flatMap((s) => (s.mode === "host" ? [[s.cache, s.slice!] as const] : []));
+    if (slices.length === 0) return;
+    for (const [name, slice] of slices) {
+      const { buffer, byteOffset, byteLength } = outputs[slice]!;
+      cache.write(name, new Uint8Array(buffer, byteOffset, byteLength), entry.tokens, position, count);
+    }
+    this.#counters.appendMs = (this.#counters.appendMs ?? 0) + performance.now() - start;
+  }
+
+  /** The bucket and cache for a sequence of this length; a larger one takes over what the smaller one held. */
+  #room(length: number): { bucket: Bucket; cache: KvCache } {
+    if (this.#bucket && this.#cache && length <= this.#bucket.context)
+      return { bucket: this.#bucket, cache: this.#cache };
+    const bucket = this.#buckets.find((b) => b.context >= length)!;
+    const cache = new KvCache(bucket.context, layoutsOf(bucket.decode), this.#allocate);
+    if (this.#cache) {
+      const start = performance.now();
+      cache.adopt(this.#cache);
+      this.#counters.cache.growths++;
+      this.#counters.cache.growthMs += performance.now() - start;
+    }
+    this.#counters.holds(cache.bytes, this.#cache?.bytes);
+    this.#counters.cache.context = bucket.context;
+    [this.#bucket, this.#cache] = [bucket, cache];
+    return { bucket, cache };
+  }
+}
+
+/** Pairs of entry points, smallest context first. */
+function bucketsOf(entries: readonly Entry[]): Bucket[] {
+  return entries
+    .flatMap((decode) => {
+      const prefill = entries.find((e) => e.role === "prefill" && e.context === decode.context);
+      return decode.role === "decode" && prefill ? [{ context: decode.context, prefill, decode }] : [];
+    })
+    .sort((a, b) => a.context - b.context);
+}
+
+const layoutsOf = (entry: Entry): CacheLayout[] =>
+  entry.state.map(({ cache, axis }) => {
+    const { name, shape, dtype } = entry.inputs.find((p) => p.name === cache)!;
+    return { name, shape, axis, bytesPerElement: dtype === "f16" ? 2 : 4 };
+  });
+
+function commonPrefix(a: readonly number[], b: readonly number[]): number {
+  let n = 0;
+  while (n < a.length && n < b.length && a[n] === b[n]) n++;
+  return n;
+}

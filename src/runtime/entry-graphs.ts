@@ -1,0 +1,80 @@
+/** Entry points of a build as executable graphs, each built when it is first used; weights are mapped once for all. */
+import type { Manifest } from "../codegen/manifest.ts";
+import { rethrow } from "../ir/error.ts";
+import { allocate, type Backend, type Context, type Graph, mapFile } from "./addon.ts";
+import { type BuildFolder, readJson } from "./build-folder.ts";
+import type { Counters } from "./statistics.ts";
+
+export type Entry = Manifest["entries"][number];
+type Port = Entry["inputs"][number] | Entry["outputs"][number];
+
+/** A graph with the buffers of everything but its caches. */
+export interface EntryGraph {
+  readonly entry: Entry;
+  /** Tokens, position and last row: written before a run. */
+  readonly inputs: Readonly<Record<string, Int32Array>>;
+  /** Logits and slices: read after it. */
+  readonly outputs: Readonly<Record<string, Float32Array>>;
+  /** @param caches memory of the cache inputs by name. */
+  run(caches: Readonly<Record<string, Uint8Array>>): Promise<void>;
+}
+
+export class EntryGraphs {
+  readonly #build: BuildFolder;
+  readonly #backend: Backend;
+  readonly #counters: Counters;
+  readonly #weights: ReturnType<typeof mapFile>;
+  readonly #graphs = new Map<Entry, Promise<EntryGraph>>();
+  readonly #contexts: Context[] = [];
+
+  constructor(build: BuildFolder, backend: Backend, counters: Counters) {
+    this.#build = build;
+    this.#backend = backend;
+    this.#counters = counters;
+    this.#weights = mapFile(build.path(build.manifest.weights.file));
+  }
+
+  /** @throws HeddleError where the graph file is damaged, QnnError where the backend refuses a node. */
+  get(entry: Entry): Promise<EntryGraph> {
+    const known = this.#graphs.get(entry);
+    if (known) return known;
+    const graph = this.#create(entry);
+    this.#graphs.set(entry, graph);
+    return graph;
+  }
+
+  close(): void {
+    for (const context of this.#contexts) context.close();
+    this.#weights.close();
+  }
+
+  async #create(entry: Entry): Promise<EntryGraph> {
+    const start = performance.now();
+    const graph = await this.#compile(entry);
+    this.#counters.entries.push(entry.name);
+    this.#counters.buildMs += performance.now() - start;
+    const inputs = Object.fromEntries(
+      entry.inputs.filter((p) => p.role !== "cache").map((p) => [p.name, new Int32Array(allocate(4 * sizeOf(p)))]),
+    );
+    const outputs = Object.fromEntries(entry.outputs.map((p) => [p.name, new Float32Array(allocate(4 * sizeOf(p)))]));
+    return { entry, inputs, outputs, run: (caches) => graph.execute({ ...inputs, ...caches }, outputs) };
+  }
+
+  async #compile(entry: Entry): Promise<Graph> {
+    const file = this.#build.path(entry.graph);
+    const description = readJson(file);
+    try {
+      const context = this.#backend.createContext(
+        this.#backend.provider === "HEDDLE_REFERENCE" ? { borrowStatic: true } : {},
+      );
+      this.#contexts.push(context);
+      const graph = context.addGraph(description, this.#weights.buffer);
+      await context.finalize();
+      return graph;
+    } catch (e) {
+      return rethrow(e, { subject: file });
+    }
+  }
+}
+
+const sizeOf = (p: Port): number => p.shape.reduce((n, d) => n * d, 1);

@@ -1,0 +1,40 @@
+/** A program without a cache: the whole sequence runs again for every token, in the smallest entry point that holds it. */
+import type { Entry, EntryGraphs } from "./entry-graphs.ts";
+import type { Runner } from "./runner.ts";
+import type { Counters } from "./statistics.ts";
+
+export class RecomputeRunner implements Runner {
+  readonly capacity: number;
+  readonly #entries: readonly Entry[];
+  readonly #graphs: EntryGraphs;
+  readonly #counters: Counters;
+  #previous = 0;
+
+  constructor(entries: readonly Entry[], graphs: EntryGraphs, counters: Counters, positions: number) {
+    this.#entries = entries.filter((e) => e.role === "forward").sort((a, b) => a.tokens - b.tokens);
+    this.capacity = Math.min(positions, this.#entries.at(-1)?.tokens ?? 0);
+    this.#graphs = graphs;
+    this.#counters = counters;
+  }
+
+  async run(sequence: readonly number[]): Promise<Float32Array> {
+    const n = sequence.length;
+    const graph = await this.#graphs.get(this.#entries.find((e) => e.tokens >= n)!);
+    const start = performance.now();
+    // Causal: what stands behind the sequence cannot change the logits in it.
+    graph.inputs[graph.entry.inputs[0]!.name]!.fill(0).set(sequence);
+    await graph.run({});
+    const phase = n === this.#previous + 1 && n > 1 ? this.#counters.decode : this.#counters.prefill;
+    phase.tokens += n;
+    phase.ms += performance.now() - start;
+    this.#previous = n;
+
+    const { name, shape } = graph.entry.outputs.find((p) => p.role === "logits")!;
+    const vocab = shape.at(-1)!;
+    return graph.outputs[name]!.slice((n - 1) * vocab, n * vocab);
+  }
+
+  reset(): void {
+    this.#previous = 0;
+  }
+}

@@ -1,0 +1,160 @@
+/** A loaded program at run time: a sequence of tokens, the model's opinion of what follows, and the memory in between. */
+import { HeddleError } from "../ir/error.ts";
+import { allocate, type Backend } from "./addon.ts";
+import { type BuildFolder, openBuild } from "./build-folder.ts";
+import { CachedRunner } from "./cached-runner.ts";
+import { EntryGraphs } from "./entry-graphs.ts";
+import { type Generated, type GenerateOptions, generate } from "./generate.ts";
+import { type BackendName, openBackend } from "./libraries.ts";
+import { RecomputeRunner } from "./recompute-runner.ts";
+import type { Runner } from "./runner.ts";
+import { Counters, type SessionStats } from "./statistics.ts";
+import { byteTokenizer, loadTokenizer, type Tokenizer } from "./tokenizer.ts";
+
+export interface SessionOptions {
+  /** Default `reference`, the embedded CPU backend. A backend that is not installed is an error that says what to install. */
+  readonly backend?: BackendName;
+  /** Threads of the reference backend; default one per core. */
+  readonly threads?: number;
+  /** When the context is full: fail (default), or forget the oldest half and go on. */
+  readonly overflow?: "error" | "slide";
+}
+
+/**
+ * One conversation with a program. Sessions are independent of each other; calls of one session must be awaited in turn.
+ * ```ts
+ * const session = await Session.load("build/gpt2-fa2-kv");
+ * for await (const { text } of session.generate("In the beginning", { maxTokens: 64 })) process.stdout.write(text);
+ * session.close();
+ * ```
+ */
+export class Session {
+  readonly build: BuildFolder;
+  /** The model's tokenizer; where it has none, text is taken as bytes and tokens are written as numbers. */
+  readonly tokenizer: Tokenizer;
+  readonly #backend: Backend;
+  readonly #graphs: EntryGraphs;
+  readonly #runner: Runner;
+  readonly #overflow: "error" | "slide";
+  readonly #counters: Counters;
+  #tokens: readonly number[] = [];
+  #busy = false;
+  #closed = false;
+
+  private constructor(build: BuildFolder, backend: Backend, { overflow = "error" }: SessionOptions) {
+    const { manifest } = build;
+    this.build = build;
+    this.tokenizer = manifest.tokenizer === null ? byteTokenizer : loadTokenizer(build.path(manifest.tokenizer));
+    this.#backend = backend;
+    this.#overflow = overflow;
+    this.#counters = new Counters();
+    this.#graphs = new EntryGraphs(build, backend, this.#counters);
+    const { positions } = manifest.model;
+    this.#runner = manifest.entries.some((e) => e.role === "decode")
+      ? new CachedRunner(manifest.entries, this.#graphs, this.#counters, positions, allocate)
+      : new RecomputeRunner(manifest.entries, this.#graphs, this.#counters, positions);
+  }
+
+  /**
+   * Opens a build folder on a backend. Graphs are built when they are first used.
+   * @throws HeddleError where the folder is not a sound build, or the backend cannot be loaded.
+   */
+  static async load(folder: string, options: SessionOptions = {}): Promise<Session> {
+    const build = openBuild(folder);
+    const backend = openBackend(options.backend ?? "reference", options.threads);
+    try {
+      return new Session(build, backend, options);
+    } catch (e) {
+      backend.close();
+      throw e;
+    }
+  }
+
+  /** The sequence so far. */
+  get tokens(): readonly number[] {
+    return this.#tokens;
+  }
+
+  /** Longest sequence in tokens. */
+  get capacity(): number {
+    return this.#runner.capacity;
+  }
+
+  /**
+   * Makes `tokens` the sequence and returns the logits [vocab] of what follows. Where the sequence so far begins the same,
+   * the common part is not computed again.
+   */
+  prefill(tokens: readonly number[]): Promise<Float32Array> {
+    return this.#run([...tokens], "the prompt");
+  }
+
+  /** Appends one token and returns the logits [vocab] of what follows. */
+  decode(token: number): Promise<Float32Array> {
+    return this.#run([...this.#tokens, token], "with this token the sequence");
+  }
+
+  /** Continues a prompt, token by token. */
+  generate(prompt: string | readonly number[], options: GenerateOptions = {}): AsyncGenerator<Generated, void, void> {
+    return generate(this, prompt, options);
+  }
+
+  /** Forgets the sequence and frees the cache. Graphs and statistics stay. */
+  reset(): void {
+    this.#refuseWhileBusy();
+    this.#runner.reset();
+    this.#tokens = [];
+  }
+
+  stats(): SessionStats {
+    return this.#counters.snapshot();
+  }
+
+  /** Frees graphs, weights and backend. Harmless when repeated. */
+  close(): void {
+    if (this.#closed) return;
+    this.#refuseWhileBusy();
+    this.#closed = true;
+    this.#runner.reset();
+    this.#graphs.close();
+    this.#backend.close();
+  }
+
+  async #run(sequence: readonly number[], what: string): Promise<Float32Array> {
+    if (this.#closed) throw new HeddleError("the session is closed");
+    this.#refuseWhileBusy();
+    this.#checkTokens(sequence);
+    const fitting = this.#fit(sequence, what);
+    this.#busy = true;
+    try {
+      const logits = await this.#runner.run(fitting);
+      this.#tokens = fitting;
+      return logits;
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** The sequence, or its newest half where it is too long: GPT-2 knows positions from 0, so the rest is computed again. */
+  #fit(sequence: readonly number[], what: string): readonly number[] {
+    const { capacity } = this.#runner;
+    if (sequence.length <= capacity) return sequence;
+    if (this.#overflow === "error")
+      throw new HeddleError(`${what} is ${sequence.length} tokens long; the context holds ${capacity}`, {
+        hint: "shorten it, or let the window slide (--overflow slide), which forgets the oldest half",
+      });
+    this.#counters.slides++;
+    return sequence.slice(-Math.max(1, Math.floor(capacity / 2)));
+  }
+
+  #checkTokens(sequence: readonly number[]): void {
+    if (sequence.length === 0) throw new HeddleError("the prompt is empty: at least one token is needed");
+    const { vocab } = this.build.manifest.model;
+    const bad = sequence.findIndex((t) => !Number.isInteger(t) || t < 0 || t >= vocab);
+    if (bad >= 0)
+      throw new HeddleError(`token ${bad} of the sequence is ${sequence[bad]}; the vocabulary has 0 to ${vocab - 1}`);
+  }
+
+  #refuseWhileBusy(): void {
+    if (this.#busy) throw new HeddleError("the session is still running: await the earlier call first");
+  }
+}

@@ -1,0 +1,65 @@
+/** What a session has done so far, in counts and measured times. */
+
+export interface SessionStats {
+  /** Tokens that went through the model in chunks (prefill) and one by one (decode), and the time that took. */
+  readonly prefill: { readonly tokens: number; readonly ms: number };
+  readonly decode: { readonly tokens: number; readonly ms: number };
+  /** Tokens whose keys and values were in the cache, summed over all runs: a model without a cache computes them again. */
+  readonly reusedTokens: number;
+  /**
+   * Share of all keys and values that a model without a cache would have computed and this one did not:
+   * reused / (reused + computed), both counted in tokens per run. 0 without a cache.
+   */
+  readonly savedShare: number;
+  readonly cache: {
+    /** Bytes held now, and at most so far. */
+    readonly bytes: number;
+    readonly peakBytes: number;
+    /** Tokens that the current bucket holds, and those it has. */
+    readonly context: number;
+    readonly length: number;
+    /** Moves to a larger bucket, and the time spent on copying. */
+    readonly growths: number;
+    readonly growthMs: number;
+    /** Time spent on writing new keys and values; undefined where the graph does it (in-place caches). */
+    readonly appendMs: number | undefined;
+  };
+  /** Times that the window moved: the oldest half forgotten, the rest computed again. */
+  readonly slides: number;
+  /** Entry points in use, in the order in which they were built, and the time of building them. */
+  readonly entries: readonly string[];
+  readonly buildMs: number;
+}
+
+/** The counters behind `SessionStats`. */
+export class Counters {
+  prefill = { tokens: 0, ms: 0 };
+  decode = { tokens: 0, ms: 0 };
+  reusedTokens = 0;
+  cache = { bytes: 0, peakBytes: 0, context: 0, length: 0, growths: 0, growthMs: 0 };
+  appendMs: number | undefined;
+  slides = 0;
+  entries: string[] = [];
+  buildMs = 0;
+
+  /** Notes how much cache is allocated now, `copying` more while it moves. */
+  holds(bytes: number, copying = 0): void {
+    this.cache.bytes = bytes;
+    this.cache.peakBytes = Math.max(this.cache.peakBytes, bytes + copying);
+  }
+
+  snapshot(): SessionStats {
+    const computed = this.prefill.tokens + this.decode.tokens;
+    const total = this.reusedTokens + computed;
+    return {
+      prefill: { ...this.prefill },
+      decode: { ...this.decode },
+      reusedTokens: this.reusedTokens,
+      savedShare: total === 0 ? 0 : this.reusedTokens / total,
+      cache: { ...this.cache, appendMs: this.appendMs },
+      slides: this.slides,
+      entries: [...this.entries],
+      buildMs: this.buildMs,
+    };
+  }
+}
