@@ -49,7 +49,7 @@ export class CachedRunner implements Runner {
     this.#counters.reusedTokens += known;
     cache.truncate(known);
     const alone = sequence.length - known <= Math.max(1, bucket.prefill.tokens * worthAChunk);
-    let logits = new Float32Array();
+    let logits: Float32Array = new Float32Array();
     while (this.#held.length < sequence.length) {
       const entry = alone ? bucket.decode : bucket.prefill;
       logits = await this.#step(await this.#graphs.get(entry), cache, sequence);

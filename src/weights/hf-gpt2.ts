@@ -1,6 +1,6 @@
 /** Hugging Face's GPT-2 checkpoints: names with or without `transformer.`, attention masks stored as tensors, a tied head. */
 import { HeddleError } from "../ir/error.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../ir/nearest.ts";
 import { isWeightDtype, openSafeTensors, type SafeTensors } from "./safetensors.ts";
 import { showSizes, type WeightSource, type WeightSpec } from "./source.ts";
 

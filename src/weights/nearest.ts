@@ -1,1 +1,0 @@
-export { nearest } from "../ir/nearest.ts";

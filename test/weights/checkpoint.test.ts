@@ -1,0 +1,43 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { openCheckpoint } from "../../src/weights/checkpoint.ts";
+import { readGoldens } from "../support/goldens.ts";
+import { tempFolder } from "../support/temp.ts";
+
+const fixture = "test/fixtures/gpt2-bible";
+
+test("a Hugging Face folder brings weights, configuration, tokenizer and end of text", () => {
+  const { weights, config, tokenizer, eos } = openCheckpoint(fixture);
+  assert.is(weights.name, "gpt2-bible/model.safetensors");
+  assert.is(config?.model_type, "gpt2");
+  assert.is(tokenizer, join(fixture, "tokenizer.json"));
+  assert.equal(eos, [0]);
+  for (const { name, shape, sha256 } of readGoldens("fixture").weights)
+    assert.is(createHash("sha256").update(weights.read(name, shape)).digest("hex"), sha256, name);
+  weights.close();
+});
+
+test("a file beside its config.json is as good as the folder", () => {
+  const { weights, config } = openCheckpoint(join(fixture, "model.safetensors"));
+  assert.is(weights.name, "model.safetensors");
+  assert.is(config?.model_type, "gpt2");
+  weights.close();
+});
+
+test("what is no checkpoint is refused in words", () => {
+  const folder = tempFolder();
+  assert.throws(() => openCheckpoint("nowhere"), "--weights nowhere: there is no such file or folder\n  try: give a .safetensors file");
+  assert.throws(() => openCheckpoint(folder), "has no model.safetensors\n  try: save it with model.save_pretrained");
+  writeFileSync(join(folder, "model.safetensors.index.json"), "{}");
+  assert.throws(() => openCheckpoint(folder), "has no model.safetensors: its weights are in several files");
+  assert.throws(() => openCheckpoint(join(fixture, "tokenizer.json")), "is not a .safetensors file");
+  mkdirSync(join(folder, "broken"));
+  writeFileSync(join(folder, "broken", "config.json"), "{");
+  writeFileSync(join(folder, "broken", "model.safetensors"), "");
+  assert.throws(() => openCheckpoint(join(folder, "broken")), /config.json: is not JSON/);
+});
+
+test.run();
