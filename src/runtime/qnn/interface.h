@@ -60,6 +60,7 @@ enum ContextOption : std::uint32_t {
 
 /// Custom configurations of the HTP backend.
 namespace htp {
+constexpr std::uint32_t kBackendId = 6;
 enum DeviceOption : std::uint32_t { SOC = 0 };
 enum GraphOption : std::uint32_t { OPTIMIZATION = 1, PRECISION = 2, VTCM_SIZE = 3, HVX_THREADS = 6 };
 constexpr std::uint32_t kFinalizeOptimizationFlag = 3;  ///< `type` of OPTIMIZATION; value 1, 2 or 3
@@ -175,6 +176,6 @@ constexpr const char* kGetProviders = "QnnInterface_getProviders";
 /// The core API version this header describes.
 constexpr Version kCoreVersion = {2, 36, 0};
 /// The oldest core API minor version whose table has everything Heddle calls.
-constexpr std::uint32_t kMinimumCoreMinor = 10;
+constexpr std::uint32_t kMinimumCoreMinor = 14;
 
 }  // namespace heddle::qnn

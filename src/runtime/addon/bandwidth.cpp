@@ -1,0 +1,69 @@
+#include "bandwidth.h"
+
+#include <barrier>
+#include <chrono>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+namespace heddle {
+namespace {
+
+// Eight independent sums keep the loads in flight; the compiler turns them into vector registers.
+std::uint64_t sumWords(const std::uint64_t* words, std::size_t count) {
+  std::uint64_t lanes[8] = {};
+  for (std::size_t i = 0; i + 8 <= count; i += 8)
+    for (std::size_t lane = 0; lane < 8; ++lane) lanes[lane] += words[i + lane];
+  std::uint64_t total = 0;
+  for (const std::uint64_t lane : lanes) total += lane;
+  return total;
+}
+
+std::vector<double> timeReads(std::size_t bytes, unsigned threads, unsigned repeats) {
+  using clock = std::chrono::steady_clock;
+  std::vector<std::uint64_t> memory(bytes / sizeof(std::uint64_t), 1);
+  std::vector<std::uint64_t> sums(threads);
+  std::vector<double> seconds;
+  clock::time_point start;
+  std::barrier sync(static_cast<std::ptrdiff_t>(threads));
+  const std::size_t part = memory.size() / threads;
+  const auto read = [&](unsigned thread) {
+    for (unsigned repeat = 0; repeat < repeats; ++repeat) {
+      sync.arrive_and_wait();
+      if (thread == 0) start = clock::now();
+      sums[thread] += sumWords(memory.data() + part * thread, part);
+      sync.arrive_and_wait();
+      if (thread == 0) seconds.push_back(std::chrono::duration<double>(clock::now() - start).count());
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    for (unsigned thread = 1; thread < threads; ++thread) others.emplace_back(read, thread);
+    read(0);
+  }
+  // The sums are used, so the reads cannot be removed.
+  std::uint64_t total = 0;
+  for (const std::uint64_t sum : sums) total += sum;
+  if (total == 0) seconds.clear();
+  return seconds;
+}
+
+}  // namespace
+
+Napi::Value readBandwidth(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto number = [&](const char* key) {
+    const Napi::Value value = info.Length() > 0 && info[0].IsObject() ? info[0].As<Napi::Object>().Get(key) : env.Undefined();
+    return value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0.0;
+  };
+  const double bytes = number("bytes"), threads = number("threads"), repeats = number("repeats");
+  if (!(bytes >= 4096 && bytes <= 16e9) || !(threads >= 1 && threads <= 256) || !(repeats >= 1 && repeats <= 1000))
+    throw Napi::RangeError::New(env, "readBandwidth takes { bytes: 4096..16e9, threads: 1..256, repeats: 1..1000 }");
+  const std::vector<double> seconds =
+      timeReads(static_cast<std::size_t>(bytes), static_cast<unsigned>(threads), static_cast<unsigned>(repeats));
+  Napi::Float64Array result = Napi::Float64Array::New(env, seconds.size());
+  for (std::size_t i = 0; i < seconds.size(); ++i) result[i] = seconds[i];
+  return result;
+}
+
+}  // namespace heddle

@@ -1,0 +1,114 @@
+#include "context.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "binary_info.h"
+
+namespace heddle {
+
+namespace {
+
+ConfigList contextConfigs(const Backend& backend, const ContextOptions& options) {
+  ConfigList configs;
+  const std::string provider = backend.interface().providerName;
+  if (options.borrowStatic) {
+    if (!backend.isReference()) {
+      throw BadInput("borrowStatic is an option of Heddle's reference backend; this backend is " + provider);
+    }
+    configs.add(qnn::reference::BORROW_STATIC, 1);
+  }
+  if (options.weightSharing) {
+    if (!backend.isHtp()) {
+      throw BadInput("weightSharing is an option of Qualcomm's HTP backend; this backend is " + provider);
+    }
+    qnn::CustomConfig config;
+    config.option = qnn::htp::WEIGHT_SHARING;
+    config.flag = 1;
+    configs.add(config);
+  }
+  return configs;
+}
+
+}  // namespace
+
+Context::Context(std::shared_ptr<Backend> backend, const ContextOptions& options) : backend_(std::move(backend)) {
+  ConfigList configs = contextConfigs(*backend_, options);
+  const std::lock_guard lock(backend_->creation());
+  backend_->call("contextCreate", backend_->functions().contextCreate, {}, backend_->handle(), backend_->device(),
+                 configs.get(), &handle_);
+}
+
+Context::Context(std::shared_ptr<Backend> backend, const ContextOptions& options, std::span<const std::byte> binary)
+    : backend_(std::move(backend)) {
+  ConfigList configs = contextConfigs(*backend_, options);
+  const std::lock_guard lock(backend_->creation());
+  std::deque<GraphInterface> interfaces = readBinaryInfo(*backend_, binary);
+  backend_->call("contextCreateFromBinary", backend_->functions().contextCreateFromBinary, {}, backend_->handle(),
+                 backend_->device(), configs.get(), static_cast<const void*>(binary.data()),
+                 static_cast<std::uint64_t>(binary.size()), &handle_, nullptr);
+  try {
+    for (GraphInterface& interface : interfaces) {
+      graphs_.push_back(std::make_unique<Graph>(*backend_, handle_, std::move(interface)));
+    }
+  } catch (...) {
+    release();
+    throw;
+  }
+}
+
+Graph& Context::addGraph(const GraphDescription& description, const GraphOptions& options) {
+  requireWhole();
+  if (find(description.name)) throw BadInput("the context already has a graph named '" + description.name + "'");
+  Graph::validate(*backend_, description);
+  broken_ = description.name;
+  graphs_.push_back(std::make_unique<Graph>(*backend_, handle_, description, options));
+  broken_.clear();
+  return *graphs_.back();
+}
+
+Graph* Context::find(const std::string& name) const {
+  const auto found = std::ranges::find(graphs_, name, [](const auto& graph) { return graph->name(); });
+  return found == graphs_.end() ? nullptr : found->get();
+}
+
+std::map<const Graph*, std::vector<ProfileNode>> Context::finalize(std::optional<qnn::ProfileLevel> level) {
+  requireWhole();
+  if (graphs_.empty()) throw Misuse("the context has no graph to finalize; call addGraph first");
+  std::map<const Graph*, std::vector<ProfileNode>> events;
+  for (const auto& graph : graphs_) {
+    if (!graph->finalized()) events[graph.get()] = graph->finalize(level);
+  }
+  return events;
+}
+
+std::vector<std::byte> Context::save() const {
+  requireWhole();
+  for (const auto& graph : graphs_) {
+    if (!graph->finalized()) throw Misuse("graph '" + graph->name() + "' is not finalized; await context.finalize() first");
+  }
+  std::uint64_t bytes = 0;
+  backend_->call("contextGetBinarySize", backend_->functions().contextGetBinarySize, {}, handle_, &bytes);
+  std::vector<std::byte> binary(static_cast<std::size_t>(bytes));
+  std::uint64_t written = 0;
+  backend_->call("contextGetBinary", backend_->functions().contextGetBinary, {}, handle_,
+                 static_cast<void*>(binary.data()), bytes, &written);
+  if (written > bytes) throw LibraryError("the backend wrote more bytes than it announced");
+  binary.resize(static_cast<std::size_t>(written));
+  return binary;
+}
+
+void Context::release() {
+  if (!backend_) return;
+  graphs_.clear();
+  if (handle_ && backend_->functions().contextFree) backend_->functions().contextFree(handle_, nullptr);
+  handle_ = nullptr;
+  backend_.reset();
+}
+
+void Context::requireWhole() const {
+  if (broken_.empty()) return;
+  throw Misuse("graph '" + broken_ + "' of this context could not be built and QNN cannot remove it; create a new context");
+}
+
+}  // namespace heddle

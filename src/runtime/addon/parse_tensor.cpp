@@ -1,0 +1,173 @@
+// The `tensors` of a graph description: kinds, shapes, quantisation and where constants live.
+#include <cmath>
+#include <cstring>
+#include <type_traits>
+
+#include "data_type.h"
+#include "description.h"
+
+namespace heddle {
+
+namespace {
+
+constexpr std::size_t kMaxRank = 8;
+/// QNN counts the bytes of a buffer in 32 bits.
+constexpr std::uint64_t kMaxTensorBytes = 0xffffffffULL;
+constexpr std::int64_t kMaxSafeInteger = 9007199254740991;
+
+qnn::TensorType parseType(const Field& field) {
+  static constexpr std::pair<const char*, qnn::TensorType> kNames[] = {
+      {"APP_WRITE", qnn::TensorType::APP_WRITE},         {"APP_READ", qnn::TensorType::APP_READ},
+      {"APP_READWRITE", qnn::TensorType::APP_READWRITE}, {"NATIVE", qnn::TensorType::NATIVE},
+      {"STATIC", qnn::TensorType::STATIC},               {"NULL", qnn::TensorType::NULL_TENSOR},
+  };
+  const std::string name = field.text();
+  for (const auto& [candidate, type] : kNames) {
+    if (name == candidate) return type;
+  }
+  field.refuse("one of APP_WRITE, APP_READ, APP_READWRITE, NATIVE, STATIC, NULL");
+}
+
+const DataTypeInfo& parseDataType(const Field& field) {
+  if (const auto* info = findDataType(field.text())) return *info;
+  std::string names;
+  for (const DataTypeInfo& info : dataTypes()) names += (names.empty() ? "" : ", ") + std::string(info.name);
+  field.refuse("one of " + names);
+}
+
+/// Reads `dims` and returns the size of the whole tensor in bytes.
+std::uint64_t parseDims(const Field& field, std::uint32_t elementBytes, std::vector<std::uint32_t>& dims) {
+  const auto elements = field.elements();
+  if (elements.size() > kMaxRank) field.refuse("at most " + std::to_string(kMaxRank) + " dims");
+  std::uint64_t bytes = elementBytes;
+  for (const Field& dim : elements) {
+    dims.push_back(static_cast<std::uint32_t>(dim.integer(1, 0xffffffff)));
+    // Both factors are below 2^32, so the product cannot wrap.
+    bytes *= dims.back();
+    if (bytes > kMaxTensorBytes) field.refuse("a tensor below 4 GiB, the most QNN can address");
+  }
+  return bytes;
+}
+
+float parseScale(const Field& field) {
+  const auto scale = static_cast<float>(field.number());
+  if (!std::isfinite(scale) || scale <= 0) field.refuse("a positive finite scale");
+  return scale;
+}
+
+Quantization parseQuantization(const Field& field, const std::vector<std::uint32_t>& dims) {
+  static constexpr std::pair<const char*, qnn::Encoding> kNames[] = {
+      {"SCALE_OFFSET", qnn::Encoding::SCALE_OFFSET},
+      {"AXIS_SCALE_OFFSET", qnn::Encoding::AXIS_SCALE_OFFSET},
+      {"BW_SCALE_OFFSET", qnn::Encoding::BW_SCALE_OFFSET},
+      {"BW_AXIS_SCALE_OFFSET", qnn::Encoding::BW_AXIS_SCALE_OFFSET},
+  };
+  Quantization result;
+  const std::string name = field["encoding"].text();
+  for (const auto& [candidate, encoding] : kNames) {
+    if (name == candidate) result.encoding = encoding;
+  }
+  if (result.encoding == qnn::Encoding::UNDEFINED) {
+    field["encoding"].refuse("one of SCALE_OFFSET, AXIS_SCALE_OFFSET, BW_SCALE_OFFSET, BW_AXIS_SCALE_OFFSET");
+  }
+  if (name.starts_with("BW_")) result.bitwidth = static_cast<std::uint32_t>(field["bitwidth"].integer(1, 32));
+  if (name.find("AXIS") == std::string::npos) {
+    result.scales = {parseScale(field["scale"])};
+    result.offsets = {field["offset"].i32()};
+    return result;
+  }
+  result.axis = static_cast<std::int32_t>(field["axis"].integer(0, static_cast<std::int64_t>(dims.size()) - 1));
+  const std::uint32_t count = dims[static_cast<std::size_t>(result.axis)];
+  for (const Field& scale : field["scales"].elements()) result.scales.push_back(parseScale(scale));
+  if (field["offsets"].present()) {
+    for (const Field& offset : field["offsets"].elements()) result.offsets.push_back(offset.i32());
+  } else {
+    result.offsets.assign(result.scales.size(), 0);
+  }
+  if (result.scales.size() != count) field["scales"].refuse("one scale per index of axis: " + std::to_string(count));
+  if (result.offsets.size() != count) field["offsets"].refuse("one offset per index of axis: " + std::to_string(count));
+  return result;
+}
+
+template <class Element>
+void append(std::vector<std::byte>& bytes, const Field& field) {
+  Element element;
+  if constexpr (std::is_floating_point_v<Element>) {
+    element = static_cast<Element>(field.number());
+  } else {
+    // 64-bit integers are limited to what a JavaScript number holds exactly.
+    constexpr bool kWide = sizeof(Element) == 8;
+    constexpr std::int64_t kLeast = kWide ? (std::is_signed_v<Element> ? -kMaxSafeInteger : 0)
+                                          : static_cast<std::int64_t>(std::numeric_limits<Element>::min());
+    constexpr std::int64_t kMost = kWide ? kMaxSafeInteger : static_cast<std::int64_t>(std::numeric_limits<Element>::max());
+    element = static_cast<Element>(field.integer(kLeast, kMost));
+  }
+  const auto* begin = reinterpret_cast<const std::byte*>(&element);
+  bytes.insert(bytes.end(), begin, begin + sizeof(Element));
+}
+
+std::vector<std::byte> parseInline(const Field& field, const TensorDescription& tensor, const DataTypeInfo& info) {
+  const auto elements = field.elements();
+  if (elements.size() != tensor.bytes / info.bytes) {
+    field.refuse(std::to_string(tensor.bytes / info.bytes) + " numbers for this shape, not " + std::to_string(elements.size()));
+  }
+  std::vector<std::byte> bytes;
+  bytes.reserve(static_cast<std::size_t>(tensor.bytes));
+  for (const Field& element : elements) {
+    switch (info.array) {
+      case napi_float32_array: append<float>(bytes, element); break;
+      case napi_float64_array: append<double>(bytes, element); break;
+      case napi_int8_array: append<std::int8_t>(bytes, element); break;
+      case napi_int16_array: append<std::int16_t>(bytes, element); break;
+      case napi_int32_array: append<std::int32_t>(bytes, element); break;
+      case napi_bigint64_array: append<std::int64_t>(bytes, element); break;
+      case napi_uint8_array: append<std::uint8_t>(bytes, element); break;
+      case napi_uint16_array: append<std::uint16_t>(bytes, element); break;
+      case napi_uint32_array: append<std::uint32_t>(bytes, element); break;
+      case napi_biguint64_array: append<std::uint64_t>(bytes, element); break;
+      default: field.refuse("a data type that can be written inline");
+    }
+  }
+  return bytes;
+}
+
+std::span<const std::byte> parseData(const Field& field, std::uint64_t bytes, std::span<const std::byte> weights) {
+  const auto offset = static_cast<std::uint64_t>(field["offset"].integer(0, kMaxSafeInteger));
+  const auto length = static_cast<std::uint64_t>(field["bytes"].integer(0, kMaxSafeInteger));
+  if (length != bytes) field["bytes"].refuse(std::to_string(bytes) + ", the size of this shape and data type");
+  if (offset % 64 != 0) field["offset"].refuse("a multiple of 64");
+  if (offset > weights.size() || length > weights.size() - offset) {
+    throw BadInput(field.path() + ": bytes " + std::to_string(offset) + " to " + std::to_string(offset + length) +
+                   " lie outside the weights, which have " + std::to_string(weights.size()) +
+                   " bytes; the weights file is truncated or belongs to another build");
+  }
+  return weights.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(length));
+}
+
+}  // namespace
+
+TensorDescription parseTensor(const Field& json, std::span<const std::byte> weights) {
+  TensorDescription tensor;
+  tensor.name = json["name"].nonEmptyText();
+  // From here on the tensor is named, which helps more than its index.
+  const Field named(json.value(), json.path() + " ('" + tensor.name + "')");
+  tensor.type = parseType(named["type"]);
+  const DataTypeInfo& info = parseDataType(named["dataType"]);
+  tensor.dataType = info.type;
+  tensor.bytes = parseDims(named["dims"], info.bytes, tensor.dims);
+  if (named["quantize"].present()) tensor.quantization = parseQuantization(named["quantize"], tensor.dims);
+
+  const Field data = named["data"], inlined = named["inline"];
+  if (tensor.type != qnn::TensorType::STATIC) {
+    if (data.present() || inlined.present()) throw BadInput(named.path() + ": only a STATIC tensor can have data");
+  } else if (data.present() == inlined.present()) {
+    throw BadInput(named.path() + ": a STATIC tensor needs either data or inline");
+  } else if (data.present()) {
+    tensor.data = parseData(data, tensor.bytes, weights);
+  } else {
+    tensor.inlineData = parseInline(inlined, tensor, info);
+  }
+  return tensor;
+}
+
+}  // namespace heddle

@@ -1,0 +1,52 @@
+{
+  # Sets up the native part: `heddle`, the addon that drives any library with the QNN interface, and `heddle_reference`, our
+  # own such library. `npm run build:native` runs this; the results are in build/Release.
+  "targets": [
+    {
+      "target_name": "heddle",
+      "sources": [
+        "addon/backend.cpp",
+        "addon/backend_object.cpp",
+        "addon/binary_info.cpp",
+        "addon/bytes.cpp",
+        "addon/context.cpp",
+        "addon/context_object.cpp",
+        "addon/data_type.cpp",
+        "addon/field.cpp",
+        "addon/graph.cpp",
+        "addon/graph_object.cpp",
+        "addon/js_error.cpp",
+        "addon/log.cpp",
+        "addon/main.cpp",
+        "addon/memory.cpp",
+        "addon/parse_graph.cpp",
+        "addon/parse_tensor.cpp",
+        "addon/profile.cpp",
+        "addon/provider.cpp",
+        "addon/shared_library.cpp",
+        "addon/state.cpp",
+        "addon/task.cpp",
+        "addon/tensor.cpp"
+      ],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+      "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
+      "cflags_cc": ["-std=c++20", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"],
+      "xcode_settings": {
+        "CLANG_CXX_LANGUAGE_STANDARD": "c++20",
+        "GCC_ENABLE_CPP_EXCEPTIONS": "YES",
+        "GCC_ENABLE_CPP_RTTI": "YES",
+        "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
+        "MACOSX_DEPLOYMENT_TARGET": "11.0",
+        "WARNING_CFLAGS": ["-Wall", "-Wextra", "-Werror"]
+      },
+      "msvs_settings": {
+        "VCCLCompilerTool": {
+          "ExceptionHandling": 1,
+          "RuntimeTypeInfo": "true",
+          "AdditionalOptions": ["/std:c++20", "/utf-8"]
+        }
+      }
+    }
+  ]
+}
