@@ -1,0 +1,88 @@
+/** `manifest.json`: what a build folder holds and how to run it. The only thing that the compiler tells the runtime. */
+import Ajv from "ajv";
+import { HeddleError } from "../ir/error.ts";
+import type { EntryRole, ModelInfo } from "../ir/program.ts";
+import type { DType } from "../ir/type.ts";
+import schema from "./manifest.schema.json" with { type: "json" };
+
+export interface ManifestPort {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+export interface ManifestInput extends ManifestPort {
+  /** `last` is the row of the last token that is not padding. */
+  readonly role: "tokens" | "position" | "last" | "cache";
+}
+export interface ManifestOutput extends ManifestPort {
+  /** `slice` is what a caller writes into a cache of mode `host`. */
+  readonly role: "logits" | "slice";
+}
+
+/** A cache that lives from run to run. */
+export interface ManifestState {
+  readonly cache: string;
+  /** The axis along which positions grow. */
+  readonly axis: number;
+  /** In place: the graph writes the cache. Host: the caller writes output `slice` at the position. */
+  readonly mode: "in-place" | "host";
+  readonly slice?: string;
+}
+
+/** What one run costs. */
+export interface ManifestCost {
+  /** Arithmetic operations; a multiply-add counts as two. */
+  readonly flops: number;
+  /** Bytes of weights that a run reads; of an embedding table only the rows asked for. */
+  readonly weightBytes: number;
+  /** Bytes that the nodes read and write besides weights and caches. */
+  readonly activationBytes: number;
+  /** Bytes of cache memory. */
+  readonly cacheBytes: number;
+}
+
+export interface ManifestEntry {
+  readonly name: string;
+  readonly role: EntryRole;
+  /** Path of the QNN graph, relative to the folder. */
+  readonly graph: string;
+  /** Rows of one run. */
+  readonly tokens: number;
+  /** Positions that fit the caches; the rows of a run for a graph without. */
+  readonly context: number;
+  readonly inputs: readonly ManifestInput[];
+  readonly outputs: readonly ManifestOutput[];
+  readonly state: readonly ManifestState[];
+  readonly cost: ManifestCost;
+}
+
+export interface Manifest {
+  readonly format: "heddle.build/1";
+  readonly program: string;
+  readonly target: string;
+  readonly precision: "f32" | "f16";
+  readonly model: ModelInfo & { readonly eos?: readonly number[] };
+  readonly weights: {
+    /** `seeded:0` or the checkpoint's file name. */
+    readonly source: string;
+    readonly sha256: string;
+    readonly bytes: number;
+    readonly file: string;
+    /** Identifies what was written: equal keys mean equal files. */
+    readonly key: string;
+  };
+  readonly tokenizer: string | null;
+  readonly entries: readonly ManifestEntry[];
+  /** Names of the passes that ran, in order. */
+  readonly passes: readonly string[];
+}
+
+const matches = new Ajv.default({ strict: true, strictTypes: false, strictRequired: false }).compile<Manifest>(schema);
+
+/** @throws HeddleError naming the field that is missing, unknown or of the wrong kind. */
+export function checkManifest(content: unknown, subject = "manifest.json"): asserts content is Manifest {
+  if (matches(content)) return;
+  const { instancePath, message, params } = matches.errors![0]!;
+  const field = "additionalProperty" in params ? `: ${params.additionalProperty}` : "";
+  throw new HeddleError(`${instancePath || "/"} ${message}${field}`, { subject, hint: "compile the program again" });
+}

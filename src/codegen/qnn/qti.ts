@@ -1,0 +1,83 @@
+/** What package `qti.aisw`, Qualcomm's own ops, does with each op of the IR. */
+import * as ops from "../../ir/ops/index.ts";
+import { resolveAxis } from "../../ir/ops/support/axis.ts";
+import { staticShape } from "../../ir/type.ts";
+import type { SupportTable } from "../support.ts";
+import { leaf, type QnnLowering, qti } from "./lowering.ts";
+import { bool, f32, i32, i32Rows, u32, u32s } from "./params.ts";
+
+const reduceParams = ({ axis, keepDims }: { axis: number; keepDims: boolean }, rank: readonly unknown[]) => [
+  u32s("axes", [axis < 0 ? axis + rank.length : axis]),
+  bool("keep_dims", keepDims),
+];
+const lastAxis = (rank: readonly unknown[]) => u32s("axes", [rank.length - 1]);
+
+export const qtiSupport = {
+  input: leaf,
+  param: leaf,
+  constant: leaf,
+  iota: leaf,
+
+  add: qti(ops.add, "ElementWiseAdd"),
+  sub: qti(ops.sub, "ElementWiseSubtract"),
+  mul: qti(ops.mul, "ElementWiseMultiply"),
+  div: qti(ops.div, "ElementWiseDivide"),
+  maximum: qti(ops.maximum, "ElementWiseMaximum"),
+  less: qti(ops.less, "ElementWiseLess"),
+  select: qti(ops.select, "ElementWiseSelect"),
+  exp: qti(ops.exp, "ElementWiseExp"),
+  tanh: qti(ops.tanh, "Tanh"),
+  erf: {
+    unsupported: "QNN has no error function on its own",
+    hint: "use gelu(x), which QNN has as one op, or geluTanh(x)",
+  },
+  sqrt: qti(ops.sqrt, "ElementWiseSquareRoot"),
+  rsqrt: qti(ops.rsqrt, "ElementWiseRsqrt"),
+  sin: qti(ops.sin, "ElementWiseSin"),
+  cos: qti(ops.cos, "ElementWiseCos"),
+  reduceSum: qti(ops.reduceSum, "ReduceSum", (a, n) => reduceParams(a, n.inputs[0]!.type.shape)),
+  reduceMax: qti(ops.reduceMax, "ReduceMax", (a, n) => reduceParams(a, n.inputs[0]!.type.shape)),
+  matmul: qti(ops.matmul, "MatMul", ({ transposeA, transposeB }) => [
+    bool("transpose_in0", transposeA),
+    bool("transpose_in1", transposeB),
+  ]),
+  reshape: qti(ops.reshape, "Reshape"),
+  transpose: qti(ops.transpose, "Transpose", ({ perm }) => [u32s("perm", perm)]),
+  slice: qti(ops.slice, "StridedSlice", ({ axis, start }, n) => {
+    const [whole, part] = [staticShape(n.inputs[0]!.type.shape), staticShape(n.type.shape)];
+    const at = resolveAxis(axis, whole);
+    return [
+      i32Rows(
+        "ranges",
+        whole.map((size, i) => (i === at ? [start, start + part[i]!, 1] : [0, size, 1])),
+      ),
+    ];
+  }),
+  concat: qti(ops.concat, "Concat", ({ axis }, n) => [u32("axis", resolveAxis(axis, n.type.shape))]),
+  gather: qti(ops.gather, "Gather", ({ axis }, n) => [i32("axis", resolveAxis(axis, n.inputs[0]!.type.shape))]),
+  cast: qti(ops.cast, "Cast"),
+  kvAppend: {
+    unsupported: "qti.aisw has no op that writes into a cache",
+    hint: "use kvAppend only as the update of a cache, so that the host can write the new slice",
+  },
+
+  linear: qti(ops.linear, "FullyConnected", (_, n) => (n.type.shape.length > 2 ? [bool("keep_dims", true)] : [])),
+  linearAdd: "expand",
+  mlp: "expand",
+  layerNorm: qti(ops.layerNorm, "LayerNorm", ({ eps }, n) => [f32("epsilon", eps), lastAxis(n.type.shape)]),
+  // Becomes a layerNorm of scale 1 and shift 0: see rules.ts.
+  normalize: "expand",
+  rmsNorm: qti(ops.rmsNorm, "RmsNorm", ({ eps }, n) => [f32("epsilon", eps), lastAxis(n.type.shape)]),
+  gelu: qti(ops.gelu, "Gelu"),
+  geluTanh: "expand",
+  sigmoid: qti(ops.sigmoid, "Sigmoid"),
+  silu: "expand",
+  softmax: qti(ops.softmax, "Softmax", ({ axis }, n) => [u32("axis", resolveAxis(axis, n.type.shape)), f32("beta", 1)]),
+  rope: "expand",
+  splitHeads: "expand",
+  mergeHeads: "expand",
+  attention: "expand",
+  cachedAttention: "expand",
+  flashAttention: "expand",
+  flashCachedAttention: "expand",
+} satisfies SupportTable<QnnLowering>;

@@ -1,0 +1,37 @@
+/** What the embedded reference backend does with each op: Qualcomm's ops, and package `heddle` with the fused ones. */
+import * as ops from "../../ir/ops/index.ts";
+import { resolveAxis } from "../../ir/ops/support/axis.ts";
+import type { SupportTable } from "../support.ts";
+import { custom, heddle, type QnnLowering } from "./lowering.ts";
+import { bool, f32, u32 } from "./params.ts";
+import { qtiSupport } from "./qti.ts";
+
+/** Numbers of the activations of `Mlp`. */
+const activations: Readonly<Record<string, number>> = { geluTanh: 0, gelu: 1, silu: 2, none: 3 };
+
+export const referenceSupport = {
+  ...qtiSupport,
+  flashAttention: heddle(ops.flashAttention, "FlashAttention", (a) => [
+    f32("scale", a.scale),
+    bool("causal", a.causal),
+    u32("window", a.window),
+    u32("block_q", a.blockQ),
+    u32("block_k", a.blockK),
+  ]),
+  flashCachedAttention: heddle(ops.flashCachedAttention, "FlashCachedAttention", (a) => [
+    f32("scale", a.scale),
+    u32("window", a.window),
+    u32("block_q", a.blockQ),
+    u32("block_k", a.blockK),
+  ]),
+  // In place: the output is the cache tensor itself.
+  kvAppend: custom(ops.kvAppend, (n, b) => {
+    b.alias(n, n.inputs[0]!);
+    b.node(n, "KvAppend", [u32("axis", resolveAxis(n.attrs.axis, n.type.shape))], "heddle");
+  }),
+  mlp: heddle(ops.mlp, "Mlp", ({ activation }) => [u32("activation", activations[activation]!)]),
+  linearAdd: heddle(ops.linearAdd, "FullyConnectedAdd"),
+  geluTanh: heddle(ops.geluTanh, "GeluTanh"),
+  rope: heddle(ops.rope, "Rope"),
+  normalize: heddle(ops.normalize, "Normalize", ({ eps }) => [f32("epsilon", eps)]),
+} satisfies SupportTable<QnnLowering>;

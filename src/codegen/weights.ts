@@ -1,0 +1,111 @@
+/** The weights of a program: every weight expression that its entry points use, once, with its place in `weights.bin`. */
+import { createHash } from "node:crypto";
+import { HeddleError } from "../ir/error.ts";
+import { describe, type Node } from "../ir/node.ts";
+import { bitsOf, bytesOf, type TensorType } from "../ir/type.ts";
+import { Interner } from "./statics.ts";
+
+/** Cache lines, and the widest vector of any CPU: backends may read a tensor where it lies. */
+export const alignment = 64;
+const align = (n: number): number => Math.ceil(n / alignment) * alignment;
+
+/** One stored tensor. `offset` is meaningful once all weights have been added. */
+export interface Weight {
+  readonly name: string;
+  /** What is evaluated and stored: leaves are params and constants only. */
+  readonly expression: Node;
+  readonly type: TensorType;
+  readonly bytes: number;
+  readonly offset: number;
+}
+
+/** A tensor that a graph reads: a stored weight, or consecutive rows of one. */
+export interface WeightRef {
+  readonly name: string;
+  readonly type: TensorType;
+  readonly bytes: number;
+  readonly offset: number;
+}
+
+/**
+ * Weights in the order in which they were first asked for, which is the order of execution, so that a pass over the model
+ * reads the file from front to back. Equal expressions are stored once, whichever entry point they come from.
+ */
+export class WeightTable {
+  readonly #interner = new Interner();
+  readonly #refs = new Map<number, WeightRef>();
+  readonly #weights: Weight[] = [];
+  readonly #names = new Set<string>();
+  #end = 0;
+
+  get weights(): readonly Weight[] {
+    return this.#weights;
+  }
+
+  /** Size of `weights.bin`. */
+  get bytes(): number {
+    return this.#end;
+  }
+
+  /** The place of a weight expression; adds it where it is new. @throws HeddleError where a size is not bound. */
+  add(n: Node): WeightRef {
+    const id = this.#interner.number(n);
+    const known = this.#refs.get(id);
+    if (known) return known;
+    const ref = this.#rowsOf(n) ?? this.#store(n);
+    this.#refs.set(id, ref);
+    return ref;
+  }
+
+  /** Identifies the file's content, but for the values of the parameters. */
+  get key(): string {
+    const layout = this.#weights.map((w) => [this.#interner.number(w.expression), w.offset, w.type]);
+    return createHash("sha256")
+      .update(JSON.stringify([1, this.#interner.text, layout]))
+      .digest("hex");
+  }
+
+  #store(expression: Node): Weight {
+    const weight = {
+      name: this.#unique(nameOf(expression)),
+      expression,
+      type: expression.type,
+      bytes: sizeOf(expression),
+      offset: this.#end,
+    };
+    this.#weights.push(weight);
+    this.#end = align(this.#end + weight.bytes);
+    return weight;
+  }
+
+  /** Rows `start .. start + size` of a checkpoint tensor lie consecutively in it and need no storage of their own. */
+  #rowsOf(n: Node): WeightRef | undefined {
+    const table = n.inputs[0];
+    if (n.op.name !== "slice" || n.attrs.axis !== 0 || !table || !isPlain(table)) return undefined;
+    const rowBytes = sizeOf(table) / (table.type.shape[0] as number);
+    const start = (n.attrs.start as number) * rowBytes;
+    if (start % alignment !== 0 || bitsOf[n.type.dtype] < 8) return undefined;
+    return { name: this.#unique(nameOf(n)), type: n.type, bytes: sizeOf(n), offset: this.add(table).offset + start };
+  }
+
+  #unique(base: string): string {
+    let name = base;
+    for (let i = 1; this.#names.has(name); i++) name = `${base}.${i}`;
+    this.#names.add(name);
+    return name;
+  }
+}
+
+/** A checkpoint tensor as it is, or only in another element type. */
+const isPlain = (n: Node): boolean =>
+  n.op.name === "param" || (n.op.name === "cast" && n.inputs[0]!.op.name === "param");
+
+const nameOf = (n: Node): string => (n.op.name === "param" ? (n.attrs.name as string) : (n.name ?? n.op.name));
+
+function sizeOf(n: Node): number {
+  try {
+    return bytesOf(n.type);
+  } catch (e) {
+    throw new HeddleError((e as Error).message, { subject: describe(n), loc: n.loc });
+  }
+}
