@@ -19,7 +19,7 @@ const worthAChunk = 1 / 16;
 export class CachedRunner implements Runner {
   readonly capacity: number;
   readonly #buckets: readonly Bucket[];
-  readonly #graphs: EntryGraphs;
+  readonly #graphs: Pick<EntryGraphs, "get">;
   readonly #counters: Counters;
   readonly #allocate: Allocate;
   #bucket: Bucket | undefined;
@@ -29,7 +29,7 @@ export class CachedRunner implements Runner {
 
   constructor(
     entries: readonly Entry[],
-    graphs: EntryGraphs,
+    graphs: Pick<EntryGraphs, "get">,
     counters: Counters,
     positions: number,
     allocate: Allocate,

@@ -6,11 +6,11 @@ import type { Counters } from "./statistics.ts";
 export class RecomputeRunner implements Runner {
   readonly capacity: number;
   readonly #entries: readonly Entry[];
-  readonly #graphs: EntryGraphs;
+  readonly #graphs: Pick<EntryGraphs, "get">;
   readonly #counters: Counters;
   #previous = 0;
 
-  constructor(entries: readonly Entry[], graphs: EntryGraphs, counters: Counters, positions: number) {
+  constructor(entries: readonly Entry[], graphs: Pick<EntryGraphs, "get">, counters: Counters, positions: number) {
     this.#entries = entries.filter((e) => e.role === "forward").sort((a, b) => a.tokens - b.tokens);
     this.capacity = Math.min(positions, this.#entries.at(-1)?.tokens ?? 0);
     this.#graphs = graphs;
