@@ -53,12 +53,15 @@ export const optional = <T extends AttrValue>(k: AttrKind<T>, value: T): AttrKin
   default: value,
 });
 
+/** Every number as text that reads back as itself, which JSON does not do for infinities and minus zero. */
+const showNumber = (x: number): string => (Object.is(x, -0) ? "-0" : String(x));
+
 /** Attributes as text in declared order: `{axis=1, causal=true, dims=[T,12,64]}`; empty for none. */
 export function showAttrs(spec: AttrSpec, attrs: Attrs): string {
   const one = (v: AttrValue): string => {
-    if (Array.isArray(v)) return `[${v.map((d) => (typeof d === "object" ? showDim(d) : String(d))).join(",")}]`;
+    if (Array.isArray(v)) return `[${v.map((d) => (typeof d === "object" ? showDim(d) : showNumber(d))).join(",")}]`;
     if (typeof v === "object") return showDim(v as Dim);
-    return JSON.stringify(v);
+    return typeof v === "number" ? showNumber(v) : JSON.stringify(v);
   };
   const parts = Object.keys(spec).map((k) => `${k}=${one(attrs[k]!)}`);
   return parts.length ? ` {${parts.join(", ")}}` : "";

@@ -26,11 +26,14 @@ export const graph = (
 export const roots = (g: Graph): readonly Node[] => [...g.inputs, ...g.outputs, ...g.state.map((s) => s.next)];
 
 /** All nodes, operands before users, in the order in which the outputs ask for them. Iterative: depth is not limited. */
-export function topo(g: Graph): Node[] {
+export const topo = (g: Graph): Node[] => topoFrom(roots(g));
+
+/** What `from` is computed from, operands before users; `known` values and what lies behind them are left out. */
+export function topoFrom(from: readonly Node[], known: Iterable<Node> = []): Node[] {
   const order: Node[] = [];
-  const seen = new Set<Node>();
+  const seen = new Set<Node>(known);
   const stack: [Node, number][] = [];
-  for (const root of roots(g)) {
+  for (const root of from) {
     if (seen.has(root)) continue;
     seen.add(root);
     stack.push([root, 0]);

@@ -40,8 +40,10 @@ type AttrArg<S extends AttrSpec> = keyof S extends never
 export interface Cost {
   /** Arithmetic operations; a multiply-add counts as two. */
   readonly flops: number;
-  /** Bytes read and written. Default: all operands and the result once. */
-  readonly bytes?: number;
+  /** Bytes read of each operand, for an op that does not read them whole. */
+  readonly reads?: readonly number[];
+  /** Bytes written, for an op that does not write its whole result. */
+  readonly writes?: number;
 }
 
 export interface OpSpec<N extends Operands, S extends AttrSpec> {

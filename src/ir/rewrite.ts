@@ -2,6 +2,7 @@
  * Rules and the rewriter. A rule is a pattern and a function from its captures to a replacement, or to the reason why it
  * declines; the rewriter applies a list of rules to a fixed point, merges common subexpressions, and keeps names.
  */
+import { showAttrs } from "./attr.ts";
 import { HeddleError } from "./error.ts";
 import { countUses, type Graph, mapGraph, usersOf } from "./graph.ts";
 import { describe, type Node, renamed } from "./node.ts";
@@ -113,7 +114,7 @@ export function mergeCommon(g: Graph): Graph {
   return mapGraph(g, (n) => {
     const key = inputs.has(n)
       ? `input ${g.inputs.indexOf(n)}`
-      : `${n.op.name}(${n.inputs.map((i) => ids.get(i)).join(",")})${JSON.stringify(n.attrs)}${showType(n.type)}`;
+      : `${n.op.name}(${n.inputs.map((i) => ids.get(i)).join(",")})${showAttrs(n.op.attrs, n.attrs)}${showType(n.type)}`;
     const same = known.get(key) ?? n;
     known.set(key, same);
     if (!ids.has(same)) ids.set(same, ids.size);

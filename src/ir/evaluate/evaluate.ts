@@ -4,7 +4,7 @@
  * sums are kept in f64.
  */
 import { HeddleError, rethrow } from "../error.ts";
-import type { Graph } from "../graph.ts";
+import { type Graph, topoFrom } from "../graph.ts";
 import { nearest } from "../nearest.ts";
 import { describe, type Node } from "../node.ts";
 import { showType, type TensorType } from "../type.ts";
@@ -52,7 +52,7 @@ export function evaluate(g: Graph, options: EvaluateOptions = {}): Evaluation {
 /** The values of the given nodes, and of nothing that they do not need. @throws HeddleError as `evaluate` does. */
 export function evaluateNodes(nodes: readonly Node[], options: EvaluateOptions = {}): Tensor[] {
   const known = options.known ?? new Map<Node, Tensor>();
-  const order = needed(nodes, known);
+  const order = topoFrom(nodes, known.keys());
   const uses = new Map<Node, number>();
   const count = (n: Node, by: number): number => {
     const left = (uses.get(n) ?? 0) + by;
@@ -71,28 +71,6 @@ export function evaluateNodes(nodes: readonly Node[], options: EvaluateOptions =
     for (const i of n.inputs) if (count(i, -1) === 0) values.delete(i);
   }
   return nodes.map((n) => values.get(n)!);
-}
-
-/** Nodes to evaluate, operands before users, cut off at values that are known. */
-function needed(nodes: readonly Node[], known: ReadonlyMap<Node, Tensor>): Node[] {
-  const order: Node[] = [];
-  const seen = new Set<Node>(known.keys());
-  const stack: [Node, number][] = [];
-  const visit = (n: Node) => {
-    if (seen.has(n)) return;
-    seen.add(n);
-    stack.push([n, 0]);
-  };
-  for (const root of nodes) {
-    visit(root);
-    while (stack.length) {
-      const top = stack.at(-1)!;
-      const operand = top[0].inputs[top[1]++];
-      if (operand) visit(operand);
-      else order.push(stack.pop()![0]);
-    }
-  }
-  return order;
 }
 
 function evaluateNode(n: Node, operands: readonly Tensor[], options: EvaluateOptions): Tensor {

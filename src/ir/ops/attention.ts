@@ -32,5 +32,5 @@ export const attention = defineOp({
       : scores;
     return ungrouped(matmul(softmax(seen), v), type);
   },
-  cost: (types, _, out) => attentionCost(types, out),
+  cost: (types) => attentionCost(types),
 });

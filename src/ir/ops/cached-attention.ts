@@ -21,5 +21,5 @@ export const cachedAttention = defineOp({
     const seen = causalMask(scores, query, positions(places, 0, "columns"), { later: true, window });
     return ungrouped(matmul(softmax(seen), v), type);
   },
-  cost: (types, _, out) => attentionCost(types, out),
+  cost: (types) => attentionCost(types),
 });

@@ -52,5 +52,5 @@ export const flashAttention = defineOp({
     });
     return ungrouped(tiled, type);
   },
-  cost: (types, _, out) => attentionCost(types, out),
+  cost: (types) => attentionCost(types),
 });

@@ -46,5 +46,5 @@ export const flashCachedAttention = defineOp({
     });
     return ungrouped(tiled, type);
   },
-  cost: (types, _, out) => attentionCost(types, out),
+  cost: (types) => attentionCost(types),
 });

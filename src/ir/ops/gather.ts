@@ -20,5 +20,8 @@ export const gather = defineOp({
   },
   evaluate: ({ data, indices }, { axis }, out) => gatherInto(data, indices, resolveAxis(axis, data.shape), out),
   // Only the rows asked for are read, not the table.
-  cost: ({ indices }, _, out) => ({ flops: 0, bytes: bytesOf(indices) + 2 * bytesOf(out) }),
+  cost: ({ data, indices }, _, out) => ({
+    flops: 0,
+    reads: [bytesOf({ dtype: data.dtype, shape: out.shape }), bytesOf(indices)],
+  }),
 });

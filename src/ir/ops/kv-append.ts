@@ -25,5 +25,5 @@ export const kvAppend = defineOp({
   evaluate: ({ cache, slice, position }, { axis }, out) =>
     appendInto(cache, slice, position.data[0]!, resolveAxis(axis, cache.shape), out),
   // The cache itself is neither read nor copied: only the slice moves.
-  cost: ({ slice }) => ({ flops: 0, bytes: 2 * bytesOf(slice) }),
+  cost: ({ slice }) => ({ flops: 0, reads: [0, bytesOf(slice), 4], writes: bytesOf(slice) }),
 });

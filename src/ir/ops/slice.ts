@@ -29,5 +29,5 @@ export const slice = defineOp({
     return { dtype: x.dtype, shape: withAxis(x.shape, at, size) };
   },
   evaluate: ({ x }, { axis, start }, out) => sliceInto(x, resolveAxis(axis, x.shape), start, out),
-  cost: (_types, _attrs, out) => ({ flops: 0, bytes: 2 * bytesOf(out) }),
+  cost: (_types, _attrs, out) => ({ flops: 0, reads: [bytesOf(out)] }),
 });

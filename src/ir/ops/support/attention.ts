@@ -2,7 +2,7 @@
 
 import type { Node } from "../../node.ts";
 import type { Cost } from "../../op.ts";
-import { bytesOf, type Dim, elements, sameDim, showType, type TensorType } from "../../type.ts";
+import { type Dim, elements, sameDim, showType, type TensorType } from "../../type.ts";
 import { add } from "../add.ts";
 import { scalar } from "../constant.ts";
 import { iota } from "../iota.ts";
@@ -99,12 +99,11 @@ export function causalMask(scores: Node, query: Node, key: Node, hide: { later: 
   return hide.window ? select(less(add(key, scalar(hide.window - 1, "i32")), query), low, seen) : seen;
 }
 
-/** Two matrix products and a softmax over all keys; operands and result cross memory once. */
-export function attentionCost(types: Record<"q" | "k" | "v", TensorType>, out: TensorType): Cost {
+/** Two matrix products and a softmax over all keys, as if the mask hid none. */
+export function attentionCost(types: Record<"q" | "k" | "v", TensorType>): Cost {
   const keys = elements([types.v.shape[1]!]);
   const scores = elements(types.q.shape.slice(0, 2)) * keys;
   const dim = elements([types.q.shape[2]!]);
-  const bytes = [types.q, types.k, types.v, out].reduce((n, t) => n + bytesOf(t), 0);
   // Per score: 2D for q k^T, 2D for p v, and scale, maximum, difference, exponential, sum.
-  return { flops: scores * (4 * dim + 5), bytes };
+  return { flops: scores * (4 * dim + 5) };
 }
