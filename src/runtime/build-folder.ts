@@ -1,10 +1,8 @@
 /** What `heddle compile` wrote: a manifest, one QNN graph per entry point, the weights they share. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Manifest } from "../codegen/manifest.ts";
+import { checkManifest, type Manifest } from "../codegen/manifest.ts";
 import { HeddleError } from "../ir/error.ts";
-
-export const manifestFormat = "heddle.build/1";
 
 export interface BuildFolder {
   readonly folder: string;
@@ -23,12 +21,8 @@ export function openBuild(folder: string): BuildFolder {
       subject: folder,
       hint: "npm run compile graphs/gpt2-fa2-kv.ts writes build/gpt2-fa2-kv",
     });
-  const manifest = readJson(file) as Manifest;
-  if (manifest?.format !== manifestFormat)
-    throw new HeddleError(`has the format ${JSON.stringify(manifest?.format)}; this version reads ${manifestFormat}`, {
-      subject: file,
-      hint: recompile,
-    });
+  const manifest = readJson(file);
+  checkManifest(manifest, file);
   const path = (name: string) => join(folder, name);
   const { weights } = manifest;
   const bytes = existsSync(path(weights.file)) ? statSync(path(weights.file)).size : undefined;

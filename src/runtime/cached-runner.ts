@@ -71,8 +71,7 @@ export class CachedRunner implements Runner {
     const start = performance.now();
     const { entry, inputs, outputs } = graph;
     const rows = entry.tokens;
-    // No row may lie behind the model's last position, not even one of padding: the chunk starts earlier instead.
-    const position = Math.max(0, Math.min(this.#held.length, this.capacity - rows));
+    const position = this.#held.length;
     const tokens = sequence.slice(position, position + rows);
     for (const { name, role } of entry.inputs) {
       if (role === "tokens") inputs[name]!.fill(0).set(tokens);
@@ -82,11 +81,10 @@ export class CachedRunner implements Runner {
     await graph.run(Object.fromEntries(entry.state.map((s) => [s.cache, cache.tensor(s.cache)])));
     this.#append(graph, cache, position, tokens.length);
 
-    const fresh = position + tokens.length - this.#held.length;
-    this.#held.push(...sequence.slice(this.#held.length, position + tokens.length));
+    this.#held.push(...tokens);
     cache.length = this.#held.length;
     const phase = entry.role === "decode" ? this.#counters.decode : this.#counters.prefill;
-    phase.tokens += fresh;
+    phase.tokens += tokens.length;
     phase.ms += performance.now() - start;
     return outputs[entry.outputs.find((p) => p.role === "logits")!.name]!.slice();
   }

@@ -144,12 +144,6 @@ for (const mode of ["in-place", "host"] as const) {
   });
 }
 
-test("no row, padding included, lies behind the last position", async () => {
-  const { runner } = create("in-place", 40);
-  assert.equal([...(await runner.run(text(39)))], expected(text(39)));
-  assert.equal(runs, ["prefill-64@0", "prefill-64@16", "prefill-64@24"]);
-});
-
 test("a few tokens are decoded, more go in a chunk", async () => {
   const { runner, counters } = create("in-place", 64);
   await runner.run(text(16));
