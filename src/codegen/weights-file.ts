@@ -1,0 +1,56 @@
+/** Writes `weights.bin`: one weight after the other, 64-byte aligned, hashed on the way. */
+import { createHash } from "node:crypto";
+import { open, rename, rm } from "node:fs/promises";
+import type { WeightSource } from "../weights/source.ts";
+import { materialize } from "./materialize.ts";
+import type { WeightTable } from "./weights.ts";
+
+/** Called after each weight with the bytes written so far and in all. */
+export type WeightProgress = (done: number, total: number) => void;
+
+export interface WeightsFile {
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/**
+ * The file appears under its name only when it is complete. Memory: about two weights at a time.
+ * @throws HeddleError where a weight cannot be read or computed; then there is no file.
+ */
+export async function writeWeights(
+  table: WeightTable,
+  source: WeightSource,
+  path: string,
+  progress: WeightProgress = () => {},
+): Promise<WeightsFile> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  const hash = createHash("sha256");
+  const file = await open(temporary, "w");
+  try {
+    let at = 0;
+    let writing: Promise<unknown> = Promise.resolve();
+    const put = async (bytes: Uint8Array) => {
+      hash.update(bytes);
+      // While the system writes one weight the next one is computed.
+      await writing;
+      writing = file.write(bytes, 0, bytes.length, at);
+      at += bytes.length;
+    };
+    let i = 0;
+    for (const bytes of materialize(table.weights, source)) {
+      const { offset } = table.weights[i++]!;
+      if (offset > at) await put(new Uint8Array(offset - at));
+      await put(bytes);
+      progress(at, table.bytes);
+    }
+    if (table.bytes > at) await put(new Uint8Array(table.bytes - at));
+    await writing;
+    await file.close();
+    await rename(temporary, path);
+    return { sha256: hash.digest("hex"), bytes: table.bytes };
+  } catch (e) {
+    await file.close().catch(() => {});
+    await rm(temporary, { force: true });
+    throw e;
+  }
+}
