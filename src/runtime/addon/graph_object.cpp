@@ -87,7 +87,9 @@ GraphObject::Operand GraphObject::operand(const Napi::Value& array, const OwnedT
   if (!array.IsTypedArray()) throw BadInput(expected() + describe(array));
   const std::span<std::byte> bytes = bytesOf(array, what());
   const auto type = array.As<Napi::TypedArray>().TypedArrayType();
-  if (type != info.array || bytes.size() != tensor.bytes()) {
+  // Raw bytes will do for any type, where a kernel could address them as that type.
+  const bool raw = type == napi_uint8_array && reinterpret_cast<std::uintptr_t>(bytes.data()) % info.bytes == 0;
+  if ((type != info.array && !raw) || bytes.size() != tensor.bytes()) {
     const auto count = bytes.size() / array.As<Napi::TypedArray>().ElementSize();
     throw BadInput(expected() + std::string(arrayName(type)) + " of " + std::to_string(count));
   }

@@ -1,0 +1,74 @@
+/** Where the backend libraries are: one place that knows, and says what it searched. */
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { HeddleError } from "../ir/error.ts";
+import { type Backend, type BackendOptions, loadBackend } from "./addon.ts";
+
+/** `reference`: our own, on the CPU. `qnn-cpu` and `htp`: Qualcomm's, on the CPU and on the Hexagon NPU or its simulator. */
+export const backendNames = ["reference", "qnn-cpu", "htp"] as const;
+export type BackendName = (typeof backendNames)[number];
+
+const hints: Readonly<Record<BackendName, string>> = {
+  reference: "npm run build:native",
+  "qnn-cpu": "npm run setup:qualcomm (x86-64 Linux), or set QNN_SDK_ROOT to an installed Qualcomm AI Runtime SDK",
+  htp: "npm run setup:qualcomm (x86-64 Linux), or set QNN_SDK_ROOT to an installed Qualcomm AI Runtime SDK",
+};
+
+const stems: Readonly<Record<BackendName, string>> = { reference: "heddle_reference", "qnn-cpu": "QnnCpu", htp: "QnnHtp" };
+
+/** Folders of Qualcomm's SDK by `platform-arch`, best first. */
+const sdkFolders: Readonly<Record<string, readonly string[]>> = {
+  "linux-x64": ["x86_64-linux-clang"],
+  "linux-arm64": ["aarch64-oe-linux-gcc11.2", "aarch64-oe-linux-gcc9.3", "aarch64-ubuntu-gcc9.4", "aarch64-linux-gcc"],
+  "win32-x64": ["x86_64-windows-msvc"],
+  "win32-arm64": ["aarch64-windows-msvc", "arm64x-windows-msvc"],
+};
+
+export interface Machine {
+  readonly platform: NodeJS.Platform;
+  readonly arch: string;
+  /** `$QNN_SDK_ROOT` */
+  readonly sdk: string | undefined;
+}
+
+const thisMachine = (): Machine => ({
+  platform: process.platform,
+  arch: process.arch,
+  sdk: process.env.QNN_SDK_ROOT || undefined,
+});
+
+/** File name of a library on a platform: `libQnnHtp.so`, `QnnHtp.dll`. */
+export function libraryFile(name: BackendName, platform: NodeJS.Platform = process.platform): string {
+  if (platform === "win32") return `${name === "reference" ? "lib" : ""}${stems[name]}.dll`;
+  return `lib${stems[name]}.${platform === "darwin" ? "dylib" : "so"}`;
+}
+
+/** All files that would serve, best first; `$QNN_SDK_ROOT` is the user's own choice and comes before what we fetched. */
+export function libraryCandidates(name: BackendName, machine: Machine = thisMachine()): string[] {
+  const file = libraryFile(name, machine.platform);
+  const runtime = dirname(fileURLToPath(import.meta.url));
+  if (name === "reference") return [join(runtime, "build", "Release", file)];
+  const sdk = machine.sdk;
+  const folders = sdk ? (sdkFolders[`${machine.platform}-${machine.arch}`] ?? []).map((f) => join(sdk, "lib", f)) : [];
+  return [...folders, join(runtime, "..", "..", ".qualcomm", name, "onnxruntime_qnn")].map((folder) => join(folder, file));
+}
+
+/** Path of a backend's library. @throws HeddleError that lists what was searched and says how to get it. */
+export function findLibrary(name: BackendName): string {
+  const candidates = libraryCandidates(name);
+  const found = candidates.find((file) => existsSync(file));
+  if (found) return found;
+  throw new HeddleError(
+    `the library of backend '${name}' is not installed; searched:${candidates.map((c) => `\n    ${c}`).join("")}`,
+    { hint: hints[name] },
+  );
+}
+
+/**
+ * Loads a backend by name.
+ * @param threads of the reference backend; the others have no such option, so for them it is an error to give one.
+ */
+export function openBackend(name: BackendName, threads?: number, options: BackendOptions = {}): Backend {
+  return loadBackend(findLibrary(name), { ...options, ...(threads !== undefined && { threads }) });
+}
