@@ -1,5 +1,11 @@
-/** Reading of Hugging Face's config.json: errors name the field, what it holds and what was expected. */
+/** Tensors and configuration of Hugging Face checkpoints. */
+import { type Node, originOf, param } from "../../src/ir/index.ts";
 
+/** A tensor of the checkpoint in f32, called in the graph what it is called there. */
+export const weight = (name: string, ...shape: number[]): Node =>
+  param.build([], { name, dtype: "f32", shape }, { name, loc: originOf("param").loc });
+
+/** Readers of config.json. Errors name the field, what it holds and what was expected. */
 export interface CheckpointFields {
   /** A whole number above zero. */
   size(field: string): number;

@@ -2,10 +2,27 @@
  * GPT-2 (Radford et al., 2019, "Language Models are Unsupervised Multitask Learners"), as Hugging Face stores it: tensor names
  * and layouts are those of its checkpoints, with `Conv1D` weights [in, out]. Sequences are [T, width]; T is any length.
  */
-import { add, attention, gather, geluTanh, graph, input, iota, layerNorm, linear, mergeHeads, param } from "../../src/ir/index.ts";
-import { type Model, type Node, scope, slice, splitHeads, sym, transpose } from "../../src/ir/index.ts";
+import {
+  add,
+  attention,
+  gather,
+  geluTanh,
+  graph,
+  input,
+  iota,
+  layerNorm,
+  linear,
+  type Model,
+  mergeHeads,
+  type Node,
+  scope,
+  slice,
+  splitHeads,
+  sym,
+  transpose,
+} from "../../src/ir/index.ts";
 import { forwardEntries } from "../../src/passes/entries.ts";
-import { checkpointFields } from "./checkpoint.ts";
+import { checkpointFields, weight } from "./checkpoint.ts";
 
 export interface GPT2Config {
   readonly vocab: number;
@@ -15,8 +32,6 @@ export interface GPT2Config {
   readonly positions: number;
   readonly eps: number;
 }
-
-const weight = (name: string, ...shape: number[]): Node => param({ name, dtype: "f32", shape });
 
 /** A checkpoint's `Conv1D`: x w + b with w [in, out]. */
 function conv1d(x: Node, name: string, inner: number, outer: number): Node {

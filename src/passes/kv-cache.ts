@@ -1,0 +1,146 @@
+import { HeddleError } from "../ir/error.ts";
+import { type Graph, graph as makeGraph, mapGraph, type State, topo } from "../ir/graph.ts";
+import { describe, type Node, renamed } from "../ir/node.ts";
+import type { AnyOp } from "../ir/op.ts";
+import {
+  add,
+  attention,
+  cachedAttention,
+  flashAttention,
+  flashCachedAttention,
+  gather,
+  input,
+  iota,
+  kvAppend,
+  less,
+  select,
+  scalar,
+  transpose,
+} from "../ir/ops/index.ts";
+import type { Module } from "../ir/program.ts";
+import { type Dim, type Sym, sym } from "../ir/type.ts";
+import { cacheEntries, contextBuckets } from "./entries.ts";
+import { type PassContext, pass } from "./pass.ts";
+import { proveCache } from "./prove-cache.ts";
+import { inPlaceOf } from "./support/naming.ts";
+import { pickRowsEarly } from "./support/pick-rows.ts";
+import { keepsTokensApart } from "./support/rows.ts";
+import { isStatic } from "./support/static.ts";
+
+const attentions = new Set<AnyOp>([attention, flashAttention]);
+/** A cache grows in blocks of this many places; every context size is a multiple. */
+const block = 64;
+
+/** The symbol that counts tokens: the only size of the first input. */
+function tokenAxis(graph: Graph): Sym {
+  const size = graph.inputs[0]?.type.shape[0];
+  if (size === undefined || typeof size === "number")
+    throw new HeddleError("has no symbolic number of tokens", { subject: `graph @${graph.name}`, hint: 'input("tokens", "i32", sym("T", 1, 1024))' });
+  return size;
+}
+
+/** @throws HeddleError naming the op that stands in the way of running a few tokens at a time. */
+function check(graph: Graph, T: Sym): void {
+  if (graph.state.length) throw new HeddleError("has a cache already", { subject: `graph @${graph.name}` });
+  const counts = (d: Dim | undefined) => typeof d === "object" && d.sym === T.sym;
+  for (const n of topo(graph)) {
+    const fail = (reason: string, hint: string) => {
+      throw new HeddleError(reason, { subject: describe(n), loc: n.loc, hint });
+    };
+    if (!attentions.has(n.op)) {
+      if (!keepsTokensApart(n, T.sym)) fail("mixes tokens, so it cannot be run a few tokens at a time", "use attention for what looks at earlier tokens");
+    } else if (!n.attrs["causal"]) fail("looks at later tokens, so earlier results cannot be kept", "causal: true");
+    else if (!n.inputs.every((x) => counts(x.type.shape[1]))) fail("keys and values must come from the same tokens as queries", "cross attention is not cached");
+  }
+}
+
+/** Inputs of the graph with a cache, and what the values of the one without become. */
+class Caching {
+  readonly position = input("position", "i32", 1);
+  readonly last = input("last", "i32", 1);
+  readonly state: State[] = [];
+  private readonly T: Sym;
+  private readonly C: Sym;
+  constructor(T: Sym, C: Sym) {
+    this.T = T;
+    this.C = C;
+  }
+
+  /** Token i stands at position + i. */
+  iota = (n: Node): Node => inPlaceOf(n, n.name, () => add(n, this.position));
+
+  /** A padding row may count past the end of a table of positions: it reads the last row, and nobody reads it. */
+  lookup(n: Node): Node {
+    const [table, places] = n.inputs as [Node, Node];
+    const rows = table.type.shape[n.attrs["axis"] as number] as number;
+    return inPlaceOf(n, n.name, () => {
+      const end = scalar(rows - 1, "i32");
+      return gather(table, select(less(places, end), places, end), n.attrs);
+    });
+  }
+
+  /** K is kept transposed, [G, D, C], so that a tile of keys is a block of columns; V is [G, C, D]. */
+  attention(n: Node): Node {
+    const [q, k, v] = n.inputs as [Node, Node, Node];
+    const [groups, , dim] = k.type.shape as [Dim, Dim, Dim];
+    const layer = `h${this.state.length / 2}`;
+    const keep = (name: string, shape: Dim[], slice: Node, axis: number): Node => {
+      const cache = input(`${layer}.${name}_cache`, k.type.dtype, ...shape);
+      const next = renamed(kvAppend(cache, slice, this.position, { axis }), { name: `${layer}.${name}_next` });
+      this.state.push({ cache, next });
+      return next;
+    };
+    return inPlaceOf(n, n.name, () => {
+      const keys = keep("k", [groups, dim, this.C], transpose(k, { perm: [0, 2, 1] }), 2);
+      const values = keep("v", [groups, this.C, dim], v, 1);
+      const { causal: _, ...attrs } = n.attrs as { causal: boolean; scale: number; window: number };
+      return n.op === attention
+        ? cachedAttention(q, keys, values, this.position, attrs)
+        : flashCachedAttention(q, keys, values, this.position, attrs);
+    });
+  }
+
+  /** Of each result, the row of the last token. */
+  output(n: Node): Node {
+    const axis = n.type.shape.findIndex((d) => typeof d !== "number" && d.sym === this.T.sym);
+    if (axis < 0) return n;
+    return renamed(inPlaceOf(n, n.name, () => gather(n, this.last, { axis })), { name: n.name });
+  }
+}
+
+function addCache({ graph }: Module, context: PassContext): Module {
+  const T = tokenAxis(graph);
+  check(graph, T);
+  const sizes = contextBuckets(T.max);
+  const caching = new Caching(T, sym("C", block, sizes.at(-1)!));
+  const isPlace = (n: Node): boolean => n.op === iota && typeof n.attrs["length"] === "object";
+  const countsPlaces = (n: Node): boolean => isStatic(n) && (isPlace(n) || n.inputs.some(countsPlaces));
+  const named = (n: Node, to: Node): Node => renamed(to, { name: n.name });
+  const cached = mapGraph(graph, (n, original) => {
+    if (isPlace(n)) return named(n, caching.iota(n));
+    if (n.op === gather && isStatic(original.inputs[0]!) && countsPlaces(original.inputs[1]!)) return named(n, caching.lookup(n));
+    if (!attentions.has(n.op)) return n;
+    context.hit("cache-attention");
+    return named(n, caching.attention(n));
+  });
+  if (!caching.state.length) throw new HeddleError("has no attention to cache", { subject: `graph @${graph.name}` });
+  const whole = makeGraph(graph.name, {
+    inputs: [...cached.inputs, caching.position, caching.last, ...caching.state.map((s) => s.cache)],
+    outputs: cached.outputs.map((n) => caching.output(n)),
+    state: caching.state,
+  });
+  const picked = pickRowsEarly(whole);
+  for (let i = 0; i < picked.hits; i++) context.hit("pick-rows-before");
+  return { graph: picked.graph, entries: cacheEntries(sizes) };
+}
+
+/**
+ * A model written without a cache becomes one that is given its earlier keys and values: new inputs `position` (tokens already
+ * in the cache), `last` (the row wanted) and two caches per layer, updated in place. Entry points are a prefill and a decode
+ * for each context size. Keys and values of a token depend on it and earlier ones only, so they never change.
+ * @throws HeddleError for a graph that mixes tokens other than by causal self-attention.
+ */
+export const kvCache = pass("kv-cache", (_graph, context, module) => addCache(module, context), {
+  doc: "Keys and values of earlier tokens are kept instead of computed again; only the last row goes through the head.",
+  prove: proveCache,
+});

@@ -1,0 +1,78 @@
+/**
+ * Proof of a cache: the graph without one reads a whole sequence at once; the graph with one reads it in two ragged chunks and then
+ * token by token. Every row that both compute must agree.
+ */
+import { evaluate } from "../ir/evaluate/evaluate.ts";
+import type { Data, Precision } from "../ir/evaluate/tensor.ts";
+import { bind, type Graph } from "../ir/graph.ts";
+import { describe } from "../ir/node.ts";
+import { symbols } from "../ir/print.ts";
+import type { Module } from "../ir/program.ts";
+import { isSmall, type Proof, type ProofOptions, precisions, randomParams, relativeError, tableRows } from "./prove.ts";
+import { randomTensor } from "./support/random.ts";
+
+/** One run of the graph with a cache: `count` tokens in a binding of `T`, the rest padding. */
+interface Step {
+  readonly T: number;
+  readonly count: number;
+}
+
+/** Chunks that do not fill their binding, one that starts inside a cache block and, where affordable, crosses into the next. */
+const steps = (small: boolean): Step[] => {
+  const T = small ? 40 : 4;
+  return [{ T, count: T - 2 }, { T, count: T - 1 }, ...[1, 1, 1].map((count) => ({ T: 1, count }))];
+};
+
+export function proveCache(before: Module, after: Module, { seed, tolerance }: ProofOptions): Proof {
+  const C = symbols(after.graph).find((s) => s.sym === "C")!.max >= 128 ? 128 : 64;
+  const plan = steps(isSmall(before.graph) && C >= 128);
+  const total = plan.reduce((n, s) => n + s.count, 0);
+  const params = randomParams(seed);
+  const whole = bind(before.graph, { T: total });
+  const input = whole.inputs[0]!;
+  const name = input.name!;
+  const tokens = randomTensor(name, input.type, seed, tableRows(whole, input)) as Int32Array;
+  const truth = evaluate(whole, { inputs: { [name]: tokens }, params, precision: "f64" }).outputs;
+
+  const error: Record<Precision, number> = { f64: 0, f32: 0 };
+  const sizes = { T: plan[0]!.T, C };
+  for (const precision of precisions) {
+    const run = stepper(after.graph, name, C, params, precision);
+    let position = 0;
+    for (const step of plan) {
+      const outputs = run(tokens.subarray(position, position + step.count), position, step.T);
+      position += step.count;
+      for (const [i, out] of outputs.entries()) {
+        const width = out.length;
+        const row = truth[i]!.data.slice((position - 1) * width, position * width);
+        const e = relativeError(row, out);
+        if (!(e <= error[precision])) error[precision] = e;
+        const allowed = tolerance[precision];
+        if (e <= allowed) continue;
+        const output = `${describe(after.graph.outputs[i]!)} of token ${position - 1}`;
+        return { sizes, error, difference: { output, precision, error: e, allowed } };
+      }
+    }
+  }
+  return { sizes, error };
+}
+
+/** Runs the graph step by step, caches carried from one to the next. */
+function stepper(g: Graph, tokensName: string, C: number, params: ReturnType<typeof randomParams>, precision: Precision) {
+  const bound = new Map<number, Graph>();
+  let caches: Record<string, Data> | undefined;
+  return (tokens: Int32Array, position: number, T: number): Data[] => {
+    const graph = bound.get(T) ?? bind(g, { T, C });
+    bound.set(T, graph);
+    const empty = () => Object.fromEntries(graph.state.map(({ cache }) => [cache.name!, randomTensor("empty", cache.type, 0)]));
+    const padded = new Int32Array(T);
+    padded.set(tokens);
+    const { outputs, state } = evaluate(graph, {
+      params,
+      precision,
+      inputs: { ...(caches ?? empty()), [tokensName]: padded, position: [position], last: [tokens.length - 1] },
+    });
+    caches = Object.fromEntries(graph.state.map(({ cache }, i) => [cache.name!, state[i]!.data]));
+    return outputs.map((o) => o.data);
+  };
+}
