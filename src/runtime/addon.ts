@@ -205,3 +205,6 @@ export function mapFile(path: string): MappedFile {
 
 /** Zeroed memory, aligned to 64 bytes, that the native side can keep alive on its own. @throws RangeError without memory. */
 export const allocate = (bytes: number): ArrayBuffer => native().allocate(bytes);
+
+/** Gives memory of `allocate` back now rather than when it is collected: detaches the buffer and every array over it. */
+export const release = (buffer: ArrayBuffer): void => native().detach(buffer);

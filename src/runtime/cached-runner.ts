@@ -3,7 +3,7 @@
  * by one) with caches of one size; when a sequence outgrows it, the live part moves to the next bucket.
  */
 import type { Entry, EntryGraph, EntryGraphs } from "./entry-graphs.ts";
-import { type Allocate, type CacheLayout, KvCache } from "./kv-cache.ts";
+import { type CacheLayout, type CacheMemory, KvCache } from "./kv-cache.ts";
 import type { Runner } from "./runner.ts";
 import type { Counters } from "./statistics.ts";
 
@@ -21,7 +21,7 @@ export class CachedRunner implements Runner {
   readonly #buckets: readonly Bucket[];
   readonly #graphs: Pick<EntryGraphs, "get">;
   readonly #counters: Counters;
-  readonly #allocate: Allocate;
+  readonly #memory: CacheMemory;
   #bucket: Bucket | undefined;
   #cache: KvCache | undefined;
   /** The tokens whose keys and values are in the cache. */
@@ -32,13 +32,13 @@ export class CachedRunner implements Runner {
     graphs: Pick<EntryGraphs, "get">,
     counters: Counters,
     positions: number,
-    allocate: Allocate,
+    memory: CacheMemory,
   ) {
     this.#buckets = bucketsOf(entries);
     this.capacity = Math.min(positions, this.#buckets.at(-1)?.context ?? 0);
     this.#graphs = graphs;
     this.#counters = counters;
-    this.#allocate = allocate;
+    this.#memory = memory;
   }
 
   async run(sequence: readonly number[]): Promise<Float32Array> {
@@ -59,8 +59,8 @@ export class CachedRunner implements Runner {
   }
 
   reset(): void {
-    this.#bucket = undefined;
-    this.#cache = undefined;
+    this.#cache?.free();
+    [this.#bucket, this.#cache] = [undefined, undefined];
     this.#held = [];
     this.#counters.holds(0);
     this.#counters.cache.context = this.#counters.cache.length = 0;
@@ -78,7 +78,7 @@ export class CachedRunner implements Runner {
       else if (role === "position") inputs[name]![0] = position;
       else if (role === "last") inputs[name]![0] = tokens.length - 1;
     }
-    await graph.run(Object.fromEntries(entry.state.map((s) => [s.cache, cache.tensor(s.cache)])));
+    await graph.run(cache.arrays);
     this.#append(graph, cache, position, tokens.length);
 
     this.#held.push(...tokens);
@@ -106,7 +106,7 @@ export class CachedRunner implements Runner {
     if (this.#bucket && this.#cache && length <= this.#bucket.context)
       return { bucket: this.#bucket, cache: this.#cache };
     const bucket = this.#buckets.find((b) => b.context >= length)!;
-    const cache = new KvCache(bucket.context, layoutsOf(bucket.decode), this.#allocate);
+    const cache = new KvCache(bucket.context, layoutsOf(bucket.decode), this.#memory);
     if (this.#cache) {
       const start = performance.now();
       cache.adopt(this.#cache);
@@ -114,6 +114,7 @@ export class CachedRunner implements Runner {
       this.#counters.cache.growthMs += performance.now() - start;
     }
     this.#counters.holds(cache.bytes, this.#cache?.bytes);
+    this.#cache?.free();
     this.#counters.cache.context = bucket.context;
     [this.#bucket, this.#cache] = [bucket, cache];
     return { bucket, cache };

@@ -12,8 +12,11 @@ export interface CacheLayout {
   readonly bytesPerElement: number;
 }
 
-/** Zeroed memory, 64-byte aligned. */
-export type Allocate = (bytes: number) => ArrayBuffer;
+/** Where caches live: zeroed, 64-byte aligned, and given back as soon as they are not needed any more. */
+export interface CacheMemory {
+  allocate(bytes: number): ArrayBuffer;
+  release(buffer: ArrayBuffer): void;
+}
 
 interface CacheTensor extends CacheLayout {
   readonly bytes: Uint8Array;
@@ -31,22 +34,22 @@ export class KvCache {
   readonly bytes: number;
   /** Tokens whose keys and values are held. */
   length = 0;
+  /** The memory of each tensor, for a graph to read and write. */
+  readonly arrays: Readonly<Record<string, Uint8Array>>;
   readonly #tensors: ReadonlyMap<string, CacheTensor>;
+  readonly #memory: CacheMemory;
 
   /** @param layouts of one bucket; all hold the same number of tokens. */
-  constructor(context: number, layouts: readonly CacheLayout[], allocate: Allocate) {
+  constructor(context: number, layouts: readonly CacheLayout[], memory: CacheMemory) {
+    this.#memory = memory;
     const tensors = layouts.map((l): CacheTensor => {
-      const bytes = new Uint8Array(allocate(product(l.shape) * l.bytesPerElement));
+      const bytes = new Uint8Array(memory.allocate(product(l.shape) * l.bytesPerElement));
       return { ...l, bytes, outer: product(l.shape.slice(0, l.axis)), inner: product(l.shape.slice(l.axis + 1)) };
     });
     this.context = context;
     this.bytes = tensors.reduce((n, t) => n + t.bytes.length, 0);
+    this.arrays = Object.fromEntries(tensors.map((t) => [t.name, t.bytes]));
     this.#tensors = new Map(tensors.map((t) => [t.name, t]));
-  }
-
-  /** The memory of a cache tensor, for binding. */
-  tensor(name: string): Uint8Array {
-    return this.#get(name).bytes;
   }
 
   /** Forgets all tokens but the first `length`. */
@@ -68,6 +71,11 @@ export class KvCache {
     for (const t of this.#tensors.values())
       copyRows(smaller.#get(t.name).bytes, smaller.context, 0, t.bytes, this.context, 0, smaller.length, t);
     this.length = smaller.length;
+  }
+
+  /** Gives the memory back. The cache must not be used any more. */
+  free(): void {
+    for (const t of this.#tensors.values()) this.#memory.release(t.bytes.buffer as ArrayBuffer);
   }
 
   #get(name: string): CacheTensor {

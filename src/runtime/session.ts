@@ -1,6 +1,6 @@
 /** A loaded program at run time: a sequence of tokens, the model's opinion of what follows, and the memory in between. */
 import { HeddleError } from "../ir/error.ts";
-import { allocate, type Backend } from "./addon.ts";
+import { allocate, type Backend, release } from "./addon.ts";
 import { type BuildFolder, openBuild } from "./build-folder.ts";
 import { CachedRunner } from "./cached-runner.ts";
 import { EntryGraphs } from "./entry-graphs.ts";
@@ -51,7 +51,7 @@ export class Session {
     this.#graphs = new EntryGraphs(build, backend, this.#counters);
     const { positions } = manifest.model;
     this.#runner = manifest.entries.some((e) => e.role === "decode")
-      ? new CachedRunner(manifest.entries, this.#graphs, this.#counters, positions, allocate)
+      ? new CachedRunner(manifest.entries, this.#graphs, this.#counters, positions, { allocate, release })
       : new RecomputeRunner(manifest.entries, this.#graphs, this.#counters, positions);
   }
 

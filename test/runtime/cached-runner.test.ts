@@ -102,8 +102,12 @@ function create(mode: Mode, positions: number, contexts: readonly number[] = [32
     graphs.set(entry, graph);
     return graph;
   };
-  const allocate = (bytes: number) => new Float32Array(bytes / 4).fill(999).buffer;
-  return { runner: new CachedRunner(entries(mode, contexts), { get }, counters, positions, allocate), counters };
+  const memory = {
+    // Leftovers of earlier owners must not matter.
+    allocate: (bytes: number) => new Float32Array(bytes / 4).fill(999).buffer,
+    release: (buffer: ArrayBuffer) => void structuredClone(buffer, { transfer: [buffer] }),
+  };
+  return { runner: new CachedRunner(entries(mode, contexts), { get }, counters, positions, memory), counters };
 }
 const text = (n: number, from = 1) => Array.from({ length: n }, (_, i) => ((i * 7 + from) % 50) + 1);
 
