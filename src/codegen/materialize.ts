@@ -49,7 +49,7 @@ function bytesOf(w: Weight, params: readonly string[], read: (param: Node) => Fl
     // Encoding rounds by itself: a last cast need not be evaluated.
     const isNarrowing = w.expression.op.name === "cast" && (dtype === "f16" || dtype === "bf16");
     const root = isNarrowing ? w.expression.inputs[0]! : w.expression;
-    const data = valueOf(root, read);
+    const data = evaluated(root, read);
     if (data instanceof Int32Array) return dtype === "i32" ? raw(data) : Uint8Array.from(data);
     const values = data instanceof Float64Array ? Float32Array.from(data) : data;
     if (params.length && !isMoved(root)) checkFinite(values, w, params);
@@ -63,7 +63,7 @@ function bytesOf(w: Weight, params: readonly string[], read: (param: Node) => Fl
 }
 
 /** The interpreter may not change what it is given, so a tensor that is stored as it is need not be copied. */
-function valueOf(root: Node, read: (param: Node) => Float32Array): Data {
+function evaluated(root: Node, read: (param: Node) => Float32Array): Data {
   if (root.op.name === "param") return read(root);
   const types = new Map(paramsOf(root).map((p) => [p.attrs.name as string, p]));
   return evaluateNodes([root], { params: (name) => read(types.get(name)!) })[0]!.data;

@@ -84,6 +84,11 @@ const addZero = rule("add-zero", add.pat(x, v("zero")).as("a"), ({ x, zero, a })
   isSplat(zero, 0) && sameShape(x.type.shape, a.type.shape) ? x : skip("adds something"),
 );
 
+/** A count of one is zero. */
+const iotaOfOne = rule("iota-of-one", iota.pat().as("i"), ({ i }) =>
+  i.type.shape[0] === 1 ? constant({ dtype: "i32", shape: [1], values: [0] }) : skip("counts further"),
+);
+
 export const simplifications: readonly Rule[] = [
   transposeOfNothing,
   transposeOfUnits,
@@ -93,6 +98,7 @@ export const simplifications: readonly Rule[] = [
   castToSame,
   sliceOfAll,
   gatherOfIota,
+  iotaOfOne,
   matmulOfTransposed,
   linearOfMatmul,
   addZero,

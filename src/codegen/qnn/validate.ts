@@ -40,7 +40,7 @@ export function checkQnnGraph(content: unknown): asserts content is QnnGraph {
 
 function checkOp(g: QnnGraph, n: QnnNode, tensors: ReadonlyMap<string, QnnTensor>): void {
   const def = qnnOps[n.package][n.type];
-  if (!def) return fail(g, `node ${n.name}: package ${n.package} has no op ${n.type}`);
+  if (!def) fail(g, `node ${n.name}: package ${n.package} has no op ${n.type}`);
   const [least, most] = def.inputs;
   if (n.inputs.length < least || n.inputs.length > most)
     fail(

@@ -1,0 +1,125 @@
+/** From a module, after its passes, to a build folder: graphs, weights and the manifest, all of them or none. */
+import { createHash } from "node:crypto";
+import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { HeddleError } from "../ir/error.ts";
+import { topo } from "../ir/graph.ts";
+import type { ModelInfo, Module } from "../ir/program.ts";
+import { staticShape } from "../ir/type.ts";
+import type { WeightSource } from "../weights/source.ts";
+import type { Backend } from "./backend.ts";
+import { type CompiledEntry, compileEntries, manifestEntry } from "./entries.ts";
+import { checkManifest, type Manifest } from "./manifest.ts";
+import { type QnnPlan, qnnReference, qnnVendor, weightsFile } from "./qnn/index.ts";
+import { manifestFile, replaceFolder } from "./staging.ts";
+import { WeightTable } from "./weights.ts";
+import { type WeightProgress, type WeightsFile, writeWeights } from "./weights-file.ts";
+
+export interface CompileRequest {
+  /** The program's name. */
+  readonly program: string;
+  /** The module after its passes. */
+  readonly module: Module;
+  readonly info: ModelInfo;
+  /** Tokens that end a text. */
+  readonly eos?: readonly number[];
+  /** `reference` or `x-elite`. */
+  readonly target: string;
+  readonly precision: "f32" | "f16";
+  readonly weights: WeightSource;
+  /** The build folder; an older build there is replaced. */
+  readonly out: string;
+  /** A tokenizer.json to put into the folder. */
+  readonly tokenizer?: string;
+  /** Names of the passes that ran, in order. */
+  readonly passes: readonly string[];
+  /** Writes further files (dumps, a report) into the folder before it takes its place. */
+  readonly extra?: (folder: string, entries: readonly CompiledEntry[]) => void | Promise<void>;
+  readonly progress?: WeightProgress;
+}
+
+export interface CompileResult {
+  readonly manifest: Manifest;
+  readonly entries: readonly CompiledEntry[];
+  /** Whether weights.bin was taken from the build that was there before. */
+  readonly weightsReused: boolean;
+  /** Milliseconds of code generation, and of writing or reusing weights. */
+  readonly ms: { readonly codegen: number; readonly weights: number };
+}
+
+const backends: Readonly<Record<string, Backend<QnnPlan>>> = { reference: qnnReference, "x-elite": qnnVendor };
+
+/** @throws HeddleError for an unknown target or one without a code generator. */
+export function backendFor(target: string): Backend<QnnPlan> {
+  const backend = Object.hasOwn(backends, target) ? backends[target] : undefined;
+  if (backend) return backend;
+  throw new HeddleError("has no QNN code generator", {
+    subject: `target ${target}`,
+    hint: `one of ${Object.keys(backends).join(", ")}`,
+  });
+}
+
+/** @throws HeddleError for weights that do not fit, ops that the target cannot run, values that are not finite. */
+export async function compileModule(request: CompileRequest): Promise<CompileResult> {
+  const { program, module, info, eos, target, precision, weights, out, tokenizer, passes } = request;
+  const start = performance.now();
+  const backend = backendFor(target);
+  weights.check(paramsOf(module));
+  const table = new WeightTable();
+  const entries = compileEntries(module, backend, table);
+  const codegen = performance.now() - start;
+  return replaceFolder(out, async (folder) => {
+    mkdirSync(join(folder, "qnn"));
+    for (const { entry, text } of entries) writeFileSync(join(folder, graphPath(entry.name)), text);
+    if (tokenizer) copyFileSync(tokenizer, join(folder, "tokenizer.json"));
+    await request.extra?.(folder, entries);
+
+    const began = performance.now();
+    const file = `qnn/${weightsFile}`;
+    const key = createHash("sha256").update(`${table.key}\n${weights.fingerprint}`).digest("hex");
+    const reused = reuseWeights(out, join(folder, file), key);
+    const { sha256, bytes } = reused ?? (await writeWeights(table, weights, join(folder, file), request.progress));
+    const manifest: Manifest = {
+      format: "heddle.build/1",
+      program,
+      target,
+      precision,
+      model: { ...info, ...(eos && { eos }) },
+      weights: { source: weights.name, sha256, bytes, file, key },
+      tokenizer: tokenizer ? "tokenizer.json" : null,
+      entries: entries.map((e) => manifestEntry(e, graphPath(e.entry.name))),
+      passes,
+    };
+    checkManifest(manifest);
+    writeFileSync(join(folder, manifestFile), `${JSON.stringify(manifest, undefined, 1)}\n`);
+    const ms = { codegen, weights: performance.now() - began };
+    return { manifest, entries, weightsReused: reused !== undefined, ms };
+  });
+}
+
+const graphPath = (entry: string): string => `qnn/${entry}.qnn.json`;
+
+/** The checkpoint tensors that a module wants. */
+export const paramsOf = ({ graph }: Module): { name: string; shape: readonly number[] }[] => [
+  ...new Map(
+    topo(graph)
+      .filter((n) => n.op.name === "param")
+      .map((n) => [n.attrs.name as string, { name: n.attrs.name as string, shape: staticShape(n.type.shape) }]),
+  ).values(),
+];
+
+/** Takes the weights of the build that `to` replaces, where they are what would be written. They are linked, not copied. */
+function reuseWeights(old: string, to: string, key: string): WeightsFile | undefined {
+  const manifest = join(old, manifestFile);
+  if (!existsSync(manifest)) return undefined;
+  try {
+    const { weights } = JSON.parse(readFileSync(manifest, "utf8")) as Manifest;
+    const from = join(old, weights.file);
+    if (weights.key !== key || statSync(from).size !== weights.bytes) return undefined;
+    linkSync(from, to);
+    return { sha256: weights.sha256, bytes: weights.bytes };
+  } catch {
+    // A damaged build, or a file system without links: the weights are written again.
+    return undefined;
+  }
+}

@@ -1,0 +1,69 @@
+/** Entry points of a module as QNN graphs, and what the manifest says of each. */
+import { costOf } from "../ir/cost.ts";
+import { HeddleError } from "../ir/error.ts";
+import { bind, type Graph } from "../ir/graph.ts";
+import type { EntryPoint, Module } from "../ir/program.ts";
+import { staticShape } from "../ir/type.ts";
+import type { Backend } from "./backend.ts";
+import type { ManifestEntry, ManifestInput, ManifestOutput } from "./manifest.ts";
+import type { QnnPlan } from "./qnn/index.ts";
+import type { WeightTable } from "./weights.ts";
+
+export interface CompiledEntry {
+  readonly entry: EntryPoint;
+  /** Bound, before legalisation. */
+  readonly graph: Graph;
+  readonly plan: QnnPlan;
+  /** `<entry>.qnn.json`. */
+  readonly text: string;
+}
+
+/** @throws HeddleError for an op that the target cannot run, or a graph that QNN cannot hold. */
+export function compileEntries(
+  { graph, entries }: Module,
+  backend: Backend<QnnPlan>,
+  weights: WeightTable,
+): CompiledEntry[] {
+  return entries.map((entry) => {
+    const bound = bind(graph, entry.bind, entry.name);
+    const plan = backend.plan(backend.legalize(bound), weights);
+    return { entry, graph: bound, plan, text: backend.emit(plan) };
+  });
+}
+
+/** Names of a language model's inputs are their roles; all others are caches. */
+const roles = ["tokens", "position", "last"] as const;
+
+/** @param file path of the QNN graph relative to the build folder. */
+export function manifestEntry({ entry, graph, plan }: CompiledEntry, file: string): ManifestEntry {
+  const caches = new Set(graph.state.map((s) => s.cache));
+  const inputs = graph.inputs.map((n, i): ManifestInput => {
+    const role = caches.has(n) ? "cache" : roles.find((r) => r === n.name);
+    if (!role)
+      throw new HeddleError(`input ${n.name} has no role that a session knows`, {
+        subject: `entry point ${entry.name}`,
+        loc: n.loc,
+        hint: `inputs are ${roles.join(", ")} and caches`,
+      });
+    return { name: plan.inputs[i]!, role, dtype: n.type.dtype, shape: staticShape(n.type.shape) };
+  });
+  const { T, C } = entry.bind;
+  const tokens = T ?? inputs.find((i) => i.role === "tokens")?.shape[0] ?? 1;
+  return {
+    name: entry.name,
+    role: entry.role,
+    graph: file,
+    tokens,
+    context: C ?? tokens,
+    inputs,
+    outputs: plan.outputs.map((name) => outputOf(plan, name)),
+    state: plan.state,
+    cost: costOf(graph),
+  };
+}
+
+function outputOf(plan: QnnPlan, name: string): ManifestOutput {
+  const { dataType, dims } = plan.tensors.find((t) => t.name === name)!;
+  const role = plan.state.some((s) => s.slice === name) ? "slice" : "logits";
+  return { name, role, dtype: dataType === "FLOAT_16" ? "f16" : dataType === "INT_32" ? "i32" : "f32", shape: dims };
+}

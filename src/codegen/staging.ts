@@ -1,0 +1,34 @@
+/** A folder that appears under its name whole or not at all: it is filled under a temporary name, then takes the old one's place. */
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { HeddleError } from "../ir/error.ts";
+
+/** The file that tells a build folder from any other: only a build folder may be replaced. */
+export const manifestFile = "manifest.json";
+
+/**
+ * @param fill writes into the temporary folder; whatever it throws leaves the old folder as it was.
+ * @throws HeddleError where `folder` exists and holds something else than a build.
+ */
+export async function replaceFolder<T>(folder: string, fill: (temporary: string) => Promise<T>): Promise<T> {
+  const target = resolve(folder);
+  if (existsSync(target) && readdirSync(target).length > 0 && !existsSync(join(target, manifestFile)))
+    throw new HeddleError("is not empty and not a build folder, so it is not replaced", {
+      subject: folder,
+      hint: "choose another folder with --out, or remove this one",
+    });
+  mkdirSync(dirname(target), { recursive: true });
+  const temporary = `${target}.${process.pid}.tmp`;
+  const old = `${target}.${process.pid}.old`;
+  rmSync(temporary, { recursive: true, force: true });
+  mkdirSync(temporary);
+  try {
+    const result = await fill(temporary);
+    if (existsSync(target)) renameSync(target, old);
+    renameSync(temporary, target);
+    return result;
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+    rmSync(old, { recursive: true, force: true });
+  }
+}
