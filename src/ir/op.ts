@@ -33,7 +33,8 @@ type OperandArgs<N extends Operands> = N extends readonly [infer H, ...infer R e
   : [];
 type AttrArg<S extends AttrSpec> = keyof S extends never
   ? []
-  : {} extends AttrsIn<S>
+  : // biome-ignore lint/complexity/noBannedTypes: asks whether every key may be left out.
+    {} extends AttrsIn<S>
     ? [attrs?: AttrsIn<S>]
     : [attrs: AttrsIn<S>];
 
@@ -90,6 +91,7 @@ export const findOp = (name: string): AnyOp | undefined => registry.get(name);
 const strip = (operand: string): string => operand.replace(/^\.\.\.|\?$/g, "");
 const isNode = (x: unknown): x is Node => typeof x === "object" && x !== null && "op" in x && "inputs" in x;
 
+// biome-ignore lint/complexity/noBannedTypes: the type of an object without keys is what "no attributes" means.
 export function defineOp<const N extends Operands, const S extends AttrSpec = {}>(spec: OpSpec<N, S>): Op<N, S> {
   const attrSpec: AttrSpec = spec.attrs ?? {};
   const list = spec.inputs[0]?.startsWith("...") ?? false;
