@@ -162,6 +162,7 @@ interface Native {
   mapFile(path: string): ArrayBuffer;
   allocate(bytes: number): ArrayBuffer;
   detach(buffer: ArrayBuffer): void;
+  readBandwidth(options: { bytes: number; threads: number; repeats: number }): Float64Array;
   setErrorClass(type: typeof QnnError): void;
 }
 
@@ -208,3 +209,10 @@ export const allocate = (bytes: number): ArrayBuffer => native().allocate(bytes)
 
 /** Gives memory of `allocate` back now rather than when it is collected: detaches the buffer and every array over it. */
 export const release = (buffer: ArrayBuffer): void => native().detach(buffer);
+
+/**
+ * Reads memory and nothing else, for benchmarks: the bound of a step that must read that many bytes.
+ * @returns seconds of each repeat of reading `bytes` bytes once, shared between `threads` threads
+ */
+export const readBandwidth = (options: { bytes: number; threads: number; repeats: number }): Float64Array =>
+  native().readBandwidth(options);

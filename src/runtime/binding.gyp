@@ -7,6 +7,7 @@
       "sources": [
         "addon/backend.cpp",
         "addon/backend_object.cpp",
+        "addon/bandwidth.cpp",
         "addon/binary_info.cpp",
         "addon/bytes.cpp",
         "addon/context.cpp",

@@ -1,6 +1,7 @@
 // The addon's module: loadBackend, mapFile, allocate. addon.ts is its documented face.
 #include <napi.h>
 
+#include "bandwidth.h"
 #include "environment.h"
 #include "js_error.h"
 #include "objects.h"
@@ -91,6 +92,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("loadBackend", Napi::Function::New<loadBackend>(env, "loadBackend"));
   exports.Set("mapFile", Napi::Function::New<mapFileToBuffer>(env, "mapFile"));
   exports.Set("allocate", Napi::Function::New<allocateBuffer>(env, "allocate"));
+  exports.Set("readBandwidth", Napi::Function::New<readBandwidth>(env, "readBandwidth"));
   exports.Set("detach", Napi::Function::New<detach>(env, "detach"));
   exports.Set("setErrorClass", Napi::Function::New<setErrorClass>(env, "setErrorClass"));
   return exports;
