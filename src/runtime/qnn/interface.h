@@ -68,7 +68,7 @@ enum ContextOption : std::uint32_t { WEIGHT_SHARING = 1 };
 }  // namespace htp
 
 enum class ProfileLevel : std::uint32_t { BASIC = 1, DETAILED = 2 };
-enum class ProfileUnit : std::uint32_t { NONE = 0, MICROSECONDS = 1, BYTES = 2, CYCLES = 3, COUNT = 4 };
+enum class ProfileUnit : std::uint32_t { NONE = 0, MICROSECONDS = 1, BYTES = 2, CYCLES = 3, COUNT = 4, OBJECT = 5 };
 
 struct ProfileEvent {
   std::uint32_t type;
@@ -77,6 +77,18 @@ struct ProfileEvent {
   const char* identifier;
 };
 static_assert(sizeof(ProfileEvent) == 24 && offsetof(ProfileEvent, identifier) == 16);
+
+/// The longer form of an event, which some backends give instead. `data` is a Scalar, or a pointer, a size and a file name
+/// where the unit says that the event is an object.
+struct ExtendedProfileEvent {
+  std::uint32_t version = 1;
+  std::uint32_t type = 0;
+  ProfileUnit unit = ProfileUnit::NONE;
+  std::uint64_t data[3] = {};
+  std::uint64_t timestamp = 0;  ///< microseconds
+  const char* identifier = nullptr;
+};
+static_assert(sizeof(ExtendedProfileEvent) == 56 && offsetof(ExtendedProfileEvent, data) == 16);
 
 /// A function of the table that Heddle does not call; it only holds the place.
 using Unused = void*;
@@ -119,7 +131,7 @@ struct Functions {
   Error (*profileGetEvents)(ProfileHandle, const ProfileEventId** events, std::uint32_t* count);
   Error (*profileGetSubEvents)(ProfileEventId, const ProfileEventId** events, std::uint32_t* count);
   Error (*profileGetEventData)(ProfileEventId, ProfileEvent*);
-  Unused profileGetExtendedEventData;
+  Error (*profileGetExtendedEventData)(ProfileEventId, ExtendedProfileEvent*);
   Error (*profileFree)(ProfileHandle);
   Unused memRegister;
   Unused memDeRegister;
