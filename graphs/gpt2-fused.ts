@@ -1,5 +1,5 @@
 /** GPT-2 with fewer, larger ops; attention still computes all scores. */
-import { foldNorm, fuseMlp, fuseResidual, mergeQkv, simplify, program } from "../src/passes/index.ts";
+import { foldNorm, fuseMlp, fuseResidual, mergeQkv, program, simplify } from "../src/passes/index.ts";
 import { gpt2 } from "./models/gpt2.ts";
 
 export default program({ model: gpt2, passes: [mergeQkv, simplify, foldNorm, fuseMlp, fuseResidual] });

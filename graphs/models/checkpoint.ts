@@ -15,7 +15,10 @@ export interface CheckpointFields {
 }
 
 /** @throws Error where the file is of another family. */
-export function checkpointFields(json: Readonly<Record<string, unknown>>, { family }: { family: string }): CheckpointFields {
+export function checkpointFields(
+  json: Readonly<Record<string, unknown>>,
+  { family }: { family: string },
+): CheckpointFields {
   const expect: CheckpointFields["expect"] = (field, ...values) => {
     const value = json[field];
     if (values.includes(value)) return;

@@ -40,7 +40,8 @@ export interface LoadedProgram {
 export async function loadProgram(path: string): Promise<LoadedProgram> {
   const file = resolve(path);
   const subject = path;
-  if (!existsSync(file)) throw new HeddleError("there is no such file", { subject, hint: "a graph file such as graphs/gpt2-fa2-kv.ts" });
+  if (!existsSync(file))
+    throw new HeddleError("there is no such file", { subject, hint: "a graph file such as graphs/gpt2-fa2-kv.ts" });
   // The parser takes longer to load than a graph file; both load at the same time.
   const [{ Sources }, exported] = await Promise.all([
     import("./source.ts"),
@@ -77,7 +78,10 @@ function configOf({ model }: Program, choice: ConfigChoice): unknown {
   const subject = `model ${model.name}`;
   if (typeof choice === "string") {
     if (Object.hasOwn(model.configs, choice)) return model.configs[choice];
-    throw new HeddleError(`has no configuration ${choice}`, { subject, hint: `one of ${Object.keys(model.configs).join(", ")}` });
+    throw new HeddleError(`has no configuration ${choice}`, {
+      subject,
+      hint: `one of ${Object.keys(model.configs).join(", ")}`,
+    });
   }
   if (!model.fromCheckpoint) throw new HeddleError("cannot read the configuration of a checkpoint", { subject });
   try {

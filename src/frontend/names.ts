@@ -13,7 +13,10 @@ export function sourceNames(sources: Sources): OriginProvider {
   const known = new Map<Frame, Site>();
   const siteOf = (f: Frame): Site => {
     let site = known.get(f);
-    if (!site) known.set(f, (site = sources.at(f.path, f.line, f.column)));
+    if (!site) {
+      site = sources.at(f.path, f.line, f.column);
+      known.set(f, site);
+    }
     return site;
   };
 

@@ -57,10 +57,11 @@ function around(call: CallExpression): Site {
     if (Node.isBinaryExpression(parent) && parent.getOperatorToken().getText() === "=")
       return { ...holder(parent.getLeft(), place), nested };
     if (Node.isPropertyAssignment(parent)) return { variable: parent.getName(), nested };
-    if (Node.isReturnStatement(parent)) return { returnedBy: nameOfFunction(parent.getFirstAncestor(isFunction)), nested };
+    if (Node.isReturnStatement(parent))
+      return { returnedBy: nameOfFunction(parent.getFirstAncestor(isFunction)), nested };
     if (Node.isArrowFunction(parent)) return { returnedBy: nameOfFunction(parent), nested };
     if (Node.isStatement(parent)) return nowhere;
-    if (Node.isArrayLiteralExpression(parent)) place = parent.getElements().findIndex((e) => e === node);
+    if (Node.isArrayLiteralExpression(parent)) place = parent.getElements().indexOf(node);
     nested ||= Node.isCallExpression(parent);
   }
   return nowhere;
@@ -90,7 +91,10 @@ function isWritten(name: Node): boolean {
 
 type FunctionNode = ArrowFunction | FunctionDeclaration | FunctionExpression | MethodDeclaration;
 const isFunction = (n: Node | undefined): n is FunctionNode =>
-  Node.isArrowFunction(n) || Node.isFunctionDeclaration(n) || Node.isFunctionExpression(n) || Node.isMethodDeclaration(n);
+  Node.isArrowFunction(n) ||
+  Node.isFunctionDeclaration(n) ||
+  Node.isFunctionExpression(n) ||
+  Node.isMethodDeclaration(n);
 
 /** Its own name, or that of the variable or property that it is the value of. */
 function nameOfFunction(f: FunctionNode | undefined): string {

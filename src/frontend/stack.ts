@@ -42,7 +42,10 @@ function frameOf(site: NodeJS.CallSite): Frame | undefined {
   if (!isUser(path)) return undefined;
   const key = `${line}:${column}:${script}`;
   let frame = mapped.get(key);
-  if (!frame) mapped.set(key, (frame = toSource(script, { path, line, column })));
+  if (!frame) {
+    frame = toSource(script, { path, line, column });
+    mapped.set(key, frame);
+  }
   return frame;
 }
 

@@ -33,10 +33,14 @@ export const flashAttentionPass = rules(
       const block = blockSize(target, headDim(q));
       return flashAttention(q, k, v, { ...a.attrs, blockQ: block, blockK: block });
     }),
-    rule("flash-cached-attention", cachedAttention.pat(v("q"), v("k"), v("v"), v("position")).as("a"), ({ q, k, v, position, a }) => {
-      const block = blockSize(target, headDim(q));
-      return flashCachedAttention(q, k, v, position, { ...a.attrs, blockQ: block, blockK: block });
-    }),
+    rule(
+      "flash-cached-attention",
+      cachedAttention.pat(v("q"), v("k"), v("v"), v("position")).as("a"),
+      ({ q, k, v, position, a }) => {
+        const block = blockSize(target, headDim(q));
+        return flashCachedAttention(q, k, v, position, { ...a.attrs, blockQ: block, blockK: block });
+      },
+    ),
   ],
   { doc: "Attention in tiles with an online softmax: memory grows with the sequence, not with its square." },
 );

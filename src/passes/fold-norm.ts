@@ -34,5 +34,7 @@ export const foldNorm = rules(
     rule("fold-norm", linear.pat(norm, v("w"), v("b")), fold),
     rule("fold-norm-without-bias", linear.pat(norm, v("w")), fold),
   ],
-  { doc: "Scale and shift of a norm become part of the next linear's weight and bias, computed when weights are written." },
+  {
+    doc: "Scale and shift of a norm become part of the next linear's weight and bias, computed when weights are written.",
+  },
 );

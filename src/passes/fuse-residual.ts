@@ -13,7 +13,8 @@ const feedForward = mlp.pat(v("x"), v("w1"), v("b1"), v("w2"), v("b2")).as("y");
 /** Why `y` cannot take over the addition of `residual`. */
 function obstacle(y: Node, residual: Node, uses: Uses): Skip | undefined {
   if (uses.count(y) > 1) return skip(`${y.op.name} has ${uses.count(y)} users`);
-  if (!sameType(y.type, residual.type)) return skip(`adds ${showType(residual.type)} to ${showType(y.type)}: not a residual`);
+  if (!sameType(y.type, residual.type))
+    return skip(`adds ${showType(residual.type)} to ${showType(y.type)}: not a residual`);
   return undefined;
 }
 
@@ -24,11 +25,17 @@ const bothOrders = <C extends { readonly y: Node; readonly residual: Node }>(
   fused: (captures: C) => Node,
 ): Rule[] =>
   [add.pat(y, residual), add.pat(residual, y)].map((pattern, i) =>
-    rule(i ? `${name}-right` : `${name}-left`, pattern as Pat<unknown> as Pat<C>, (c, uses) => obstacle(c.y, c.residual, uses) ?? fused(c)),
+    rule(
+      i ? `${name}-right` : `${name}-left`,
+      pattern as Pat<unknown> as Pat<C>,
+      (c, uses) => obstacle(c.y, c.residual, uses) ?? fused(c),
+    ),
   );
 
 type Projection = Record<"x" | "w" | "b" | "y" | "residual", Node>;
-type FeedForward = Record<"x" | "w1" | "b1" | "w2" | "b2" | "residual", Node> & { readonly y: Node<{ activation: string }> };
+type FeedForward = Record<"x" | "w1" | "b1" | "w2" | "b2" | "residual", Node> & {
+  readonly y: Node<{ activation: string }>;
+};
 
 /** The addition that ends a residual branch becomes part of the product before it: one pass over memory less. */
 export const fuseResidual = rules(

@@ -1,12 +1,13 @@
 /** The public face of the passes: what graph files, the command line and authors of passes import. */
-export { blockSize, flashAttentionPass as flashAttention, workingSet } from "./flash-attention.ts";
+
 export { f16Weights } from "./f16-weights.ts";
+export { blockSize, flashAttentionPass as flashAttention, workingSet } from "./flash-attention.ts";
 export { foldNorm } from "./fold-norm.ts";
 export { fuseMlp } from "./fuse-mlp.ts";
 export { fuseResidual } from "./fuse-residual.ts";
 export { kvCache } from "./kv-cache.ts";
 export { mergeQkv } from "./merge-qkv.ts";
-export { type Pass, type PassContext, pass, type ProofSpec, rules } from "./pass.ts";
+export { type Pass, type PassContext, type ProofSpec, pass, rules } from "./pass.ts";
 export { isProgram, type Program, program } from "./program.ts";
 export type { Difference, Proof, ProofOptions } from "./prove.ts";
 export { type PassRecord, type PassRun, type RunOptions, runPasses } from "./run.ts";

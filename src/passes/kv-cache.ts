@@ -13,12 +13,12 @@ import {
   iota,
   kvAppend,
   less,
-  select,
   scalar,
+  select,
   transpose,
 } from "../ir/ops/index.ts";
 import type { Module } from "../ir/program.ts";
-import { type Dim, type Sym, sym } from "../ir/type.ts";
+import { type Dim, type Sym, sameDim, sym } from "../ir/type.ts";
 import { cacheEntries, contextBuckets } from "./entries.ts";
 import { type PassContext, pass } from "./pass.ts";
 import { proveCache } from "./prove-cache.ts";
@@ -35,7 +35,10 @@ const block = 64;
 function tokenAxis(graph: Graph): Sym {
   const size = graph.inputs[0]?.type.shape[0];
   if (size === undefined || typeof size === "number")
-    throw new HeddleError("has no symbolic number of tokens", { subject: `graph @${graph.name}`, hint: 'input("tokens", "i32", sym("T", 1, 1024))' });
+    throw new HeddleError("has no symbolic number of tokens", {
+      subject: `graph @${graph.name}`,
+      hint: 'input("tokens", "i32", sym("T", 1, 1024))',
+    });
   return size;
 }
 
@@ -48,9 +51,14 @@ function check(graph: Graph, T: Sym): void {
       throw new HeddleError(reason, { subject: describe(n), loc: n.loc, hint });
     };
     if (!attentions.has(n.op)) {
-      if (!keepsTokensApart(n, T.sym)) fail("mixes tokens, so it cannot be run a few tokens at a time", "use attention for what looks at earlier tokens");
-    } else if (!n.attrs["causal"]) fail("looks at later tokens, so earlier results cannot be kept", "causal: true");
-    else if (!n.inputs.every((x) => counts(x.type.shape[1]))) fail("keys and values must come from the same tokens as queries", "cross attention is not cached");
+      if (!keepsTokensApart(n, T.sym))
+        fail(
+          "mixes tokens, so it cannot be run a few tokens at a time",
+          "use attention for what looks at earlier tokens",
+        );
+    } else if (!n.attrs.causal) fail("looks at later tokens, so earlier results cannot be kept", "causal: true");
+    else if (!n.inputs.every((x) => counts(x.type.shape[1])))
+      fail("keys and values must come from the same tokens as queries", "cross attention is not cached");
   }
 }
 
@@ -67,12 +75,15 @@ class Caching {
   }
 
   /** Token i stands at position + i. */
-  iota = (n: Node): Node => inPlaceOf(n, n.name, () => add(n, this.position));
+  iota(n: Node): Node {
+    const from0 = renamed(n, { name: n.name && `${n.name}.iota` });
+    return inPlaceOf(n, n.name, () => add(from0, this.position));
+  }
 
   /** A padding row may count past the end of a table of positions: it reads the last row, and nobody reads it. */
   lookup(n: Node): Node {
     const [table, places] = n.inputs as [Node, Node];
-    const rows = table.type.shape[n.attrs["axis"] as number] as number;
+    const rows = table.type.shape[n.attrs.axis as number] as number;
     return inPlaceOf(n, n.name, () => {
       const end = scalar(rows - 1, "i32");
       return gather(table, select(less(places, end), places, end), n.attrs);
@@ -104,7 +115,10 @@ class Caching {
   output(n: Node): Node {
     const axis = n.type.shape.findIndex((d) => typeof d !== "number" && d.sym === this.T.sym);
     if (axis < 0) return n;
-    return renamed(inPlaceOf(n, n.name, () => gather(n, this.last, { axis })), { name: n.name });
+    return renamed(
+      inPlaceOf(n, n.name, () => gather(n, this.last, { axis })),
+      { name: n.name },
+    );
   }
 }
 
@@ -113,12 +127,13 @@ function addCache({ graph }: Module, context: PassContext): Module {
   check(graph, T);
   const sizes = contextBuckets(T.max);
   const caching = new Caching(T, sym("C", block, sizes.at(-1)!));
-  const isPlace = (n: Node): boolean => n.op === iota && typeof n.attrs["length"] === "object";
+  const isPlace = (n: Node): boolean => n.op === iota && sameDim(n.attrs.length as Dim, T);
   const countsPlaces = (n: Node): boolean => isStatic(n) && (isPlace(n) || n.inputs.some(countsPlaces));
   const named = (n: Node, to: Node): Node => renamed(to, { name: n.name });
   const cached = mapGraph(graph, (n, original) => {
     if (isPlace(n)) return named(n, caching.iota(n));
-    if (n.op === gather && isStatic(original.inputs[0]!) && countsPlaces(original.inputs[1]!)) return named(n, caching.lookup(n));
+    if (n.op === gather && isStatic(original.inputs[0]!) && countsPlaces(original.inputs[1]!))
+      return named(n, caching.lookup(n));
     if (!attentions.has(n.op)) return n;
     context.hit("cache-attention");
     return named(n, caching.attention(n));

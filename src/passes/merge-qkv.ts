@@ -18,9 +18,9 @@ import {
   splitHeads,
   transpose,
 } from "../ir/ops/index.ts";
+import { pass } from "./pass.ts";
 import { beside, inPlaceOf } from "./support/naming.ts";
 import { isStatic } from "./support/static.ts";
-import { pass } from "./pass.ts";
 
 const attentions = new Set<AnyOp>([attention, flashAttention, cachedAttention, flashCachedAttention]);
 /** What may stand between a projection and its attention, and which operand leads back to the projection. */
@@ -52,7 +52,11 @@ function mergedProduct(x: Node, parts: readonly Node[]): Node {
   const [first] = parts as [Node];
   const name = beside(first, "qkv");
   const product = inPlaceOf(first, name, () => {
-    const stack = (operand: number) => concat(parts.map((p) => p.inputs[operand]!), { axis: 0 });
+    const stack = (operand: number) =>
+      concat(
+        parts.map((p) => p.inputs[operand]!),
+        { axis: 0 },
+      );
     return first.inputs.length > 2 ? linear(x, stack(1), stack(2)) : linear(x, stack(1));
   });
   return renamed(product, { name });
@@ -68,7 +72,8 @@ export const mergeQkv = pass(
     const groups = new Map<Node, readonly Node[]>();
     for (const n of topo(graph).filter((n) => attentions.has(n.op))) {
       const parts = n.inputs.slice(0, 3).map(projectionOf);
-      const reason = obstacle(parts) ?? (parts.some((p) => groups.has(p)) ? "shared with another attention" : undefined);
+      const reason =
+        obstacle(parts) ?? (parts.some((p) => groups.has(p)) ? "shared with another attention" : undefined);
       if (reason) context.miss({ rule: "merge-qkv", node: n, reason });
       else {
         for (const p of parts) groups.set(p, parts);
@@ -84,7 +89,9 @@ export const mergeQkv = pass(
       const widths = parts.map((p) => p.type.shape.at(-1) as number);
       const place = parts.indexOf(original);
       const start = widths.slice(0, place).reduce((a, b) => a + b, 0);
-      const part = inPlaceOf(n, n.name, () => slice(product, { axis: n.type.shape.length - 1, start, size: widths[place]! }));
+      const part = inPlaceOf(n, n.name, () =>
+        slice(product, { axis: n.type.shape.length - 1, start, size: widths[place]! }),
+      );
       return renamed(part, { name: n.name });
     });
   },

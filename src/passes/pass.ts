@@ -2,7 +2,7 @@
  * Passes: graph in, graph out. Two forms and no third: `rules` for local patterns, `pass` for what needs to see the whole
  * graph. The runner (run.ts) verifies, counts, times, dumps and proves both alike.
  */
-import { type Graph } from "../ir/graph.ts";
+import type { Graph } from "../ir/graph.ts";
 import type { Module } from "../ir/program.ts";
 import { type Miss, type Rule, rewrite } from "../ir/rewrite.ts";
 import type { Target } from "../targets/target.ts";

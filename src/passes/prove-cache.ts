@@ -58,13 +58,20 @@ export function proveCache(before: Module, after: Module, { seed, tolerance }: P
 }
 
 /** Runs the graph step by step, caches carried from one to the next. */
-function stepper(g: Graph, tokensName: string, C: number, params: ReturnType<typeof randomParams>, precision: Precision) {
+function stepper(
+  g: Graph,
+  tokensName: string,
+  C: number,
+  params: ReturnType<typeof randomParams>,
+  precision: Precision,
+) {
   const bound = new Map<number, Graph>();
   let caches: Record<string, Data> | undefined;
   return (tokens: Int32Array, position: number, T: number): Data[] => {
     const graph = bound.get(T) ?? bind(g, { T, C });
     bound.set(T, graph);
-    const empty = () => Object.fromEntries(graph.state.map(({ cache }) => [cache.name!, randomTensor("empty", cache.type, 0)]));
+    const empty = () =>
+      Object.fromEntries(graph.state.map(({ cache }) => [cache.name!, randomTensor("empty", cache.type, 0)]));
     const padded = new Int32Array(T);
     padded.set(tokens);
     const { outputs, state } = evaluate(graph, {

@@ -50,7 +50,8 @@ export const isSmall = (g: Graph): boolean =>
 /** Small sizes for the symbols of a graph. */
 export function proofSizes(g: Graph, given: Readonly<Record<string, number>>): Record<string, number> {
   const tokens = isSmall(g) ? 70 : 5;
-  const fit = (min: number, max: number) => Math.min(max, min > 1 ? Math.max(min, 2 * tokens - (2 * tokens) % min) : tokens);
+  const fit = (min: number, max: number) =>
+    Math.min(max, min > 1 ? Math.max(min, 2 * tokens - ((2 * tokens) % min)) : tokens);
   return Object.fromEntries(symbols(g).map((s) => [s.sym, given[s.sym] ?? fit(s.min, s.max)]));
 }
 
@@ -59,7 +60,7 @@ export const randomParams = (seed: number) => (name: string, type: Node["type"])
 /** How many rows the smallest table has that is looked up with an input; undefined for one that is no index. */
 export function tableRows(g: Graph, index: Node): number | undefined {
   const rows = topo(g).flatMap((n) =>
-    n.op === gather && n.inputs[1] === index ? [n.inputs[0]!.type.shape[n.attrs["axis"] as number] as number] : [],
+    n.op === gather && n.inputs[1] === index ? [n.inputs[0]!.type.shape[n.attrs.axis as number] as number] : [],
   );
   return rows.length ? Math.min(...rows) : undefined;
 }
@@ -87,28 +88,47 @@ export function relativeError(a: Data, b: Data): number {
   return difference / largest;
 }
 
+/** What a graph gave in f64: what one pass yields is what the next one starts from. */
+const results = new WeakMap<Graph, { readonly key: string; readonly values: readonly Tensor[] }>();
+
 /** Proves that two graphs with the same inputs and outputs compute the same. */
 export function prove(before: Graph, after: Graph, options: ProofOptions): Proof {
   const sizes = { ...proofSizes(before, options.sizes), ...proofSizes(after, options.sizes) };
   const [a, b] = [bind(before, sizes), bind(after, sizes)];
   sameInterface(a, b);
   const inputs = randomInputs(a, sizes, options.seed);
+  const key = JSON.stringify([sizes, options.seed]);
   const run = (g: Graph, precision: Precision, observe?: (n: Node, t: Tensor) => void) => {
-    const { outputs, state } = evaluate(g, { inputs, precision, params: randomParams(options.seed), ...(observe && { observe }) });
+    const { outputs, state } = evaluate(g, {
+      inputs,
+      precision,
+      params: randomParams(options.seed),
+      ...(observe && { observe }),
+    });
     return [...outputs, ...state];
   };
   const error = { f64: 0, f32: 0 };
-  const truth = run(a, "f64");
+  const known = results.get(before);
+  const truth = known?.key === key ? known.values : run(a, "f64");
   for (const precision of precisions) {
     const found = run(b, precision);
+    if (precision === "f64") results.set(after, { key, values: found });
     for (const [i, t] of truth.entries()) {
       const e = relativeError(t.data, found[i]!.data);
       if (!(e <= error[precision])) error[precision] = e;
       const allowed = options.tolerance[precision];
       if (e <= allowed) continue;
-      const first = firstDifference((see) => run(a, "f64", see), (see) => run(b, precision, see), allowed);
+      const first = firstDifference(
+        (see) => run(a, "f64", see),
+        (see) => run(b, precision, see),
+        allowed,
+      );
       const output = [...a.outputs, ...a.state.map((s) => s.next)][i]!;
-      return { sizes, error, difference: { output: describe(output), precision, error: e, allowed, ...(first && { first }) } };
+      return {
+        sizes,
+        error,
+        difference: { output: describe(output), precision, error: e, allowed, ...(first && { first }) },
+      };
     }
   }
   return { sizes, error };
@@ -117,8 +137,12 @@ export function prove(before: Graph, after: Graph, options: ProofOptions): Proof
 function sameInterface(a: Graph, b: Graph): void {
   const abi = (g: Graph) => [g.inputs.length, g.outputs.length, g.state.length].join();
   const all = (g: Graph) => [...g.inputs, ...g.outputs];
-  const same = abi(a) === abi(b) && all(a).every((n, i) => sameType(n.type, all(b)[i]!.type)) && a.inputs.every((n, i) => n.name === b.inputs[i]!.name);
-  if (!same) throw new Error("the pass changes inputs or outputs: give it a proof of its own, pass(name, run, { doc, prove })");
+  const same =
+    abi(a) === abi(b) &&
+    all(a).every((n, i) => sameType(n.type, all(b)[i]!.type)) &&
+    a.inputs.every((n, i) => n.name === b.inputs[i]!.name);
+  if (!same)
+    throw new Error("the pass changes inputs or outputs: give it a proof of its own, pass(name, run, { doc, prove })");
 }
 
 type Run = (observe: (n: Node, t: Tensor) => void) => unknown;

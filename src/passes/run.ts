@@ -17,7 +17,12 @@ export interface PassRecord {
   /** How often each rule changed something, in order of the pass's rules. */
   readonly hits: readonly { readonly rule: string; readonly count: number }[];
   /** What looked right and was left alone. */
-  readonly misses: readonly { readonly rule: string; readonly node: string; readonly loc?: Loc; readonly reason: string }[];
+  readonly misses: readonly {
+    readonly rule: string;
+    readonly node: string;
+    readonly loc?: Loc;
+    readonly reason: string;
+  }[];
   /** Ops that run at each execution; weight expressions and inputs do not count. */
   readonly nodesBefore: number;
   readonly nodesAfter: number;
@@ -91,7 +96,12 @@ function runPass(pass: Pass, module: Module, target: Target): { after: Module; r
     name: pass.name,
     doc: pass.doc,
     hits: [...hits].map(([rule, count]) => ({ rule, count })),
-    misses: misses.map(({ rule, node, reason }) => ({ rule, node: describe(node), ...(node.loc && { loc: node.loc }), reason })),
+    misses: misses.map(({ rule, node, reason }) => ({
+      rule,
+      node: describe(node),
+      ...(node.loc && { loc: node.loc }),
+      reason,
+    })),
     nodesBefore: liveOps(module.graph),
     nodesAfter: liveOps(after.graph),
     ms,

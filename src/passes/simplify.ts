@@ -11,8 +11,9 @@ interface Cut {
   readonly size: Dim;
 }
 const cutOf = (n: Node): Cut => n.attrs as unknown as Cut;
-const permOf = (n: Node): readonly number[] => n.attrs["perm"] as readonly number[];
-const same = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
+const permOf = (n: Node): readonly number[] => n.attrs.perm as readonly number[];
+const same = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((x, i) => x === b[i]);
 
 /** Axes count from the front. */
 const front = (axis: number, n: Node): number => (axis < 0 ? axis + n.type.shape.length : axis);
@@ -22,7 +23,9 @@ const simplifications = [
   rule("transpose-transpose", transpose.pat(transpose.pat(v("x")).as("inner")).as("outer"), ({ x, inner, outer }) =>
     transpose(x, { perm: outer.attrs.perm.map((axis) => inner.attrs.perm[axis]!) }),
   ),
-  rule("transpose-nothing", transpose.pat(v("x")).as("n"), ({ x, n }) => (same(n.attrs.perm, [...n.attrs.perm.keys()]) ? x : n)),
+  rule("transpose-nothing", transpose.pat(v("x")).as("n"), ({ x, n }) =>
+    same(n.attrs.perm, [...n.attrs.perm.keys()]) ? x : n,
+  ),
   rule("reshape-reshape", reshape.pat(reshape.pat(v("x"))).as("n"), ({ x, n }) => reshape(x, n.attrs)),
   rule("reshape-nothing", reshape.pat(v("x")).as("n"), ({ x, n }) => (sameShape(x.type.shape, n.type.shape) ? x : n)),
   rule("cast-nothing", cast.pat(v("x")).as("n"), ({ x, n }) => (sameType(x.type, n.type) ? x : n)),
@@ -52,7 +55,13 @@ const simplifications = [
     const [first] = n.inputs as [Node];
     if (!n.inputs.every((p) => p.op === transpose && same(permOf(p), permOf(first)))) return n;
     const axis = permOf(first)[front(n.attrs.axis, n)]!;
-    return transpose(concat(n.inputs.map((p) => p.inputs[0]!), { axis }), { perm: permOf(first) });
+    return transpose(
+      concat(
+        n.inputs.map((p) => p.inputs[0]!),
+        { axis },
+      ),
+      { perm: permOf(first) },
+    );
   }),
 ];
 

@@ -50,7 +50,10 @@ export function loadTarget(name: string): Target {
       subject: `target ${name}`,
       hint: `one of ${targetNames().join(", ")}`,
     });
-  const target = checkTarget(JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8")), `src/targets/${name}.json`);
+  const target = checkTarget(
+    JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8")),
+    `src/targets/${name}.json`,
+  );
   known.set(name, target);
   return target;
 }

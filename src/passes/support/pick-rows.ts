@@ -1,19 +1,28 @@
 import type { Graph } from "../../ir/graph.ts";
-import type { Node } from "../../ir/node.ts";
+import { type Node, renamed } from "../../ir/node.ts";
 import { gather } from "../../ir/ops/index.ts";
 import { v } from "../../ir/pattern.ts";
 import { rewrite, rule, skip } from "../../ir/rewrite.ts";
 import { rowOperands } from "./rows.ts";
 
 // f(x)[rows] = f(x[rows]) for every f that treats rows apart.
-export const pickBefore = rule("pick-rows-before", gather.pat(v("y"), v("rows")).as("pick"), ({ y, rows, pick }, uses) => {
-  if (pick.attrs.axis !== 0) return pick;
-  const carrying = rowOperands(y);
-  if (!carrying) return pick;
-  if (uses.count(y) > 1) return skip(`${y.op.name} is needed in other rows too`);
-  const inputs = y.inputs.map((x, i) => (carrying.includes(i) ? gather(x, rows, pick.attrs) : x));
-  return y.op.build(inputs, y.attrs, { name: y.name, loc: y.loc }) as Node;
-});
+export const pickBefore = rule(
+  "pick-rows-before",
+  gather.pat(v("y"), v("rows")).as("pick"),
+  ({ y, rows, pick }, uses) => {
+    if (pick.attrs.axis !== 0) return pick;
+    const carrying = rowOperands(y);
+    if (!carrying) return pick;
+    if (uses.count(y) > 1) return skip(`${y.op.name} is needed in other rows too`);
+    // The picked rows of a value are called what the value is called: most often nothing else of it remains.
+    const picked = (x: Node): Node => renamed(gather(x, rows, pick.attrs), { name: x.name, loc: x.loc });
+    return y.op.build(
+      y.inputs.map((x, i) => (carrying.includes(i) ? picked(x) : x)),
+      y.attrs,
+      y,
+    );
+  },
+);
 
 /**
  * Picks rows as early as possible, so that what nobody looks at is not computed. Equal picks must merge before a value read

@@ -8,7 +8,20 @@ import * as ops from "../../ir/ops/index.ts";
 import { resolveAxis } from "../../ir/ops/support/axis.ts";
 import type { Shape } from "../../ir/type.ts";
 
-const unary = [ops.exp, ops.tanh, ops.erf, ops.sqrt, ops.rsqrt, ops.sin, ops.cos, ops.gelu, ops.geluTanh, ops.sigmoid, ops.silu, ops.cast];
+const unary = [
+  ops.exp,
+  ops.tanh,
+  ops.erf,
+  ops.sqrt,
+  ops.rsqrt,
+  ops.sin,
+  ops.cos,
+  ops.gelu,
+  ops.geluTanh,
+  ops.sigmoid,
+  ops.silu,
+  ops.cast,
+];
 const elementwise = new Set<AnyOp>([...unary, ops.add, ops.sub, ops.mul, ops.div, ops.maximum, ops.less, ops.select]);
 /** Ops over the last axis, or with weights: the operands that carry rows. */
 const alongRows = new Map<AnyOp, readonly number[]>([
@@ -33,16 +46,20 @@ export function keepsTokensApart(n: Node, token: string): boolean {
   if (carried.some((axes) => axes.length > 1) || tokenAxes(n.type.shape, token).length !== 1) return false;
   if (elementwise.has(n.op) || moves.has(n.op) || n.op === ops.rope) return true;
   const rows = alongRows.get(n.op);
-  if (rows) return carried.every((axes, i) => axes.length === 0 || (rows.includes(i) && axes[0]! < n.inputs[i]!.type.shape.length - 1));
+  if (rows)
+    return carried.every(
+      (axes, i) => axes.length === 0 || (rows.includes(i) && axes[0]! < n.inputs[i]!.type.shape.length - 1),
+    );
   if (n.op === ops.gather) return carried[0]!.length === 0 || carried[0]![0] !== axisOf(n);
-  if (reductions.has(n.op) || n.op === ops.slice || n.op === ops.concat) return carried.every((axes) => axes[0] !== axisOf(n));
+  if (reductions.has(n.op) || n.op === ops.slice || n.op === ops.concat)
+    return carried.every((axes) => axes[0] !== axisOf(n));
   if (n.op === ops.matmul) return carried[1]!.length === 0 && carried[0]![0] !== contracted(n);
   return false;
 }
 
-const axisOf = (n: Node): number => resolveAxis(n.attrs["axis"] as number, n.inputs[0]!.type.shape);
+const axisOf = (n: Node): number => resolveAxis(n.attrs.axis as number, n.inputs[0]!.type.shape);
 /** The axis of a that a matrix product sums over. */
-const contracted = (n: Node): number => n.inputs[0]!.type.shape.length - (n.attrs["transposeA"] ? 2 : 1);
+const contracted = (n: Node): number => n.inputs[0]!.type.shape.length - (n.attrs.transposeA ? 2 : 1);
 
 /**
  * The operands of which row i (along the first axis) is all that row i of `n` needs; undefined where rows are not kept.

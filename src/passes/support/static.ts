@@ -7,7 +7,10 @@ const known = new WeakMap<Node, boolean>();
 /** True for a weight expression: a value that depends on no input of the graph, so it is computed when weights are written. */
 export function isStatic(n: Node): boolean {
   let answer = known.get(n);
-  if (answer === undefined) known.set(n, (answer = n.op !== inputOp && n.inputs.every(isStatic)));
+  if (answer === undefined) {
+    answer = n.op !== inputOp && n.inputs.every(isStatic);
+    known.set(n, answer);
+  }
   return answer;
 }
 
