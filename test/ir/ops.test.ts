@@ -2,7 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { allOps, graph, type Node, nodeCosts, parse, print, showType, topoFrom, verify } from "../../src/ir/index.ts";
-import { assertNear, valueOf } from "./examples/example.ts";
+import { assertNear, compute } from "./examples/example.ts";
 import { examples } from "./examples/index.ts";
 
 /** A node as a graph of its own, with the inputs that it reads. */
@@ -20,8 +20,8 @@ for (const op of allOps()) {
   for (const example of cases ?? [])
     test(`${op.name}${example.case ? `: ${example.case}` : ""}`, () => {
       const node = example.build();
-      assertNear(valueOf(node, example.inputs), example.expected, 1e-12, op.name);
-      assertNear(valueOf(node, example.inputs, "f32"), example.expected, 2e-6, `${op.name} in f32`);
+      assertNear(compute(node, example.inputs), example.expected, 1e-12, op.name);
+      assertNear(compute(node, example.inputs, "f32"), example.expected, 2e-6, `${op.name} in f32`);
       if (op.composite) assert.is(showType(op.expand(node).type), showType(node.type));
       const g = alone(node);
       verify(g);

@@ -22,7 +22,7 @@ export function noise(count: number, seed = 1): number[] {
 export const range = (count: number, start = 0): number[] => Array.from({ length: count }, (_, i) => start + i);
 
 /** The value of a node as plain numbers; inputs and params by name. */
-export function valueOf(
+export function compute(
   node: Node,
   inputs: Readonly<Record<string, readonly number[] | Data>> = {},
   precision: Precision = "f64",
