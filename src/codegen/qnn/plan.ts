@@ -2,6 +2,7 @@
 import { HeddleError } from "../../ir/error.ts";
 import { type Graph, topo } from "../../ir/graph.ts";
 import { describe, type Node } from "../../ir/node.ts";
+import type { LegalGraph } from "../backend.ts";
 import { findStatic } from "../statics.ts";
 import type { SupportTable } from "../support.ts";
 import type { WeightTable } from "../weights.ts";
@@ -32,11 +33,15 @@ export interface QnnPlan {
  * @param g bound and legal for the target; its name becomes the name of the QNN graph.
  * @throws HeddleError for what QNN cannot hold: an element type, an unbound size, state that is not appended to.
  */
-export function planQnn(g: Graph, support: SupportTable<QnnLowering>, weights: WeightTable): QnnPlan {
+export function planQnn(
+  { graph: g, caches }: LegalGraph,
+  support: SupportTable<QnnLowering>,
+  weights: WeightTable,
+): QnnPlan {
   const known = findStatic(g);
   const b = new Builder(g, known, weights);
-  const caches = new Set(g.state.map((s) => s.cache));
-  const inputs = g.inputs.map((n) => b.declare(n, caches.has(n) ? "APP_READWRITE" : "APP_WRITE"));
+  const inPlace = new Set(g.state.map((s) => s.cache));
+  const inputs = g.inputs.map((n) => b.declare(n, inPlace.has(n) ? "APP_READWRITE" : "APP_WRITE"));
   checkState(g);
   const table = support as Readonly<Record<string, unknown>>;
   for (const n of b.work) {
@@ -46,13 +51,13 @@ export function planQnn(g: Graph, support: SupportTable<QnnLowering>, weights: W
     how.lower(n, b);
   }
   const outputs = yieldAll(g.outputs, known, new Set(g.inputs), b);
-  const state = g.state.map(
-    ({ cache, next }): PlannedState => ({
-      cache: b.tensor(cache),
-      axis: next.attrs.axis as number,
-      mode: "in-place",
-    }),
-  );
+  const state: PlannedState[] = g.state.map(({ cache, next }) => ({
+    cache: b.tensor(cache),
+    axis: next.attrs.axis as number,
+    mode: "in-place",
+  }));
+  for (const { input, output, axis } of caches)
+    state.push({ cache: inputs[input]!, axis, mode: "host", slice: outputs[output]! });
   return { graph: g.name, tensors: b.tensors, nodes: b.nodes, inputs, outputs, state };
 }
 

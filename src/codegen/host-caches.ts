@@ -1,0 +1,116 @@
+/**
+ * Caches for targets that cannot write into their inputs: a run reads the cache as it was and yields only the new slice, which
+ * the caller writes at the position. Attention then sees two sets of keys, those of the cache and those of this run.
+ */
+import { type Graph, graph as makeGraph, mapGraph } from "../ir/graph.ts";
+import { type Node, renamed } from "../ir/node.ts";
+import {
+  add,
+  cachedAttention,
+  concat,
+  flashCachedAttention,
+  iota,
+  kvAppend,
+  less,
+  matmul,
+  mul,
+  reshape,
+  scalar,
+  select,
+  slice,
+  softmax,
+  sub,
+} from "../ir/ops/index.ts";
+import { withOrigin } from "../ir/origin.ts";
+
+/** A cache and the output that the caller copies into it, as positions in the graph's inputs and outputs. */
+export interface HostCache {
+  readonly input: number;
+  readonly output: number;
+  /** The axis of both along which positions grow. */
+  readonly axis: number;
+}
+
+/** Added to the score of a key that must not be seen: far below any score, and finite in f16 too. */
+const hidden = -30000;
+
+/** The graph without state: its outputs are followed by the new slices, one per cache. The same graph where there is no state. */
+export function hostCaches(g: Graph): { readonly graph: Graph; readonly caches: readonly HostCache[] } {
+  if (g.state.length === 0) return { graph: g, caches: [] };
+  const names = new Map<Node, string>(g.state.map((s) => [s.next.inputs[1]!, sliceName(s.cache)]));
+  const split = mapGraph(g, (n, original) => {
+    const name = names.get(original);
+    if (name !== undefined) return renamed(n, { name });
+    const [q, k, v, position] = n.inputs;
+    if (n.op !== cachedAttention && n.op !== flashCachedAttention) return n;
+    if (k!.op !== kvAppend || v!.op !== kvAppend) return n;
+    const attrs = n.attrs as { scale: number; window: number };
+    const out = withOrigin({ name: n.name, loc: n.loc }, () =>
+      splitAttention(q!, k!.inputs, v!.inputs, position!, attrs),
+    );
+    return renamed(out, { name: n.name, loc: n.loc });
+  });
+  const slices = split.state.map((s) => s.next.inputs[1]!);
+  const caches = split.state.map(({ cache, next }, i) => ({
+    input: split.inputs.indexOf(cache),
+    output: split.outputs.length + i,
+    axis: next.attrs.axis as number,
+  }));
+  return { graph: makeGraph(g.name, { inputs: split.inputs, outputs: [...split.outputs, ...slices] }), caches };
+}
+
+/** `h3.k_cache` yields `h3.k_slice`. */
+const sliceName = (cache: Node): string => `${(cache.name ?? "cache").replace(/_cache$/, "")}_slice`;
+
+/**
+ * softmax([q Kc + bias, q Ks + bias]) [Vc; Vs] without joining cache and slice, which would copy the cache: the scores are
+ * joined instead, and the two products with values are added. q [H, T, D], cache K [G, D, C], slice K [G, D, T].
+ */
+function splitAttention(
+  q: Node,
+  [keyCache, keySlice]: readonly Node[],
+  [valueCache, valueSlice]: readonly Node[],
+  position: Node,
+  { scale, window }: { scale: number; window: number },
+): Node {
+  const [heads, rows, dim] = q.type.shape as [number, number, number];
+  const [groups, , places] = keyCache!.type.shape as [number, number, number];
+  const repeats = heads / groups;
+  // Heads of a group lie one after the other: they are further rows for the group's keys.
+  const grouped = reshape(mul(q, scalar(scale)), { shape: [groups, repeats * rows, dim] });
+  const perHead = (x: Node, width: number) => reshape(x, { shape: [heads, rows, width] });
+  const perGroup = (x: Node, width: number) => reshape(x, { shape: [groups, repeats * rows, width] });
+  const scores = (keys: Node, count: number, bias: Node) => add(perHead(matmul(grouped, keys), count), bias);
+  const weights = softmax(
+    concat(
+      [
+        scores(keyCache!, places, cacheBias(position, rows, places, window)),
+        scores(keySlice!, rows, sliceBias(rows, window)),
+      ],
+      { axis: 2 },
+    ),
+  );
+  const mixed = (start: number, size: number, values: Node) =>
+    matmul(perGroup(slice(weights, { axis: 2, start, size }), size), values);
+  return perHead(add(mixed(0, places, valueCache!), mixed(places, rows, valueSlice!)), dim);
+}
+
+const at = (count: number, shape: readonly number[]): Node => reshape(iota({ length: count }), { shape });
+
+/** Place j holds an earlier token where j < position; with a window, query i sees only j > position + i - window. */
+function cacheBias(position: Node, rows: number, places: number, window: number): Node {
+  const place = at(places, [1, places]);
+  const filled = bias(less(place, position));
+  if (window === 0) return filled;
+  const first = add(sub(at(rows, [rows, 1]), scalar(window, "i32")), position);
+  return add(filled, bias(less(first, place)));
+}
+
+/** Query i sees the tokens of its own run up to i; known at compile time. */
+function sliceBias(rows: number, window: number): Node {
+  const [query, key] = [at(rows, [rows, 1]), at(rows, [1, rows])];
+  const earlier = bias(less(key, add(query, scalar(1, "i32"))));
+  return window === 0 ? earlier : add(earlier, bias(less(sub(query, scalar(window, "i32")), key)));
+}
+
+const bias = (seen: Node): Node => select(seen, scalar(0), scalar(hidden));
