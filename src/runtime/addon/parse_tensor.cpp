@@ -5,6 +5,7 @@
 
 #include "data_type.h"
 #include "description.h"
+#include "half.h"
 
 namespace heddle {
 
@@ -90,6 +91,12 @@ Quantization parseQuantization(const Field& field, const std::vector<std::uint32
 }
 
 template <class Element>
+void appendBytes(std::vector<std::byte>& bytes, Element element) {
+  const auto* begin = reinterpret_cast<const std::byte*>(&element);
+  bytes.insert(bytes.end(), begin, begin + sizeof(Element));
+}
+
+template <class Element>
 void append(std::vector<std::byte>& bytes, const Field& field) {
   Element element;
   if constexpr (std::is_floating_point_v<Element>) {
@@ -102,8 +109,7 @@ void append(std::vector<std::byte>& bytes, const Field& field) {
     constexpr std::int64_t kMost = kWide ? kMaxSafeInteger : static_cast<std::int64_t>(std::numeric_limits<Element>::max());
     element = static_cast<Element>(field.integer(kLeast, kMost));
   }
-  const auto* begin = reinterpret_cast<const std::byte*>(&element);
-  bytes.insert(bytes.end(), begin, begin + sizeof(Element));
+  appendBytes(bytes, element);
 }
 
 std::vector<std::byte> parseInline(const Field& field, const TensorDescription& tensor, const DataTypeInfo& info) {
@@ -114,6 +120,10 @@ std::vector<std::byte> parseInline(const Field& field, const TensorDescription& 
   std::vector<std::byte> bytes;
   bytes.reserve(static_cast<std::size_t>(tensor.bytes));
   for (const Field& element : elements) {
+    if (info.type == qnn::DataType::FLOAT_16) {
+      appendBytes(bytes, toHalf(static_cast<float>(element.number())));
+      continue;
+    }
     switch (info.array) {
       case napi_float32_array: append<float>(bytes, element); break;
       case napi_float64_array: append<double>(bytes, element); break;
