@@ -88,7 +88,9 @@ function download({ version, sha256 }, folder) {
   const file = join(folder, wheel);
   const actual = createHash("sha256").update(readFileSync(file)).digest("hex");
   if (actual !== sha256) {
-    throw new SetupError(`${wheel} is not the file this script was written for:\n  expected ${sha256}\n  got      ${actual}`);
+    throw new SetupError(
+      `${wheel} is not the file this script was written for:\n  expected ${sha256}\n  got      ${actual}`,
+    );
   }
   return file;
 }

@@ -15,7 +15,11 @@ const hints: Readonly<Record<BackendName, string>> = {
   htp: "npm run setup:qualcomm (x86-64 Linux), or set QNN_SDK_ROOT to an installed Qualcomm AI Runtime SDK",
 };
 
-const stems: Readonly<Record<BackendName, string>> = { reference: "heddle_reference", "qnn-cpu": "QnnCpu", htp: "QnnHtp" };
+const stems: Readonly<Record<BackendName, string>> = {
+  reference: "heddle_reference",
+  "qnn-cpu": "QnnCpu",
+  htp: "QnnHtp",
+};
 
 /** Folders of Qualcomm's SDK by `platform-arch`, best first. */
 const sdkFolders: Readonly<Record<string, readonly string[]>> = {
@@ -51,7 +55,9 @@ export function libraryCandidates(name: BackendName, machine: Machine = thisMach
   if (name === "reference") return [join(runtime, "build", "Release", file)];
   const sdk = machine.sdk;
   const folders = sdk ? (sdkFolders[`${machine.platform}-${machine.arch}`] ?? []).map((f) => join(sdk, "lib", f)) : [];
-  return [...folders, join(runtime, "..", "..", ".qualcomm", name, "onnxruntime_qnn")].map((folder) => join(folder, file));
+  return [...folders, join(runtime, "..", "..", ".qualcomm", name, "onnxruntime_qnn")].map((folder) =>
+    join(folder, file),
+  );
 }
 
 /** Path of a backend's library. @throws HeddleError that lists what was searched and says how to get it. */

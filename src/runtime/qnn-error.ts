@@ -1,5 +1,5 @@
 /** What a QNN backend refused, in words. */
-import { HeddleError, type Context as ErrorContext, type Loc } from "../ir/error.ts";
+import { type Context as ErrorContext, HeddleError, type Loc } from "../ir/error.ts";
 import { decodeQnnError } from "./qnn/errors.ts";
 
 /** What the addon knows about a failed call. */

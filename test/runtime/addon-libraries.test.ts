@@ -42,7 +42,10 @@ test("a library that is not a backend: this addon itself", () => {
   const addon = new URL("../../src/runtime/build/Release/heddle.node", import.meta.url).pathname;
   const error = thrown(() => loadBackend(addon));
   assert.instance(error, QnnError);
-  assert.match(error.message, /heddle\.node is not a QNN backend library: it does not export QnnInterface_getProviders$/);
+  assert.match(
+    error.message,
+    /heddle\.node is not a QNN backend library: it does not export QnnInterface_getProviders$/,
+  );
 });
 
 test("paths that are no strings", () => {
@@ -69,7 +72,10 @@ for (const { name, path } of backends) {
   test(`${name}: loads, describes itself, closes twice`, () => {
     const backend = loadBackend(path);
     assert.is(backend.id, { reference: 0x48, "qnn-cpu": 3, htp: 6 }[name]);
-    assert.is(backend.provider, { reference: "HEDDLE_REFERENCE", "qnn-cpu": "CPU_QTI_AISW", htp: "HTP_QTI_AISW" }[name]);
+    assert.is(
+      backend.provider,
+      { reference: "HEDDLE_REFERENCE", "qnn-cpu": "CPU_QTI_AISW", htp: "HTP_QTI_AISW" }[name],
+    );
     assert.match(backend.coreVersion, /^2\.\d+\.\d+$/);
     assert.is(backend.path, path);
     backend.close();

@@ -97,7 +97,10 @@ const wave = (n: number, phase: number): Float32Array<ArrayBuffer> =>
   Float32Array.from({ length: n }, (_, i) => Math.sin(i + phase));
 
 export const weights = wave(32, 0);
-export const inputs = (phase = 1): { x: Float32Array; r: Float32Array } => ({ x: wave(16, phase), r: wave(8, phase + 7) });
+export const inputs = (phase = 1): { x: Float32Array; r: Float32Array } => ({
+  x: wave(16, phase),
+  r: wave(8, phase + 7),
+});
 
 /** The answer in double precision. */
 export function expected({ x, r }: { x: Float32Array; r: Float32Array }): number[] {

@@ -144,7 +144,10 @@ for (const { name, path, tolerance } of backends) {
     assert.ok(execute.length > 0);
     assert.ok(execute.some((e) => e.children.length > 0));
     assert.ok(execute.every((e) => e.identifier.length > 0 && Number.isFinite(e.value)));
-    assert.match((await refusal(() => graph.execute([], [], { profile: "all" as "basic" }))).message, /"basic" or "detailed"/);
+    assert.match(
+      (await refusal(() => graph.execute([], [], { profile: "all" as "basic" }))).message,
+      /"basic" or "detailed"/,
+    );
     backend.close();
   });
 
@@ -177,7 +180,11 @@ for (const { name, path, tolerance } of backends) {
       assert.instance(error, TypeError);
       assert.match(error.message, words);
     };
-    await refused({ x: new Float32Array(15), r }, { y }, /tensor 'x' of graph 'small': expected Float32Array of 16 elements \(FLOAT_32\), got Float32Array of 15/);
+    await refused(
+      { x: new Float32Array(15), r },
+      { y },
+      /tensor 'x' of graph 'small': expected Float32Array of 16 elements \(FLOAT_32\), got Float32Array of 15/,
+    );
     await refused({ x: new Int32Array(16), r }, { y }, /got Int32Array of 16/);
     await refused({ x: [1, 2], r }, { y }, /got an array/);
     await refused({ x, r, z: x }, { y }, /graph 'small' has no input 'z'; it has x, r/);
@@ -197,7 +204,10 @@ for (const { name, path, tolerance } of backends) {
     const graph = context.addGraph(description(), weights.buffer);
     const y = new Float32Array(8);
     assert.match((await refusal(() => graph.execute(inputs(), [y]))).message, /'small' is not finalized/);
-    assert.match((await refusal(() => context.addGraph(description(), weights.buffer))).message, /already has a graph named 'small'/);
+    assert.match(
+      (await refusal(() => context.addGraph(description(), weights.buffer))).message,
+      /already has a graph named 'small'/,
+    );
     assert.match((await refusal(() => context.graph("large"))).message, /has no graph 'large'; it has 'small'/);
     const finalized = context.finalize();
     assert.match((await refusal(() => context.addGraph(description("b"), weights.buffer))).message, /busy/);

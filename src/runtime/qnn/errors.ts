@@ -46,7 +46,10 @@ const codes: Readonly<Record<number, QnnErrorCode>> = {
   3000: { name: "QNN_OP_PACKAGE_ERROR_LIBRARY_ALREADY_INITIALIZED", words: "the op package is initialised already" },
   3001: { name: "QNN_OP_PACKAGE_ERROR_LIBRARY_NOT_INITIALIZED", words: "the op package is not initialised" },
   3002: { name: "QNN_OP_PACKAGE_ERROR_INVALID_HANDLE", words: "invalid op package handle" },
-  3100: { name: "QNN_OP_PACKAGE_ERROR_INVALID_INFRASTRUCTURE", words: "the op package was given a wrong infrastructure" },
+  3100: {
+    name: "QNN_OP_PACKAGE_ERROR_INVALID_INFRASTRUCTURE",
+    words: "the op package was given a wrong infrastructure",
+  },
   3101: { name: "QNN_OP_PACKAGE_ERROR_INVALID_INFO", words: "the op package was given wrong information" },
   3110: {
     name: "QNN_OP_PACKAGE_ERROR_VALIDATION_FAILURE",
@@ -145,7 +148,10 @@ const codes: Readonly<Record<number, QnnErrorCode>> = {
   7001: { name: "QNN_TENSOR_ERROR_INVALID_HANDLE", words: "invalid graph or context handle" },
   7002: { name: "QNN_TENSOR_ERROR_DOES_NOT_EXIST", words: "the graph has no such tensor" },
   7003: { name: "QNN_TENSOR_ERROR_ALREADY_EXISTS", words: "the graph has a tensor of this name already" },
-  7004: { name: "QNN_TENSOR_ERROR_INVALID_TENSOR_PARAM", words: "the tensor's type, shape, encoding or data is invalid" },
+  7004: {
+    name: "QNN_TENSOR_ERROR_INVALID_TENSOR_PARAM",
+    words: "the tensor's type, shape, encoding or data is invalid",
+  },
   7005: {
     name: "QNN_TENSOR_ERROR_UNSUPPORTED_TENSOR_PARAM",
     words: "the backend does not support this type, shape, encoding or kind of tensor",
