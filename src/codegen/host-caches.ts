@@ -21,6 +21,7 @@ import {
   softmax,
   sub,
 } from "../ir/ops/index.ts";
+import { resolveAxis } from "../ir/ops/support/axis.ts";
 import { withOrigin } from "../ir/origin.ts";
 
 /** A cache and the output that the caller copies into it, as positions in the graph's inputs and outputs. */
@@ -54,7 +55,7 @@ export function hostCaches(g: Graph): { readonly graph: Graph; readonly caches: 
   const caches = split.state.map(({ cache, next }, i) => ({
     input: split.inputs.indexOf(cache),
     output: split.outputs.length + i,
-    axis: next.attrs.axis as number,
+    axis: resolveAxis(next.attrs.axis as number, next.type.shape),
   }));
   return { graph: makeGraph(g.name, { inputs: split.inputs, outputs: [...split.outputs, ...slices] }), caches };
 }

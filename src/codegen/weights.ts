@@ -36,7 +36,13 @@ export class WeightTable {
   readonly #refs = new Map<number, WeightRef>();
   readonly #weights: Weight[] = [];
   readonly #names = new Set<string>();
+  readonly #views: boolean;
   #end = 0;
+
+  /** @param views false where rows of a stored weight cannot be referred to and are stored again. */
+  constructor({ views = true } = {}) {
+    this.#views = views;
+  }
 
   get weights(): readonly Weight[] {
     return this.#weights;
@@ -81,7 +87,7 @@ export class WeightTable {
   /** Rows `start .. start + size` of a checkpoint tensor lie consecutively in it and need no storage of their own. */
   #rowsOf(n: Node): WeightRef | undefined {
     const table = n.inputs[0];
-    if (n.op.name !== "slice" || n.attrs.axis !== 0 || !table || !isPlain(table)) return undefined;
+    if (!this.#views || n.op.name !== "slice" || n.attrs.axis !== 0 || !table || !isPlain(table)) return undefined;
     const rowBytes = sizeOf(table) / (table.type.shape[0] as number);
     const start = (n.attrs.start as number) * rowBytes;
     if (start % alignment !== 0 || bitsOf[n.type.dtype] < 8) return undefined;

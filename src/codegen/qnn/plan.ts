@@ -2,6 +2,7 @@
 import { HeddleError } from "../../ir/error.ts";
 import { type Graph, topo } from "../../ir/graph.ts";
 import { describe, type Node } from "../../ir/node.ts";
+import { resolveAxis } from "../../ir/ops/support/axis.ts";
 import type { LegalGraph } from "../backend.ts";
 import { findStatic } from "../statics.ts";
 import type { SupportTable } from "../support.ts";
@@ -53,7 +54,7 @@ export function planQnn(
   const outputs = yieldAll(g.outputs, known, new Set(g.inputs), b);
   const state: PlannedState[] = g.state.map(({ cache, next }) => ({
     cache: b.tensor(cache),
-    axis: next.attrs.axis as number,
+    axis: resolveAxis(next.attrs.axis as number, next.type.shape),
     mode: "in-place",
   }));
   for (const { input, output, axis } of caches)
