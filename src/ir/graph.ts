@@ -84,11 +84,18 @@ export function rebuild(n: Node, inputs: readonly Node[], attrs: Attrs = n.attrs
   return n.op.build(inputs, attrs, { name: n.name, loc: n.loc });
 }
 
-/** Replaces nodes bottom-up: `visit` gets each node on its new operands. Returns the graph itself where nothing changed. */
-export function mapGraph(g: Graph, visit: (n: Node, original: Node) => Node): Graph {
+/**
+ * Replaces nodes bottom-up: `visit` gets each node on its new operands. Returns the graph itself where nothing changed.
+ * `attrsOf` changes attributes together with the operands, where one without the other would not be well-typed.
+ */
+export function mapGraph(
+  g: Graph,
+  visit: (n: Node, original: Node) => Node,
+  attrsOf: (n: Node) => Attrs = (n) => n.attrs,
+): Graph {
   const done = new Map<Node, Node>();
   const to = (n: Node): Node => done.get(n)!;
-  for (const n of topo(g)) done.set(n, visit(rebuild(n, n.inputs.map(to)), n));
+  for (const n of topo(g)) done.set(n, visit(rebuild(n, n.inputs.map(to), attrsOf(n)), n));
   if ([...done].every(([a, b]) => a === b)) return g;
   return graph(g.name, {
     inputs: g.inputs.map(to),
@@ -110,21 +117,16 @@ export function bind(g: Graph, sizes: Readonly<Record<string, number>>, name = g
       throw new HeddleError(`${d.sym} = ${size} is outside ${d.min}..${d.max}`, { subject: describe(n), loc: n.loc });
     return size;
   };
-  const bound = mapGraph(g, (n) => {
-    const attrs: Record<string, AttrValue> = {};
-    let changed = false;
+  const attrsOf = (n: Node): Attrs => {
+    const bound: Record<string, AttrValue> = {};
     for (const [key, value] of Object.entries(n.attrs)) {
-      const kind = n.op.attrs[key]!.kind;
-      attrs[key] =
-        kind === "dim"
-          ? one(value as Dim, n)
-          : kind === "dims"
-            ? (value as readonly Dim[]).map((d) => one(d, n))
-            : value;
-      changed ||=
-        kind === "dim" ? attrs[key] !== value : kind === "dims" && JSON.stringify(attrs[key]) !== JSON.stringify(value);
+      const { kind } = n.op.attrs[key]!;
+      if (kind === "dim") bound[key] = one(value as Dim, n);
+      if (kind === "dims") bound[key] = (value as readonly Dim[]).map((d) => one(d, n));
     }
-    return changed ? rebuild(n, n.inputs, attrs) : n;
-  });
+    const same = Object.entries(bound).every(([key, value]) => JSON.stringify(value) === JSON.stringify(n.attrs[key]));
+    return same ? n.attrs : { ...n.attrs, ...bound };
+  };
+  const bound = mapGraph(g, (n) => n, attrsOf);
   return graph(name, bound);
 }

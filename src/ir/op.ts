@@ -151,9 +151,13 @@ export function defineOp<const N extends Operands, const S extends AttrSpec = {}
   op.build = build;
   op.pat = (...operands: any[]) => opPattern(op, list && !operands.length ? undefined : operands);
   op.expand = (n: Node): Node => {
-    if (!spec.expand)
-      throw new HeddleError("is a primitive: it has no expansion", { subject: describe(n), loc: n.loc });
-    return withOrigin({ name: n.name, loc: n.loc }, () => spec.expand!(zip(n.inputs), n.attrs as any, n.type));
+    const where = { subject: describe(n), loc: n.loc };
+    if (!spec.expand) throw new HeddleError("is a primitive: it has no expansion", where);
+    try {
+      return withOrigin({ name: n.name, loc: n.loc }, () => spec.expand!(zip(n.inputs), n.attrs as any, n.type));
+    } catch (e) {
+      return rethrow(e, where);
+    }
   };
   op.evaluate = (values: readonly Tensor[], attrs: Attrs, out: Tensor): void => {
     if (!spec.evaluate) throw new HeddleError("cannot be evaluated on its own", { subject: spec.name });

@@ -24,7 +24,7 @@ export const slice = defineOp({
       throw new Error(`start ${start} and size ${showDim(size)} must not be negative`);
     if (!fits(start, size, extent))
       throw new Error(
-        `${start}..${start}+${showDim(size)} is outside axis ${axis} of x ${showType(x)}, which has ${showDim(extent)}`,
+        `${start}..${start}+${showDim(size)} is outside axis ${axis} of x ${showType(x)}, which has ${typeof extent === "number" ? extent : `${extent.sym} in ${extent.min}..${extent.max}`}`,
       );
     return { dtype: x.dtype, shape: withAxis(x.shape, at, size) };
   },
