@@ -68,7 +68,8 @@ export function tableRows(g: Graph, index: Node): number | undefined {
 /** Random values for the inputs of a bound graph. Indices stay inside the tables that they look up. */
 function randomInputs(g: Graph, sizes: Readonly<Record<string, number>>, seed: number): Record<string, Data> {
   // An index that no table is asked for counts positions: a sequence that starts there must still fit.
-  const spare = Math.max(...Object.values(sizes)) - Math.min(...Object.values(sizes));
+  const bound = Object.values(sizes);
+  const spare = bound.length > 1 ? Math.max(...bound) - Math.min(...bound) : 8;
   return Object.fromEntries(
     g.inputs.map((n) => [n.name!, randomTensor(n.name!, n.type, seed, tableRows(g, n) ?? spare + 1)]),
   );
