@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "bandwidth.h"
+#include "clean_stdout.h"
 #include "environment.h"
 #include "js_error.h"
 #include "objects.h"
@@ -45,7 +46,11 @@ Napi::Value loadBackend(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const std::string path = Field(info[0], "library path").nonEmptyText();
     auto state = std::make_shared<BackendState>();
-    state->core = std::make_shared<Backend>(path, parseBackendOptions(info[1]));
+    const BackendOptions options = parseBackendOptions(info[1]);
+    {
+      const CleanStdout divert;
+      state->core = std::make_shared<Backend>(path, options);
+    }
     return wrap(info.Env(), &Environment::backend, std::move(state));
   });
 }
