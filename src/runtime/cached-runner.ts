@@ -83,9 +83,7 @@ export class CachedRunner implements Runner {
 
     this.#held.push(...tokens);
     cache.length = this.#held.length;
-    const phase = entry.role === "decode" ? this.#counters.decode : this.#counters.prefill;
-    phase.tokens += tokens.length;
-    phase.ms += performance.now() - start;
+    this.#counters.ran(tokens.length, tokens.length, performance.now() - start);
     return outputs[entry.outputs.find((p) => p.role === "logits")!.name]!.slice();
   }
 

@@ -24,9 +24,7 @@ export class RecomputeRunner implements Runner {
     // Causal: what stands behind the sequence cannot change the logits in it.
     graph.inputs[graph.entry.inputs[0]!.name]!.fill(0).set(sequence);
     await graph.run({});
-    const phase = n === this.#previous + 1 && n > 1 ? this.#counters.decode : this.#counters.prefill;
-    phase.tokens += n;
-    phase.ms += performance.now() - start;
+    this.#counters.ran(n === this.#previous + 1 ? 1 : n, n, performance.now() - start);
     this.#previous = n;
 
     const { name, shape } = graph.entry.outputs.find((p) => p.role === "logits")!;

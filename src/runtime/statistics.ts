@@ -1,9 +1,11 @@
 /** What a session has done so far, in counts and measured times. */
 
 export interface SessionStats {
-  /** Tokens that went through the model in chunks (prefill) and one by one (decode), and the time that took. */
+  /** Tokens that joined the sequence several at once (prefill) and one by one (decode), and the time that took. */
   readonly prefill: { readonly tokens: number; readonly ms: number };
   readonly decode: { readonly tokens: number; readonly ms: number };
+  /** Tokens that went through the model; without a cache, all of the sequence for every new one. */
+  readonly computedTokens: number;
   /** Tokens whose keys and values were in the cache, summed over all runs: a model without a cache computes them again. */
   readonly reusedTokens: number;
   /**
@@ -35,12 +37,21 @@ export interface SessionStats {
 export class Counters {
   prefill = { tokens: 0, ms: 0 };
   decode = { tokens: 0, ms: 0 };
+  computedTokens = 0;
   reusedTokens = 0;
   cache = { bytes: 0, peakBytes: 0, context: 0, length: 0, growths: 0, growthMs: 0 };
   appendMs: number | undefined;
   slides = 0;
   entries: string[] = [];
   buildMs = 0;
+
+  /** Notes a run in which `fresh` tokens joined the sequence and `computed` went through the model. */
+  ran(fresh: number, computed: number, ms: number): void {
+    const phase = fresh === 1 ? this.decode : this.prefill;
+    phase.tokens += fresh;
+    phase.ms += ms;
+    this.computedTokens += computed;
+  }
 
   /** Notes how much cache is allocated now, `copying` more while it moves. */
   holds(bytes: number, copying = 0): void {
@@ -49,11 +60,11 @@ export class Counters {
   }
 
   snapshot(): SessionStats {
-    const computed = this.prefill.tokens + this.decode.tokens;
-    const total = this.reusedTokens + computed;
+    const total = this.reusedTokens + this.computedTokens;
     return {
       prefill: { ...this.prefill },
       decode: { ...this.decode },
+      computedTokens: this.computedTokens,
       reusedTokens: this.reusedTokens,
       savedShare: total === 0 ? 0 : this.reusedTokens / total,
       cache: { ...this.cache, appendMs: this.appendMs },

@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { readGoldens } from "../../src/cli/support/goldens.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
-import { readGoldens } from "../support/goldens.ts";
 import { tempFolder } from "../support/temp.ts";
 
 const fixture = "test/fixtures/gpt2-bible";
@@ -29,7 +29,10 @@ test("a file beside its config.json is as good as the folder", () => {
 
 test("what is no checkpoint is refused in words", () => {
   const folder = tempFolder();
-  assert.throws(() => openCheckpoint("nowhere"), "--weights nowhere: there is no such file or folder\n  try: give a .safetensors file");
+  assert.throws(
+    () => openCheckpoint("nowhere"),
+    "--weights nowhere: there is no such file or folder\n  try: give a .safetensors file",
+  );
   assert.throws(() => openCheckpoint(folder), "has no model.safetensors\n  try: save it with model.save_pretrained");
   writeFileSync(join(folder, "model.safetensors.index.json"), "{}");
   assert.throws(() => openCheckpoint(folder), "has no model.safetensors: its weights are in several files");

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { readGoldens } from "../../src/cli/support/goldens.ts";
 import { seededWeights, seedOf } from "../../src/weights/seeded.ts";
-import { readGoldens } from "../support/goldens.ts";
 
 test("values are the documented function of seed, name and index", () => {
   assert.is(seedOf("wte.weight", 0), fnv("0:wte.weight"));

@@ -10,7 +10,6 @@ const phase = ({ tokens, ms }: { tokens: number; ms: number }): string =>
 /** One line per figure, the name in front. All times are measured. */
 export function showStats(stats: SessionStats): string {
   const { cache } = stats;
-  const computed = stats.prefill.tokens + stats.decode.tokens;
   const append =
     cache.appendMs === undefined ? "inside the graph, in place" : `${duration(cache.appendMs)} copied by the runtime`;
   const growths = cache.growths === 0 ? "" : `, grown ${count(cache.growths, "time")} in ${duration(cache.growthMs)}`;
@@ -26,7 +25,7 @@ export function showStats(stats: SessionStats): string {
     ...(cache.peakBytes === 0 ? [] : ([["append", append]] as [string, string][])),
     [
       "saved",
-      `${(stats.savedShare * 100).toFixed(1)}% of keys and values: ${count(stats.reusedTokens, "token")} taken from the cache, ${computed.toLocaleString("en")} computed`,
+      `${(stats.savedShare * 100).toFixed(1)}% of keys and values: ${count(stats.reusedTokens, "token")} taken from the cache, ${stats.computedTokens.toLocaleString("en")} computed`,
     ],
     ...(stats.slides === 0 ? [] : ([["slides", count(stats.slides, "time")]] as [string, string][])),
     ["graphs", `${stats.entries.join(", ")} built in ${duration(stats.buildMs)}`],
