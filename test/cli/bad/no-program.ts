@@ -1,0 +1,2 @@
+/** A graph file with a mistake: it forgets to export a program. */
+export const model = "gpt2";
