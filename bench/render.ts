@@ -1,0 +1,71 @@
+/** bench/RESULTS.md from the rows: tables a person can read, each number with its source, device and version. */
+import { lengths, programs } from "./suites/variants.ts";
+import type { Row } from "./record.ts";
+
+type Cell = string | number;
+const table = (head: readonly string[], rows: readonly (readonly Cell[])[]): string =>
+  [head, head.map(() => "---"), ...rows].map((r) => `| ${r.join(" | ")} |`).join("\n");
+
+const number = (x: number | undefined, digits: number): string => (x === undefined ? "-" : x.toFixed(digits));
+const megabytes = (x: number | undefined): string => (x === undefined ? "-" : (x / 1e6).toFixed(0));
+
+/** The whole page. */
+export function renderResults(rows: readonly Row[]): string {
+  const parts = [
+    "# Results",
+    "Written by `npm run bench` from `bench/results.json`. Every row there has its source, device and version; nothing here is typed by hand.",
+  ];
+  const of = (suite: string) => rows.filter((r) => r.suite === suite);
+  if (of("variants").length) parts.push(renderVariants(of("variants")));
+  if (of("compile").length) parts.push(renderCompile(of("compile")));
+  return `${parts.join("\n\n")}\n`;
+}
+
+const taken = (rows: readonly Row[]): string => {
+  const r = rows[0]!;
+  return `All \`${r.source}\` on ${r.device}; version ${r.version}.`;
+};
+
+function renderVariants(rows: readonly Row[]): string {
+  const get = (program: string, precision: string, context: number, metric: string) =>
+    rows.find((r) => r.program === program && r.precision === precision && r.context === context && r.metric === metric)?.value;
+  const builds = [...programs.map((p) => [p, "f32"] as const), ["gpt2-fa2-kv-fused", "f16"] as const];
+  const sections = lengths.map((n) => {
+    const base = get("gpt2-baseline", "f32", n, "generate");
+    const lines = builds.map(([p, precision]) => {
+      const at = (metric: string) => get(p, precision, n, metric);
+      const speed = at("generate");
+      const gain = speed !== undefined && base !== undefined ? `${(speed / base).toFixed(1)}x` : "-";
+      const share = at("share of read bandwidth");
+      return [
+        `${p}, ${precision}`,
+        number(speed, 1),
+        gain,
+        number(at("step"), 1),
+        number(at("first token"), 1),
+        megabytes(at("peak memory")),
+        number((at("cache") ?? 0) / 1e6, 1),
+        share === undefined ? "-" : `${(share * 100).toFixed(0)}%`,
+      ];
+    });
+    const peers = ["gpt2-baseline", "gpt2-fa2-kv"].map((p) => {
+      const at = (metric: string) => get(`ONNX Runtime: ${p}`, "f32", n, metric);
+      return [`ONNX Runtime CPU: ${p}, f32`, "-", "-", number(at("step"), 1), "-", megabytes(at("peak memory")), "-", "-"];
+    });
+    const head = ["program, weights", "tokens/s", "speedup", "step ms", "first token ms", "peak MB", "cache MB", "of read bandwidth"];
+    return `### ${n} tokens\n\n${table(head, [...lines, ...peers])}`;
+  });
+  const rate = get("read loop", "-", 0, "read bandwidth");
+  return [
+    "## GPT-2 124M, six programs",
+    taken(rows),
+    "`tokens/s`: the whole sequence made from one token on, greedily. `step`: the one that makes the last token (without a cache: the whole sequence again). `first token`: a prompt of that many tokens. `of read bandwidth`: weights and live cache bytes over the step, against a plain read loop in the same run" +
+      (rate === undefined ? "." : ` (median ${rate.toFixed(1)} GB/s).`),
+    ...sections,
+  ].join("\n\n");
+}
+
+function renderCompile(rows: readonly Row[]): string {
+  const lines = rows.map((r) => [r.metric.replace("compile, ", ""), number(r.value, 0)]);
+  return ["## Compile time of gpt2-fa2-kv at 124M", taken(rows), table(["part", "ms (median of 5)"], lines)].join("\n\n");
+}

@@ -1,0 +1,33 @@
+/** `npm run bench -- --suite variants`: measures, writes bench/results.json and bench/RESULTS.md. */
+import { Command } from "commander";
+import { suiteContext } from "./harness.ts";
+import { readRows, type Row, writeRows, writeWhole } from "./record.ts";
+import { renderResults } from "./render.ts";
+import { compileTime } from "./suites/compile.ts";
+import { variants } from "./suites/variants.ts";
+import type { SuiteContext } from "./harness.ts";
+
+const suites: Readonly<Record<string, (context: SuiteContext) => Promise<Row[]>>> = { variants, compile: compileTime };
+
+const options = new Command("bench")
+  .description("Measures on this machine and keeps the record. Every number says where it comes from.")
+  .option("--suite <name...>", `what to measure: ${Object.keys(suites).join(", ")} (default: all)`)
+  .option("--only <program...>", "only these programs; the record is printed, not kept")
+  .option("--render", "write RESULTS.md from the record, measure nothing")
+  .parse()
+  .opts<{ suite?: string[]; only?: string[]; render?: boolean }>();
+
+for (const name of options.render ? [] : (options.suite ?? Object.keys(suites))) {
+  const suite = suites[name];
+  if (!suite) {
+    process.stderr.write(`there is no suite ${name}: one of ${Object.keys(suites).join(", ")}\n`);
+    process.exit(2);
+  }
+  const rows = await suite(suiteContext(name, options.only ?? []));
+  if (options.only) for (const r of rows) process.stdout.write(`${JSON.stringify(r)}\n`);
+  else writeRows(name, rows);
+}
+if (!options.only) {
+  writeWhole("bench/RESULTS.md", renderResults(readRows()));
+  process.stdout.write("bench/results.json and bench/RESULTS.md are written\n");
+}

@@ -1,0 +1,91 @@
+/**
+ * The six programs at 32, 64, 128 and 256 tokens on the reference backend, full size with made-up weights (speed does not
+ * depend on their values), beside a plain read loop and ONNX Runtime on the same exported graphs with the same threads.
+ */
+import { availableParallelism } from "node:os";
+import { readBandwidth } from "../../src/runtime/addon.ts";
+import { compileTo, exportOnnx, inChild, type SuiteContext } from "../harness.ts";
+import type { OnnxFigures } from "../onnx-runtime.ts";
+import { median, type Row } from "../record.ts";
+import type { SessionFigures } from "../session.ts";
+
+export const programs = [
+  "gpt2-baseline",
+  "gpt2-fused",
+  "gpt2-fa2",
+  "gpt2-fa2-fused",
+  "gpt2-fa2-kv",
+  "gpt2-fa2-kv-fused",
+] as const;
+export const lengths = [32, 64, 128, 256] as const;
+const best = "gpt2-fa2-kv-fused";
+
+export async function variants({ row, say, only }: SuiteContext): Promise<Row[]> {
+  const threads = availableParallelism();
+  const rows: Row[] = [];
+  const builds = [...programs.map((p) => [p, "f32"] as const), [best, "f16"] as const].filter(([p]) => only(p));
+
+  /** Best of 12 reads of 512 MB, taken before every block of cells, because the machine's rate drifts. */
+  const bandwidth = () => {
+    const bytes = 512e6;
+    return bytes / Math.min(...readBandwidth({ bytes, threads, repeats: 12 })) / 1e9;
+  };
+  const reads: number[] = [];
+  for (const [program, precision] of builds) {
+    say(`${program} ${precision}`);
+    const build = await compileTo(program, precision);
+    const add = (context: number, metric: string, value: number, unit: string) =>
+      rows.push(row({ program, precision, context, metric, value, unit, source: "measured" }));
+    for (const tokens of lengths) {
+      const before = bandwidth();
+      const f = await inChild<SessionFigures>({ kind: "session", build: build.out, tokens, threads, repeats: 20 });
+      const rate = Math.max(before, bandwidth());
+      reads.push(rate);
+      say(`  ${tokens} tokens: ${f.tokensPerSecond.toFixed(1)} tok/s, first token ${f.firstTokenMs.toFixed(0)} ms`);
+      add(tokens, "generate", f.tokensPerSecond, "tokens/s");
+      add(tokens, "first token", f.firstTokenMs, "ms");
+      add(tokens, "step", f.stepMs, "ms");
+      add(tokens, "peak memory", f.peakBytes, "bytes");
+      add(tokens, "cache", f.cacheBytes, "bytes");
+      const entry = build.entries.find((e) => e.role === "decode" && e.context >= tokens);
+      if (!entry) continue;
+      // Weights and the live part of the cache must be read once per token: that many bytes at the read rate is the bound.
+      const bytes = entry.cost.weightBytes + (entry.cost.cacheBytes * tokens) / entry.context;
+      add(tokens, "bound", bytes / rate / 1e6, "ms");
+      add(tokens, "share of read bandwidth", bytes / rate / 1e6 / f.stepMs, "ratio");
+    }
+  }
+  rows.push(row({ program: "read loop", precision: "-", context: 0, metric: "read bandwidth", value: median(reads), unit: "GB/s", source: "measured" }));
+  rows.push(...(await peer({ row, say, only }, threads)));
+  return rows;
+}
+
+/** ONNX Runtime on what `npm run export` writes: one recomputation of the baseline, and one decode step of the best program. */
+async function peer({ row, say }: SuiteContext, threads: number): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [program, entryOf, cached] of [
+    ["gpt2-fa2-kv", () => "decode-256", true],
+    ["gpt2-baseline", (n: number) => `forward-${Math.max(64, n)}`, false],
+  ] as const) {
+    for (const tokens of lengths) {
+      const model = await exportOnnx(program, entryOf(tokens));
+      const f = await inChild<OnnxFigures>({
+        kind: "onnx",
+        model: model.file,
+        vocab: model.vocab,
+        rows: model.rows,
+        position: tokens - 1,
+        threads,
+        repeats: cached ? 20 : 3,
+      });
+      say(`  ONNX Runtime ${program} at ${tokens}: ${f.runMs.toFixed(1)} ms`);
+      const name = `ONNX Runtime: ${program}`;
+      const add = (metric: string, value: number, unit: string) =>
+        rows.push(row({ program: name, precision: "f32", context: tokens, metric, value, unit, source: "measured" }));
+      add("step", f.runMs, "ms");
+      add("session build", f.sessionMs, "ms");
+      add("peak memory", f.peakBytes, "bytes");
+    }
+  }
+  return rows;
+}
