@@ -56,12 +56,13 @@ function around(call: CallExpression): Site {
     if (Node.isVariableDeclaration(parent)) return { ...holder(parent.getNameNode(), place), nested };
     if (Node.isBinaryExpression(parent) && parent.getOperatorToken().getText() === "=")
       return { ...holder(parent.getLeft(), place), nested };
-    if (Node.isPropertyAssignment(parent)) return { variable: parent.getName(), nested };
+    if (Node.isPropertyAssignment(parent))
+      return place === undefined ? { variable: parent.getName(), nested } : { nested };
     if (Node.isReturnStatement(parent))
       return { returnedBy: nameOfFunction(parent.getFirstAncestor(isFunction)), nested };
     if (Node.isArrowFunction(parent)) return { returnedBy: nameOfFunction(parent), nested };
     if (Node.isStatement(parent)) return nowhere;
-    if (Node.isArrayLiteralExpression(parent)) place = parent.getElements().indexOf(node);
+    if (Node.isArrayLiteralExpression(parent) && Node.isExpression(node)) place = parent.getElements().indexOf(node);
     nested ||= Node.isCallExpression(parent);
   }
   return nowhere;
