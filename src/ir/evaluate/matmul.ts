@@ -1,6 +1,6 @@
 /**
  * Matrix product. Sums are kept in f64 whatever the storage is. B is brought to [n, k] so that the inner loop runs over two
- * contiguous rows, and four rows of A share each row of B; a thin A (a vector, a few rows) walks B as it lies instead.
+ * contiguous rows, and blocks of rows share what they load; a thin A (a vector, a few rows) walks B as it lies instead.
  */
 import { broadcastStrides, eachRow } from "./elementwise.ts";
 import { transposeMatrix } from "./move.ts";
@@ -34,7 +34,7 @@ export function matmulInto(a: Tensor, b: Tensor, out: Tensor, transposeA: boolea
   });
 }
 
-/** out[i, j] = dot(a[i, :], b[j, :]), four rows of a at a time. */
+/** out[i, j] = dot(a[i, :], b[j, :]): blocks of 4 rows by 2, whose eight sums share six loads, and what is left one by one. */
 function dotRows(
   a: Data,
   aAt: number,
@@ -46,48 +46,62 @@ function dotRows(
   k: number,
   n: number,
 ): void {
-  let i = 0;
-  for (; i + 4 <= m; i += 4) {
-    const a0 = aAt + i * k;
-    const a1 = a0 + k;
-    const a2 = a1 + k;
-    const a3 = a2 + k;
-    const o = at + i * n;
-    for (let j = 0; j < n; j++) {
-      const row = bAt + j * k;
-      let s0 = 0;
-      let s1 = 0;
-      let s2 = 0;
-      let s3 = 0;
-      for (let p = 0; p < k; p++) {
-        const y = b[row + p]!;
-        s0 += a[a0 + p]! * y;
-        s1 += a[a1 + p]! * y;
-        s2 += a[a2 + p]! * y;
-        s3 += a[a3 + p]! * y;
-      }
-      out[o + j] = s0;
-      out[o + n + j] = s1;
-      out[o + 2 * n + j] = s2;
-      out[o + 3 * n + j] = s3;
-    }
+  const [rows, columns] = [m - (m % 4), n - (n % 2)];
+  for (let i = 0; i < rows; i += 4)
+    for (let j = 0; j < columns; j += 2) dotBlock(a, aAt + i * k, b, bAt + j * k, out, at + i * n + j, k, n);
+  for (let i = 0; i < m; i++)
+    for (let j = i < rows ? columns : 0; j < n; j++) out[at + i * n + j] = dot(a, aAt + i * k, b, bAt + j * k, k);
+}
+
+function dotBlock(a: Data, a0: number, b: Data, b0: number, out: Data, at: number, k: number, n: number): void {
+  const a1 = a0 + k;
+  const a2 = a1 + k;
+  const a3 = a2 + k;
+  const b1 = b0 + k;
+  let s00 = 0;
+  let s01 = 0;
+  let s10 = 0;
+  let s11 = 0;
+  let s20 = 0;
+  let s21 = 0;
+  let s30 = 0;
+  let s31 = 0;
+  for (let p = 0; p < k; p++) {
+    const y0 = b[b0 + p]!;
+    const y1 = b[b1 + p]!;
+    const x0 = a[a0 + p]!;
+    const x1 = a[a1 + p]!;
+    const x2 = a[a2 + p]!;
+    const x3 = a[a3 + p]!;
+    s00 += x0 * y0;
+    s01 += x0 * y1;
+    s10 += x1 * y0;
+    s11 += x1 * y1;
+    s20 += x2 * y0;
+    s21 += x2 * y1;
+    s30 += x3 * y0;
+    s31 += x3 * y1;
   }
-  for (; i < m; i++) {
-    const row = aAt + i * k;
-    for (let j = 0; j < n; j++) {
-      const col = bAt + j * k;
-      // Independent partial sums, so that the additions do not wait for each other.
-      let s0 = 0;
-      let s1 = 0;
-      let p = 0;
-      for (; p + 2 <= k; p += 2) {
-        s0 += a[row + p]! * b[col + p]!;
-        s1 += a[row + p + 1]! * b[col + p + 1]!;
-      }
-      if (p < k) s0 += a[row + p]! * b[col + p]!;
-      out[at + i * n + j] = s0 + s1;
-    }
+  out[at] = s00;
+  out[at + 1] = s01;
+  out[at + n] = s10;
+  out[at + n + 1] = s11;
+  out[at + 2 * n] = s20;
+  out[at + 2 * n + 1] = s21;
+  out[at + 3 * n] = s30;
+  out[at + 3 * n + 1] = s31;
+}
+
+/** Two partial sums, so that the additions do not wait for each other. */
+function dot(a: Data, aAt: number, b: Data, bAt: number, k: number): number {
+  let even = 0;
+  let odd = 0;
+  let p = 0;
+  for (; p + 2 <= k; p += 2) {
+    even += a[aAt + p]! * b[bAt + p]!;
+    odd += a[aAt + p + 1]! * b[bAt + p + 1]!;
   }
+  return p < k ? even + odd + a[aAt + p]! * b[bAt + p]! : even + odd;
 }
 
 /** out[i, :] = sum over p of a[i, p] * b[p, :], with b as it lies. */

@@ -15,5 +15,5 @@ export function wrap(
   if (value.length !== count)
     throw new Error(`${name} is ${showType(type)}, which has ${count} elements, but ${value.length} were given`);
   const Storage = isInteger(type) ? Int32Array : precision === "f64" ? Float64Array : Float32Array;
-  return { type, shape: staticShape(type.shape), data: value instanceof Storage ? value : Storage.from(value) };
+  return { type, shape: staticShape(type.shape), data: value instanceof Storage ? value : new Storage(value) };
 }
