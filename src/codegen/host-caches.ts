@@ -41,7 +41,8 @@ export function hostCaches(g: Graph): { readonly graph: Graph; readonly caches: 
   const names = new Map<Node, string>(g.state.map((s) => [s.next.inputs[1]!, sliceName(s.cache)]));
   const split = mapGraph(g, (n, original) => {
     const name = names.get(original);
-    if (name !== undefined) return renamed(n, { name });
+    // The name of an input is the caller's.
+    if (name !== undefined && n.op.name !== "input") return renamed(n, { name });
     const [q, k, v, position] = n.inputs;
     if (n.op !== cachedAttention && n.op !== flashCachedAttention) return n;
     if (k!.op !== kvAppend || v!.op !== kvAppend) return n;
