@@ -1,0 +1,52 @@
+/** Builds for tests, each compiled once per test file, on the reference backend. */
+import { join } from "node:path";
+import { type CompileOptions, compileProgram } from "../../src/cli/support/compile-program.ts";
+import { Session, type SessionOptions } from "../../src/runtime/session.ts";
+import { tempFolder } from "./temp.ts";
+
+export const programs = [
+  "gpt2-baseline",
+  "gpt2-fused",
+  "gpt2-fa2",
+  "gpt2-fa2-fused",
+  "gpt2-fa2-kv",
+  "gpt2-fa2-kv-fused",
+] as const;
+export type ProgramName = (typeof programs)[number];
+
+const known = new Map<string, Promise<string>>();
+
+/** The folder of a program's build; `tiny` with made-up weights unless told otherwise. */
+export function build(name: ProgramName, options: CompileOptions = { config: "tiny" }): Promise<string> {
+  const key = JSON.stringify([name, options]);
+  const folder = known.get(key) ?? compile(name, options);
+  known.set(key, folder);
+  return folder;
+}
+
+async function compile(name: ProgramName, options: CompileOptions): Promise<string> {
+  const out = join(tempFolder(), name);
+  await compileProgram(`graphs/${name}.ts`, { ...options, out });
+  return out;
+}
+
+/** Opens a build, runs `use` and closes the session whatever happens. */
+export async function withSession<T>(
+  folder: string,
+  use: (session: Session) => Promise<T>,
+  options: SessionOptions = {},
+): Promise<T> {
+  const session = await Session.load(folder, { threads: 2, ...options });
+  try {
+    return await use(session);
+  } finally {
+    session.close();
+  }
+}
+
+export const largestDifference = (a: Float32Array, b: Float32Array): number =>
+  a.length === b.length ? a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i]!)), 0) : Number.NaN;
+
+/** A prompt without a pattern. */
+export const promptOf = (length: number, vocab = 256, from = 1): number[] =>
+  Array.from({ length }, (_, i) => ((i + from) * 7919 + ((i * i) >> 3)) % vocab);
