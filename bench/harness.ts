@@ -16,7 +16,13 @@ export interface SuiteContext {
 export function suiteContext(suite: string, filter: readonly string[]): SuiteContext {
   const [machine, commit] = [device(), version()];
   return {
-    row: (figures) => ({ suite, ...figures, value: Number(figures.value.toPrecision(5)), device: machine, version: commit }),
+    row: (figures) => ({
+      suite,
+      ...figures,
+      value: Number(figures.value.toPrecision(5)),
+      device: machine,
+      version: commit,
+    }),
     say: (text) => process.stderr.write(`${text}\n`),
     only: (program) => filter.length === 0 || filter.includes(program),
   };
@@ -34,7 +40,8 @@ export function node(...args: string[]): Promise<string> {
   });
 }
 
-export const inChild = async <T>(task: Task): Promise<T> => JSON.parse(await node("bench/worker.ts", JSON.stringify(task))) as T;
+export const inChild = async <T>(task: Task): Promise<T> =>
+  JSON.parse(await node("bench/worker.ts", JSON.stringify(task))) as T;
 
 const folder = ".cache/bench";
 
@@ -45,7 +52,29 @@ export interface Build {
 
 export async function compileTo(program: string, precision: "f32" | "f16"): Promise<Build> {
   const out = `${folder}/${program}-${precision}`;
-  const text = await node("src/cli/compile.ts", `graphs/${program}.ts`, "--out", out, "--precision", precision, "--json");
+  const text = await node(
+    "src/cli/compile.ts",
+    `graphs/${program}.ts`,
+    "--out",
+    out,
+    "--precision",
+    precision,
+    "--json",
+  );
   return { out, entries: (JSON.parse(text) as { manifest: Manifest }).manifest.entries };
 }
 
+export interface Exported {
+  readonly file: string;
+  readonly vocab: number;
+  /** Tokens of one run. */
+  readonly rows: number;
+}
+
+/** An entry point as an ONNX model, written once per session of benchmarks. */
+export async function exportOnnx(program: string, entry: string): Promise<Exported> {
+  const file = `${folder}/${program}-${entry}.onnx`;
+  const text = await node("src/cli/export.ts", `graphs/${program}.ts`, "--entry", entry, "--out", file, "--json");
+  const result = JSON.parse(text) as { vocab: number; entry: { bind: Readonly<Record<string, number>> } };
+  return { file, vocab: result.vocab, rows: result.entry.bind.T! };
+}

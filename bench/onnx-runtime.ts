@@ -37,7 +37,8 @@ export async function measureOnnxRuntime(task: OnnxTask): Promise<Omit<OnnxFigur
     if (!input.isTensor) throw new Error(`${model}: input ${input.name} is not a tensor`);
     const dims = input.shape.map(Number);
     const count = dims.reduce((a, b) => a * b, 1);
-    if (input.name === "tokens") feeds[input.name] = new ort.Tensor("int32", Int32Array.from(promptIds(rows, vocab)), dims);
+    if (input.name === "tokens")
+      feeds[input.name] = new ort.Tensor("int32", Int32Array.from(promptIds(rows, vocab)), dims);
     else if (input.name === "position") feeds[input.name] = new ort.Tensor("int32", Int32Array.of(position), dims);
     else if (input.name === "last") feeds[input.name] = new ort.Tensor("int32", Int32Array.of(rows - 1), dims);
     else feeds[input.name] = new ort.Tensor("float32", new Float32Array(count).fill(0.01), dims);

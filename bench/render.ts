@@ -1,6 +1,7 @@
 /** bench/RESULTS.md from the rows: tables a person can read, each number with its source, device and version. */
-import { lengths, programs } from "./suites/variants.ts";
+
 import type { Row } from "./record.ts";
+import { lengths, programs } from "./suites/variants.ts";
 
 type Cell = string | number;
 const table = (head: readonly string[], rows: readonly (readonly Cell[])[]): string =>
@@ -28,7 +29,8 @@ const taken = (rows: readonly Row[]): string => {
 
 function renderVariants(rows: readonly Row[]): string {
   const get = (program: string, precision: string, context: number, metric: string) =>
-    rows.find((r) => r.program === program && r.precision === precision && r.context === context && r.metric === metric)?.value;
+    rows.find((r) => r.program === program && r.precision === precision && r.context === context && r.metric === metric)
+      ?.value;
   const builds = [...programs.map((p) => [p, "f32"] as const), ["gpt2-fa2-kv-fused", "f16"] as const];
   const sections = lengths.map((n) => {
     const base = get("gpt2-baseline", "f32", n, "generate");
@@ -50,9 +52,27 @@ function renderVariants(rows: readonly Row[]): string {
     });
     const peers = ["gpt2-baseline", "gpt2-fa2-kv"].map((p) => {
       const at = (metric: string) => get(`ONNX Runtime: ${p}`, "f32", n, metric);
-      return [`ONNX Runtime CPU: ${p}, f32`, "-", "-", number(at("step"), 1), "-", megabytes(at("peak memory")), "-", "-"];
+      return [
+        `ONNX Runtime CPU: ${p}, f32`,
+        "-",
+        "-",
+        number(at("step"), 1),
+        "-",
+        megabytes(at("peak memory")),
+        "-",
+        "-",
+      ];
     });
-    const head = ["program, weights", "tokens/s", "speedup", "step ms", "first token ms", "peak MB", "cache MB", "of read bandwidth"];
+    const head = [
+      "program, weights",
+      "tokens/s",
+      "speedup",
+      "step ms",
+      "first token ms",
+      "peak MB",
+      "cache MB",
+      "of read bandwidth",
+    ];
     return `### ${n} tokens\n\n${table(head, [...lines, ...peers])}`;
   });
   const rate = get("read loop", "-", 0, "read bandwidth");
@@ -67,5 +87,7 @@ function renderVariants(rows: readonly Row[]): string {
 
 function renderCompile(rows: readonly Row[]): string {
   const lines = rows.map((r) => [r.metric.replace("compile, ", ""), number(r.value, 0)]);
-  return ["## Compile time of gpt2-fa2-kv at 124M", taken(rows), table(["part", "ms (median of 5)"], lines)].join("\n\n");
+  return ["## Compile time of gpt2-fa2-kv at 124M", taken(rows), table(["part", "ms (median of 5)"], lines)].join(
+    "\n\n",
+  );
 }

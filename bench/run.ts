@@ -1,11 +1,11 @@
 /** `npm run bench -- --suite variants`: measures, writes bench/results.json and bench/RESULTS.md. */
 import { Command } from "commander";
+import type { SuiteContext } from "./harness.ts";
 import { suiteContext } from "./harness.ts";
-import { readRows, type Row, writeRows, writeWhole } from "./record.ts";
+import { type Row, readRows, writeRows, writeWhole } from "./record.ts";
 import { renderResults } from "./render.ts";
 import { compileTime } from "./suites/compile.ts";
 import { variants } from "./suites/variants.ts";
-import type { SuiteContext } from "./harness.ts";
 
 const suites: Readonly<Record<string, (context: SuiteContext) => Promise<Row[]>>> = { variants, compile: compileTime };
 

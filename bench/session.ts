@@ -24,7 +24,8 @@ export interface SessionFigures {
 }
 
 /** Token ids that differ, so that no row of the embedding stays in a CPU cache by accident. */
-export const promptIds = (n: number, vocab: number): number[] => Array.from({ length: n }, (_, i) => (i * 7919 + 13) % vocab);
+export const promptIds = (n: number, vocab: number): number[] =>
+  Array.from({ length: n }, (_, i) => (i * 7919 + 13) % vocab);
 
 async function timed(run: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
@@ -32,7 +33,12 @@ async function timed(run: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
-export async function measureSession({ build, tokens, threads, repeats }: SessionTask): Promise<Omit<SessionFigures, "peakBytes">> {
+export async function measureSession({
+  build,
+  tokens,
+  threads,
+  repeats,
+}: SessionTask): Promise<Omit<SessionFigures, "peakBytes">> {
   const session = await Session.load(build, { threads });
   const prompt = promptIds(tokens, session.build.manifest.model.vocab);
   try {

@@ -31,7 +31,17 @@ export async function compileTime({ row, say }: SuiteContext): Promise<Row[]> {
     for (const key of Object.keys(runs[0]!)) {
       const value = median(runs.map((r) => r[key]!));
       say(`  ${state}, ${key}: ${value.toFixed(0)} ms`);
-      rows.push(row({ program, precision: "f32", context: 0, metric: `compile, ${state}: ${key}`, value, unit: "ms", source: "measured" }));
+      rows.push(
+        row({
+          program,
+          precision: "f32",
+          context: 0,
+          metric: `compile, ${state}: ${key}`,
+          value,
+          unit: "ms",
+          source: "measured",
+        }),
+      );
     }
   }
   return rows;

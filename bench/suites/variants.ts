@@ -55,7 +55,17 @@ export async function variants({ row, say, only }: SuiteContext): Promise<Row[]>
       add(tokens, "share of read bandwidth", bytes / rate / 1e6 / f.stepMs, "ratio");
     }
   }
-  rows.push(row({ program: "read loop", precision: "-", context: 0, metric: "read bandwidth", value: median(reads), unit: "GB/s", source: "measured" }));
+  rows.push(
+    row({
+      program: "read loop",
+      precision: "-",
+      context: 0,
+      metric: "read bandwidth",
+      value: median(reads),
+      unit: "GB/s",
+      source: "measured",
+    }),
+  );
   rows.push(...(await peer({ row, say, only }, threads)));
   return rows;
 }

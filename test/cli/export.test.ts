@@ -11,7 +11,15 @@ const program = "graphs/gpt2-fa2-kv.ts";
 
 test("writes the entry point that was asked for", async () => {
   const file = join(tempFolder(), "decode.onnx");
-  const { code, stdout } = await runCommand("export", [program, "--config", "tiny", "--entry", "decode-64", "--out", file]);
+  const { code, stdout } = await runCommand("export", [
+    program,
+    "--config",
+    "tiny",
+    "--entry",
+    "decode-64",
+    "--out",
+    file,
+  ]);
   assert.is(code, 0);
   assert.match(stdout, /decode-64 of gpt2-fa2-kv, 0\.\d MB/);
   const { graph } = decodeOnnx(readFileSync(file));
@@ -23,7 +31,15 @@ test("writes the entry point that was asked for", async () => {
 
 test("an entry point that does not exist", async () => {
   const file = join(tempFolder(), "decode.onnx");
-  const { code, stderr } = await runCommand("export", [program, "--config", "tiny", "--entry", "decode-99", "--out", file]);
+  const { code, stderr } = await runCommand("export", [
+    program,
+    "--config",
+    "tiny",
+    "--entry",
+    "decode-99",
+    "--out",
+    file,
+  ]);
   assert.is(code, 1);
   assert.is(
     stderr,

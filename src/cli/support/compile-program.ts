@@ -2,12 +2,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CompileResult, compileModule } from "../../codegen/compile.ts";
-import { loadProgram } from "../../frontend/load.ts";
+import { type BuiltModel, type LoadedProgram, loadProgram } from "../../frontend/load.ts";
+import type { Module } from "../../ir/program.ts";
 import { f16Weights } from "../../passes/f16-weights.ts";
 import { type PassRecord, runPasses } from "../../passes/run.ts";
 import { loadTarget } from "../../targets/target.ts";
-import { openCheckpoint } from "../../weights/checkpoint.ts";
+import { type Checkpoint, openCheckpoint } from "../../weights/checkpoint.ts";
 import { seededWeights } from "../../weights/seeded.ts";
+import type { WeightSource } from "../../weights/source.ts";
 
 export interface CompileOptions {
   /** A configuration of the model by name; default is that of the checkpoint, or else the model's first. */
@@ -37,11 +39,30 @@ export interface Compiled extends CompileResult {
   readonly times: Readonly<Record<"load" | "passes" | "codegen" | "weights", number>>;
 }
 
-/** @throws HeddleError for whatever is wrong with graph file, weights or target; the old build folder is then as it was. */
-export async function compileProgram(file: string, options: CompileOptions = {}): Promise<Compiled> {
-  const { precision = "f32", target: targetName = "reference", check = false, onStep = () => {} } = options;
+/** A program after its passes, with its weights open and nothing generated yet. */
+export interface Lowered {
+  readonly program: LoadedProgram;
+  readonly built: BuiltModel;
+  readonly module: Module;
+  readonly passes: readonly PassRecord[];
+  readonly dumps: Compiled["dumps"];
+  readonly weights: WeightSource;
+  readonly checkpoint: Checkpoint | undefined;
+  readonly times: { readonly load: number; readonly passes: number };
+}
+
+/**
+ * The half of the compiler that every target shares: graph file, weights, passes. The weights are closed after `then`.
+ * @throws HeddleError for whatever is wrong with graph file, weights or target.
+ */
+export async function lowerProgram<T>(
+  file: string,
+  options: CompileOptions,
+  then: (lowered: Lowered) => Promise<T>,
+): Promise<T> {
+  const { precision = "f32", check = false, onStep = () => {} } = options;
   const began = performance.now();
-  const target = loadTarget(targetName);
+  const target = loadTarget(options.target ?? "reference");
   onStep(`reading ${file}`);
   const program = await loadProgram(file);
   const checkpoint = options.weights === undefined ? undefined : openCheckpoint(options.weights);
@@ -53,36 +74,43 @@ export async function compileProgram(file: string, options: CompileOptions = {})
 
     const narrow = precision === "f16" && !program.passes.includes(f16Weights);
     const passes = narrow ? [...program.passes, f16Weights] : program.passes;
-    const run = runPasses(built.module, passes, {
+    const { module, records, text } = runPasses(built.module, passes, {
       target,
       check,
       dump: true,
       onPass: ({ name }) => onStep(`pass ${name}${check ? " proved" : ""}`),
     });
-    const passed = performance.now();
+    const dumps = [{ title: "model", text: text! }, ...records.map((r) => ({ title: r.name, text: r.text! }))];
+    const times = { load: loaded - began, passes: performance.now() - loaded };
+    return await then({ program, built, module, passes: records, dumps, weights, checkpoint, times });
+  } finally {
+    weights.close();
+  }
+}
 
-    const dumps = [{ title: "model", text: run.text! }, ...run.records.map((r) => ({ title: r.name, text: r.text! }))];
+/** @throws HeddleError as `lowerProgram`, or for what the target cannot run; the old build folder is then as it was. */
+export function compileProgram(file: string, options: CompileOptions = {}): Promise<Compiled> {
+  const { precision = "f32", target = "reference", onStep = () => {} } = options;
+  return lowerProgram(file, options, async ({ program, built, module, passes, dumps, weights, checkpoint, times }) => {
     const out = options.out ?? join("build", program.name);
     onStep("generating code");
     const result = await compileModule({
       program: program.name,
-      module: run.module,
+      module,
       info: built.info,
       eos: checkpoint?.eos ?? [],
-      target: targetName,
+      target,
       precision,
       weights,
       out,
       ...(checkpoint?.tokenizer !== undefined && { tokenizer: checkpoint.tokenizer }),
-      passes: run.records.map((r) => r.name),
+      passes: passes.map((r) => r.name),
       extra: (folder) => writeDumps(folder, dumps),
       progress: (done, total) => onStep(`writing weights: ${Math.round((100 * done) / total)}%`),
     });
-    const times = { load: loaded - began, passes: passed - loaded, ...result.ms };
-    return { ...result, out, model: `${program.model.name} (${built.config})`, passes: run.records, dumps, times };
-  } finally {
-    weights.close();
-  }
+    const model = `${program.model.name} (${built.config})`;
+    return { ...result, out, model, passes, dumps, times: { ...times, ...result.ms } };
+  });
 }
 
 /** `ir/00-model.ir`, `ir/01-<pass>.ir` ... */

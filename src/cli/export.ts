@@ -1,0 +1,40 @@
+/** `npm run export graphs/<program>.ts`: one entry point as an ONNX model, for Netron or for running it elsewhere. */
+import { statSync } from "node:fs";
+import { HeddleError } from "../ir/error.ts";
+import { command, main, type Output } from "./support/command.ts";
+import type { CompileOptions } from "./support/compile-program.ts";
+import { whole } from "./support/options.ts";
+
+interface Options extends Pick<CompileOptions, "weights" | "config" | "seed" | "out"> {
+  readonly entry?: string;
+}
+
+const definition = command("export", "Writes one entry point of a program as an ONNX model, with its weights.")
+  .argument("<graph>", "graph file, such as graphs/gpt2-fa2-kv.ts")
+  .option("--entry <name>", "entry point, such as decode-256; default: the first")
+  .option("--weights <path>", "a .safetensors file or Hugging Face folder; without it weights are made up")
+  .option("--config <name>", "configuration of the model, such as tiny")
+  .option("--seed <n>", "of made-up weights", whole(0), 0)
+  .option("--out <file>", "default <program>-<entry>.onnx");
+
+async function run([file]: readonly string[], options: Options, output: Output): Promise<unknown> {
+  const [{ lowerProgram }, { bind }, { writeOnnx }] = await Promise.all([
+    import("./support/compile-program.ts"),
+    import("../ir/graph.ts"),
+    import("../codegen/onnx/index.ts"),
+  ]);
+  return lowerProgram(file!, options, async ({ program, module, weights, built }) => {
+    const entry = options.entry ? module.entries.find((e) => e.name === options.entry) : module.entries[0];
+    if (!entry)
+      throw new HeddleError(`has no entry point ${options.entry}`, {
+        subject: `program ${program.name}`,
+        hint: `one of ${module.entries.map((e) => e.name).join(", ")}`,
+      });
+    const out = options.out ?? `${program.name}-${entry.name}.onnx`;
+    await writeOnnx(bind(module.graph, entry.bind, entry.name), weights, out);
+    output.print(`${out}: ${entry.name} of ${program.name}, ${(statSync(out).size / 1e6).toFixed(1)} MB\n`);
+    return { out, entry, vocab: built.info.vocab };
+  });
+}
+
+await main(definition, run);
