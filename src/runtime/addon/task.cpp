@@ -20,13 +20,23 @@ void Task::Execute() {
 }
 
 void Task::OnOK() {
-  // First the queue, so that a close that waits for this task frees its handles before JavaScript goes on.
-  if (queue_) queue_->finished();
-  if (error_) return reject(error_);
+  try {
+    // First the queue, so that a close that waits for this task frees its handles before JavaScript goes on.
+    if (queue_) queue_->finished();
+    if (!error_) settle();
+    if (error_) reject(error_);
+  } catch (const Napi::Error&) {
+    // The environment is ending (a worker was terminated): there is no one left to hear about it.
+  }
+}
+
+void Task::settle() {
   try {
     deferred_.Resolve(result_ ? result_(Env()) : Env().Undefined());
+  } catch (const Napi::Error&) {
+    throw;
   } catch (...) {
-    reject(std::current_exception());
+    error_ = std::current_exception();
   }
 }
 

@@ -34,6 +34,9 @@ class Task final : public Napi::AsyncWorker {
   void OnOK() override;
 
  private:
+  /// Resolves the promise; an error in making its value is kept for rejection.
+  void settle();
+
   Napi::Promise::Deferred deferred_;
   std::shared_ptr<TaskQueue> queue_;
   Work work_;
