@@ -1,7 +1,8 @@
 /** Dependencies point one way. ts-morph reads the imports of every source file; a type-only import counts as one. */
+
+import { Project } from "ts-morph";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Project } from "ts-morph";
 
 const project = new Project({ skipAddingFilesFromTsConfig: true });
 project.addSourceFilesAtPaths(["src/**/*.ts", "graphs/**/*.ts"]);
@@ -39,13 +40,18 @@ test("there are imports to look at", () => {
 
 for (const [folder, others] of Object.entries(allowed))
   test(`${folder} imports only ${[...others, "itself"].join(", ")}`, () => {
-    const wrong = imports.filter(({ from, to }) => from.startsWith(folder) && ![folder, ...others].some((o) => to.startsWith(o)));
+    const wrong = imports.filter(
+      ({ from, to }) => from.startsWith(folder) && ![folder, ...others].some((o) => to.startsWith(o)),
+    );
     assert.equal(wrong, []);
   });
 
 for (const [folder, others] of Object.entries(forbidden))
   test(`${folder} imports nothing from ${others.join(", ")}`, () => {
-    assert.equal(imports.filter(({ from, to }) => from.startsWith(folder) && others.some((o) => to.startsWith(o))), []);
+    assert.equal(
+      imports.filter(({ from, to }) => from.startsWith(folder) && others.some((o) => to.startsWith(o))),
+      [],
+    );
   });
 
 test.run();

@@ -117,7 +117,7 @@ function proofOf(pass: Pass, before: Module, after: Module, options: ProofOption
 }
 
 function disproved(pass: Pass, { output, precision, error, allowed, first }: Difference): HeddleError {
-  const by = (e: number) => (Number.isNaN(e) ? "by NaN" : `by ${e.toExponential(1)} of the largest value`);
+  const by = (e: number) => (Number.isNaN(e) ? "by NaN" : `by ${e.toPrecision(2)} of the largest value`);
   const where = first ? `; the first value to differ is ${first.node}, ${by(first.error)}` : "";
   return new HeddleError(
     `pass ${pass.name} changes the result: in ${precision}, output ${output} differs ${by(error)} where ${allowed} is allowed${where}`,

@@ -65,23 +65,53 @@ test("GPT-2: names as in the paper, and the same graph every time", async () => 
   assert.is(config, "tiny");
   assert.is(info.headDim, 32);
   const names = topo(module.graph).map((n) => n.name);
-  for (const name of ["h0.q", "h1.k", "h1.mixed", "h0.attended", "h1.hidden", "h1.block", "final", "logits", "h.1.mlp.c_fc.bias"])
+  for (const name of [
+    "h0.q",
+    "h1.k",
+    "h1.mixed",
+    "h0.attended",
+    "h1.hidden",
+    "h1.block",
+    "final",
+    "logits",
+    "h.1.mlp.c_fc.bias",
+  ])
     assert.ok(names.includes(name), name);
-  assert.equal(topo(program.build("tiny").module.graph).map((n) => n.name), names);
+  assert.equal(
+    topo(program.build("tiny").module.graph).map((n) => n.name),
+    names,
+  );
 });
 
 test("a checkpoint's config.json is a configuration", async () => {
   const program = await loadProgram("graphs/gpt2-fa2-kv.ts");
-  const json = { model_type: "gpt2", activation_function: "gelu_new", n_embd: 32, n_head: 4, n_layer: 1, n_positions: 48, vocab_size: 99 };
+  const json = {
+    model_type: "gpt2",
+    activation_function: "gelu_new",
+    n_embd: 32,
+    n_head: 4,
+    n_layer: 1,
+    n_positions: 48,
+    vocab_size: 99,
+  };
   const { info, config, module } = program.build({ checkpoint: json });
   assert.is(config, "checkpoint");
   assert.is(info.headDim, 8);
-  assert.equal(module.entries.map((e) => e.name), ["forward-48"]);
+  assert.equal(
+    module.entries.map((e) => e.name),
+    ["forward-48"],
+  );
   const wrong = (over: object) => message(async () => program.build({ checkpoint: { ...json, ...over } }));
-  assert.match(await wrong({ model_type: "llama" }), 'model gpt2, config.json: model_type is "llama"; this model needs "gpt2"');
+  assert.match(
+    await wrong({ model_type: "llama" }),
+    'model gpt2, config.json: model_type is "llama"; this model needs "gpt2"',
+  );
   assert.match(await wrong({ n_head: 5 }), "n_embd 32 is not a multiple of n_head 5");
   assert.match(await wrong({ n_layer: "two" }), 'n_layer is "two"; it must be a whole number above zero');
-  assert.match(await wrong({ activation_function: "relu" }), 'activation_function is "relu"; this model needs "gelu_new" or');
+  assert.match(
+    await wrong({ activation_function: "relu" }),
+    'activation_function is "relu"; this model needs "gelu_new" or',
+  );
 });
 
 test("a shape mismatch is placed at the call, and names value and shapes", async () => {
@@ -96,11 +126,17 @@ test("what a graph file throws is placed in it", async () => {
     await buildOf("throws"),
     /^test\/frontend\/fixtures\/throws\.ts:5:27: test\/frontend\/fixtures\/throws\.ts: Cannot read properties of undefined/,
   );
-  assert.match(await buildOf("throws-in-build"), /^test\/frontend\/fixtures\/throws-in-build\.ts:5:23: .*Cannot read properties of undefined/);
+  assert.match(
+    await buildOf("throws-in-build"),
+    /^test\/frontend\/fixtures\/throws-in-build\.ts:5:23: .*Cannot read properties of undefined/,
+  );
 });
 
 test("files that are not programs", async () => {
-  assert.match(await message(() => loadProgram("graphs/gpt3.ts")), /^graphs\/gpt3\.ts: there is no such file\n {2}try: a graph file such as/);
+  assert.match(
+    await message(() => loadProgram("graphs/gpt3.ts")),
+    /^graphs\/gpt3\.ts: there is no such file\n {2}try: a graph file such as/,
+  );
   assert.match(await buildOf("no-program"), /exports no program\n {2}try: export default program\(/);
   const folder = mkdtempSync(join(tmpdir(), "heddle-"));
   try {
@@ -114,7 +150,10 @@ test("files that are not programs", async () => {
 
 test("an unknown configuration", async () => {
   const program = await loadProgram("graphs/gpt2-fused.ts");
-  assert.match(await message(async () => program.build("350m")), "model gpt2: has no configuration 350m\n  try: one of 124m, tiny");
+  assert.match(
+    await message(async () => program.build("350m")),
+    "model gpt2: has no configuration 350m\n  try: one of 124m, tiny",
+  );
 });
 
 test.run();
