@@ -36,7 +36,8 @@ export async function withSession<T>(
   use: (session: Session) => Promise<T>,
   options: SessionOptions = {},
 ): Promise<T> {
-  const session = await Session.load(folder, { threads: 2, ...options });
+  const threads = options.backend === undefined ? { threads: 2 } : {};
+  const session = await Session.load(folder, { ...threads, ...options });
   try {
     return await use(session);
   } finally {

@@ -1,0 +1,28 @@
+/** The vendor's own library agrees with Hugging Face too, caches written by the session. Skipped where it is not installed. */
+import { existsSync } from "node:fs";
+import { test as always } from "uvu";
+import * as assert from "uvu/assert";
+import { compareWithGoldens, readGoldens } from "../../src/cli/support/goldens.ts";
+import { libraryCandidates } from "../../src/runtime/libraries.ts";
+import { build, withSession } from "../support/builds.ts";
+
+const installed = libraryCandidates("qnn-cpu").some((file) => existsSync(file));
+const test = installed ? always : always.skip;
+
+for (const program of ["gpt2-fa2-kv", "gpt2-fa2-kv-fused"] as const)
+  test(`${program} on Qualcomm's CPU library`, async () => {
+    const folder = await build(program, { config: "tiny", target: "x-elite" });
+    await withSession(
+      folder,
+      async (session) => {
+        for await (const { kind, prompt, length, error } of compareWithGoldens(session, readGoldens("tiny")))
+          assert.ok(error <= (kind === "greedy" ? 0 : 1e-4), `${kind} after ${prompt} (${length} tokens): ${error}`);
+        const { cache } = session.stats();
+        assert.ok(cache.appendMs !== undefined && cache.appendMs > 0, "the session writes the caches");
+        assert.is(cache.context, 128);
+      },
+      { backend: "qnn-cpu" },
+    );
+  });
+
+always.run();
