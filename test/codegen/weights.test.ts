@@ -1,0 +1,174 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { materialize } from "../../src/codegen/materialize.ts";
+import { alignment, WeightTable } from "../../src/codegen/weights.ts";
+import { writeWeights } from "../../src/codegen/weights-file.ts";
+import {
+  add,
+  cast,
+  concat,
+  evaluateNodes,
+  iota,
+  less,
+  mul,
+  type Node,
+  param,
+  slice,
+  transpose,
+} from "../../src/ir/index.ts";
+import type { WeightSource } from "../../src/weights/source.ts";
+import { tempFolder } from "../support/temp.ts";
+import { noise } from "./programs.ts";
+
+const weight = (name: string, ...shape: number[]): Node => param({ name, dtype: "f32", shape });
+const a = weight("a", 32, 16);
+const b = weight("b", 32, 16);
+
+/** A source that counts its reads. */
+function counting(values: (name: string, count: number) => Float32Array = (_, n) => noise(n)) {
+  const reads: string[] = [];
+  const source: WeightSource = {
+    name: "test",
+    fingerprint: "test",
+    check: () => {},
+    read: (name, shape) => {
+      reads.push(name);
+      return values(
+        name,
+        shape.reduce((n, d) => n * d, 1),
+      );
+    },
+    close: () => {},
+  };
+  return { source, reads };
+}
+
+const table = (...nodes: Node[]): WeightTable => {
+  const t = new WeightTable();
+  for (const n of nodes) t.add(n);
+  return t;
+};
+
+test("equal expressions are stored once, in the order in which they were asked for, aligned", () => {
+  const t = table(
+    transpose(b, { perm: [1, 0] }),
+    weight("bias", 3),
+    a,
+    transpose(weight("b", 32, 16), { perm: [1, 0] }),
+  );
+  assert.equal(
+    t.weights.map((w) => [w.name, w.offset, w.bytes]),
+    [
+      ["transpose", 0, 2048],
+      ["bias", 2048, 12],
+      ["a", 2048 + alignment, 2048],
+    ],
+  );
+  assert.is(t.bytes, 2 * 2048 + alignment);
+});
+
+test("rows of a checkpoint tensor are a view of it", () => {
+  const t = new WeightTable();
+  const rows = t.add(slice(a, { axis: 0, start: 4, size: 8 }));
+  assert.equal([rows.offset, rows.bytes], [4 * 64, 8 * 64]);
+  assert.equal(
+    t.weights.map((w) => w.name),
+    ["a"],
+  );
+  assert.is(t.add(slice(a, { axis: 1, start: 4, size: 8 })).offset, 2048, "columns are stored");
+});
+
+test("the key follows expressions, order and sizes, not names", () => {
+  const sum = mul(a, b);
+  const key = table(a, sum).key;
+  assert.is(table(weight("a", 32, 16), mul(a, b)).key, key);
+  for (const other of [
+    table(sum, a),
+    table(a, add(a, b)),
+    table(a),
+    table(a, mul(b, a)),
+    table(weight("a", 16, 32), sum),
+  ])
+    assert.is.not(other.key, key);
+});
+
+test("bytes are what the interpreter computes, and a checkpoint tensor is read once", () => {
+  const { source, reads } = counting();
+  const nodes = [
+    transpose(a, { perm: [1, 0] }),
+    concat([a, b], { axis: 0 }),
+    cast(mul(a, b), { dtype: "f16" }),
+    less(iota({ length: 4 }), iota({ length: 4 })),
+    a,
+  ];
+  const bytes = [...materialize(table(...nodes).weights, source)];
+  const [first, second, , , last] = evaluateNodes(nodes, {
+    params: (_, t) => noise(t.shape.reduce<number>((n, d) => n * (d as number), 1)),
+  });
+  const f32 = (i: number) => new Float32Array(bytes[i]!.slice().buffer);
+  assert.equal(f32(0), first!.data);
+  assert.equal(f32(1), second!.data);
+  assert.is(bytes[2]!.length, 2 * 512);
+  assert.equal([...bytes[3]!], [0, 0, 0, 0]);
+  assert.equal(f32(4), last!.data);
+  assert.equal(reads, ["a", "b"]);
+});
+
+test("the file has every weight at its offset, and its hash", async () => {
+  const { source } = counting();
+  const t = table(weight("bias", 3), a);
+  const path = join(tempFolder(), "weights.bin");
+  const seen: number[] = [];
+  const { bytes, sha256 } = await writeWeights(t, source, path, (done, total) => seen.push(done / total));
+  const file = readFileSync(path);
+  assert.is(file.length, bytes);
+  assert.match(sha256, /^[0-9a-f]{64}$/);
+  assert.equal(new Float32Array(file.buffer.slice(file.byteOffset + 64, file.byteOffset + 64 + 2048)), noise(512));
+  assert.is(seen.at(-1), 1);
+});
+
+async function failure(t: WeightTable, source: WeightSource): Promise<string> {
+  const folder = tempFolder();
+  try {
+    await writeWeights(t, source, join(folder, "weights.bin"));
+  } catch (e) {
+    assert.equal(readdirSync(folder), [], "nothing is left behind");
+    return (e as Error).message;
+  }
+  assert.unreachable();
+  return "";
+}
+
+test("a weight that cannot be read leaves no file", async () => {
+  const { source } = counting((name, n) => {
+    if (name === "b") throw new Error("the disk is on fire");
+    return noise(n);
+  });
+  assert.match(await failure(table(a, b), source), "weight b: the disk is on fire");
+});
+
+test("a product that is not finite names its checkpoint tensors", async () => {
+  const { source } = counting((_, n) => new Float32Array(n).fill(1e30));
+  assert.match(
+    await failure(table(mul(a, b)), source),
+    "weight mul: element 0 of f32[32x16] is Infinity, computed from a, b",
+  );
+});
+
+test("a value that f16 cannot hold is an error, not an infinity", async () => {
+  const { source } = counting((_, n) => noise(n).fill(70000, 5, 6));
+  const message = await failure(table(cast(a, { dtype: "f16" })), source);
+  assert.match(message, "weight cast: element 5 of f16[32x16] is 70000, more than f16 can hold (from a)");
+  assert.match(message, "compile with f32 weights");
+});
+
+test("a file appears whole or not at all", async () => {
+  const path = join(tempFolder(), "weights.bin");
+  const { source } = counting();
+  await writeWeights(table(a), source, path, () => assert.not(existsSync(path)));
+  assert.ok(existsSync(path));
+});
+
+test.run();
