@@ -62,7 +62,7 @@ test("f64 to f16 rounds once, not by way of f32", () => {
 });
 
 test("bf16 keeps the upper half of an f32, rounded to nearest even", () => {
-  const values = [1, 1 + 2 ** -8, 1 + 3 * 2 ** -8, 1 + 2 ** -8 + 2 ** -20, -3.14159, 3.4e38, 2 ** -133, 0, Number.NaN];
+  const values = [1, 1 + 2 ** -8, 1 + 3 * 2 ** -8, 1 + 2 ** -8 + 2 ** -20, -Math.PI, 3.4e38, 2 ** -133, 0, Number.NaN];
   const expected = [1, 1, 1 + 2 ** -6, 1 + 2 ** -7, -3.140625, Number.POSITIVE_INFINITY, 2 ** -133, 0, Number.NaN];
   const data = Float32Array.from(values);
   assert.equal([...bf16ToF32(encodeBf16(data))], expected);
