@@ -1,0 +1,81 @@
+// Few activation rows times many weight rows: bound by the memory that holds the weights, so each weight is read once, in
+// several sequential streams, and reused from registers for every activation row.
+#pragma once
+
+namespace heddle::HEDDLE_ISA {
+
+constexpr std::size_t kDotMaxRows = 8;
+constexpr std::size_t kPrefetchBytes = 1024;
+
+/// M activation rows by R weight rows, U vectors per step: R * M * U accumulators.
+template <class W, std::size_t M, std::size_t R, std::size_t U>
+HEDDLE_INLINE void dotBlock(const DotRows& d, const W* w, float* y) {
+  Vec acc[U][R][M];
+  for (auto& step : acc) {
+    for (auto& row : step) {
+      for (Vec& a : row) a = broadcast(0.0F);
+    }
+  }
+  constexpr std::size_t kStep = U * kWidth;
+  std::size_t i = 0;
+  for (; i + kStep <= d.k; i += kStep) {
+    HEDDLE_UNROLL
+    for (std::size_t u = 0; u < U; ++u) {
+      Vec weight[R];
+      HEDDLE_UNROLL
+      for (std::size_t r = 0; r < R; ++r) {
+        const W* at = w + r * d.ldw + i + u * kWidth;
+        prefetch(reinterpret_cast<const char*>(at) + kPrefetchBytes);
+        weight[r] = load(at);
+      }
+      HEDDLE_UNROLL
+      for (std::size_t m = 0; m < M; ++m) {
+        const Vec x = load(d.x + m * d.ldx + i + u * kWidth);
+        HEDDLE_UNROLL
+        for (std::size_t r = 0; r < R; ++r) acc[u][r][m] = fma(x, weight[r], acc[u][r][m]);
+      }
+    }
+  }
+  for (; i < d.k; i += kWidth) {
+    const std::size_t n = d.k - i < kWidth ? d.k - i : kWidth;
+    for (std::size_t r = 0; r < R; ++r) {
+      const Vec weight = loadPart(w + r * d.ldw + i, n);
+      for (std::size_t m = 0; m < M; ++m) {
+        acc[0][r][m] = fma(loadPart(d.x + m * d.ldx + i, n), weight, acc[0][r][m]);
+      }
+    }
+  }
+  for (std::size_t r = 0; r < R; ++r) {
+    for (std::size_t m = 0; m < M; ++m) {
+      Vec total = acc[0][r][m];
+      for (std::size_t u = 1; u < U; ++u) total = total + acc[u][r][m];
+      y[m * d.ldy + r] = sum(total);
+    }
+  }
+}
+
+template <class W, std::size_t M>
+void dotRowsOf(const DotRows& d) {
+  constexpr std::size_t kRows = M >= kAccumulators ? 1 : (kAccumulators / M < 4 ? kAccumulators / M : 4);
+  constexpr std::size_t kUnroll = M == 1 ? 2 : 1;
+  const W* w = static_cast<const W*>(d.w);
+  std::size_t j = 0;
+  for (; j + kRows <= d.n; j += kRows) dotBlock<W, M, kRows, kUnroll>(d, w + j * d.ldw, d.y + j);
+  for (; j < d.n; ++j) dotBlock<W, M, 1, kUnroll>(d, w + j * d.ldw, d.y + j);
+}
+
+template <class W>
+void dotRows(const DotRows& d) {
+  switch (d.m) {
+    case 1: return dotRowsOf<W, 1>(d);
+    case 2: return dotRowsOf<W, 2>(d);
+    case 3: return dotRowsOf<W, 3>(d);
+    case 4: return dotRowsOf<W, 4>(d);
+    case 5: return dotRowsOf<W, 5>(d);
+    case 6: return dotRowsOf<W, 6>(d);
+    case 7: return dotRowsOf<W, 7>(d);
+    default: return dotRowsOf<W, 8>(d);
+  }
+}
+
+}  // namespace heddle::HEDDLE_ISA

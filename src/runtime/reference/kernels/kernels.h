@@ -1,0 +1,105 @@
+// The table of compute kernels. Each kernel is written once over a vector type and compiled once per instruction set; the table
+// of the best set the machine has is chosen at run time. Kernels are single-threaded: callers split the work.
+#pragma once
+
+#include <cstddef>
+
+#include "half.h"
+
+namespace heddle {
+
+enum class Isa { PORTABLE, AVX2, AVX512, NEON };
+
+enum class Activation { GELU_TANH, GELU_ERF, SILU, NONE };
+enum class Unary { EXP, SQRT, RSQRT, NEG, ABS, TANH, SIGMOID, GELU_ERF, GELU_TANH, COUNT };
+enum class Binary { ADD, SUBTRACT, MULTIPLY, DIVIDE, MAXIMUM, MINIMUM, COUNT };
+
+/// y[i][j] = dot(x[i], w[j]): a few activation rows against many weight rows, each weight read from memory once.
+struct DotRows {
+  std::size_t m;  ///< activation rows, 1 to Kernels::dotMaxRows
+  std::size_t n;  ///< weight rows
+  std::size_t k;
+  const float* x;
+  std::size_t ldx;
+  const void* w;  ///< float or Half, by the table entry
+  std::size_t ldw;
+  float* y;
+  std::size_t ldy;
+};
+
+/// c (+)= a b, any layout that can be described by panels: packed operands, or plain matrices where a panel is a group of rows
+/// of `a` or columns of `b`.
+struct GemmBlock {
+  std::size_t m, n, k;
+  const float* a;
+  std::size_t panelA, rowA, colA;  ///< distance between panels of gemmRows rows, between rows, between columns of a panel
+  const float* b;
+  std::size_t panelB, rowB;  ///< distance between panels of gemmCols columns, between rows of a panel
+  float* c;
+  std::size_t ldc;
+  bool accumulate;
+};
+
+/// Attention of rows [begin, end) of one head by online softmax over key blocks. Floats only.
+struct AttentionTile {
+  std::size_t begin, end;
+  std::size_t headDim;
+  std::size_t keys;    ///< keys that may be read
+  std::size_t offset;  ///< position of query 0: with `causal`, query i sees keys j <= offset + i
+  bool causal;
+  std::size_t window;  ///< 0: none; else only keys j > offset + i - window
+  std::size_t blockK;
+  float scale;
+  const float* q;
+  const float* k;  ///< [keys, headDim], or [headDim, keys] with row distance ldk when keysTransposed
+  bool keysTransposed;
+  std::size_t ldk;
+  const float* v;  ///< [keys, headDim]
+  float* out;
+  float* scratch;  ///< attentionScratch(...) floats
+};
+
+/// Scores, accumulators, maxima and sums of the rows, and one key tile packed into panels of `panelCols` columns.
+constexpr std::size_t attentionScratch(std::size_t rows, std::size_t headDim, std::size_t blockK, std::size_t panelCols) {
+  return rows * (blockK + headDim + 2) + headDim * ((blockK + panelCols - 1) / panelCols * panelCols);
+}
+
+struct Kernels {
+  Isa isa;
+  const char* name;
+  std::size_t dotMaxRows;
+  std::size_t gemmRows, gemmCols;  ///< panel sizes of packed operands
+
+  void (*dotRowsF32)(const DotRows&);
+  void (*dotRowsF16)(const DotRows&);
+  void (*gemm)(const GemmBlock&);
+  /// Packs `m` rows of a row-major [m, k] matrix into panels of gemmRows rows.
+  void (*packRows)(const float* a, std::size_t lda, std::size_t m, std::size_t k, float* packed);
+  /// Packs `n` rows of a row-major [n, k] matrix, transposed, into panels of gemmCols columns.
+  void (*packColsF32)(const void* b, std::size_t ldb, std::size_t n, std::size_t k, float* packed);
+  void (*packColsF16)(const void* b, std::size_t ldb, std::size_t n, std::size_t k, float* packed);
+  /// y = activation(y + bias) + residual; bias and residual may be null.
+  void (*finish)(float* y, std::size_t n, const float* bias, const float* residual, Activation);
+  void (*attention)(const AttentionTile&);
+  /// Normalises a row to zero mean and unit variance, then scales and shifts; gamma and beta may be null.
+  void (*layerNorm)(const float* x, const float* gamma, const float* beta, float* y, std::size_t n, float epsilon);
+  void (*rmsNorm)(const float* x, const float* gamma, const float* beta, float* y, std::size_t n, float epsilon);
+  void (*softmax)(const float* x, float* y, std::size_t n, float beta);
+  float (*sum)(const float* x, std::size_t n);
+  float (*maximum)(const float* x, std::size_t n);
+  /// One head row of rotary embedding, half-split: pairs (i, i + half).
+  void (*rope)(const float* x, const float* cos, const float* sin, float* y, std::size_t half);
+  void (*unary[static_cast<int>(Unary::COUNT)])(const float* x, float* y, std::size_t n);
+  /// A step of 0 repeats one element, 1 walks.
+  void (*binary[static_cast<int>(Binary::COUNT)])(const float* a, std::size_t stepA, const float* b, std::size_t stepB,
+                                                  float* y, std::size_t n);
+  void (*halfToFloat)(const Half* x, float* y, std::size_t n);
+  void (*floatToHalf)(const float* x, Half* y, std::size_t n);
+};
+
+/// The table of an instruction set, or null when this machine (or this build) lacks it.
+const Kernels* kernelsOf(Isa isa);
+/// The table of the widest instruction set of this machine.
+const Kernels& bestKernels();
+
+}  // namespace heddle

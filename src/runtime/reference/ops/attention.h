@@ -1,0 +1,36 @@
+// What the two attention ops share: heads x query blocks in parallel.
+#pragma once
+
+#include "op.h"
+
+namespace heddle {
+
+struct AttentionShape {
+  std::size_t heads, groups, queries, headDim;
+};
+
+class AttentionPlan {
+ public:
+  AttentionPlan(const Node&, const AttentionShape&, Planner&);
+  /// `tile` describes one head's operands but for its rows, block, scale and scratch; head strides follow in elements.
+  struct Strides {
+    std::size_t k, v;  ///< between groups
+  };
+  void run(const Execution&, const AttentionTile& tile, const Strides&) const;
+
+ private:
+  AttentionShape s_;
+  std::size_t blockQ_, blockK_, window_;
+  float scale_;
+  std::size_t scratch_, perThread_;
+};
+
+constexpr ParamSpec kScaleParam = {"scale", qnn::DataType::FLOAT_32, false, true};
+constexpr ParamSpec kWindowParam = {"window", qnn::DataType::UINT_32};
+constexpr ParamSpec kBlockQParam = {"block_q", qnn::DataType::UINT_32};
+constexpr ParamSpec kBlockKParam = {"block_k", qnn::DataType::UINT_32};
+
+/// Checks q [H, T, D] and out against each other, and the block sizes.
+void checkAttention(const class Check&, std::size_t groups, std::size_t headDim);
+
+}  // namespace heddle

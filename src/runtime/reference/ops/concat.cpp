@@ -1,0 +1,56 @@
+// Concat: tensors one after another along an axis.
+#include "check.h"
+#include "loops.h"
+#include "ops.h"
+
+namespace heddle {
+namespace {
+
+constexpr ParamSpec kParams[] = {{"axis", qnn::DataType::UINT_32}};
+constexpr std::size_t kMostInputs = 4096;
+
+void validate(const Check& c) {
+  const TensorInfo& first = c.input(0);
+  const std::size_t axis = c.node().scalar<std::uint32_t>("axis", 0);
+  if (axis >= first.rank()) c.refuse("parameter 'axis': " + std::to_string(axis) + " is not an axis of " + first.describe());
+  Dims expected = first.dims;
+  expected[axis] = 0;
+  for (std::size_t i = 0; i < c.node().inputs.size(); ++i) {
+    if (!c.node().hasInput(i)) c.refuse("input " + std::to_string(i) + " is mandatory, got a NULL tensor");
+    const TensorInfo& t = c.input(i);
+    c.type(t, {first.dataType});
+    c.rank(t, first.rank());
+    Dims fitting = first.dims;
+    fitting[axis] = t.dims[axis];
+    c.dims(t, fitting);
+    expected[axis] += t.dims[axis];
+  }
+  c.type(c.output(), {first.dataType});
+  c.dims(c.output(), expected);
+}
+
+Executable plan(const Node& node, Planner& planner) {
+  const TensorInfo& out = node.output();
+  const std::size_t axis = node.scalar<std::uint32_t>("axis", 0), bytes = sizeOf(out.dataType);
+  const auto strides = stridesOf(out.dims);
+  struct Part {
+    StridedCopy copy;
+    Slot from;
+    std::size_t offset;
+  };
+  std::vector<Part> parts;
+  std::size_t offset = 0;
+  for (const TensorInfo* t : node.inputs) {
+    parts.push_back({StridedCopy(t->dims, strides, stridesOf(t->dims), bytes), planner.slot(*t), offset * bytes});
+    offset += t->dims[axis] * static_cast<std::size_t>(strides[axis]);
+  }
+  return [parts, y = planner.slot(out)](const Execution& e) {
+    for (const Part& p : parts) p.copy.run(e.pool, e.at<std::byte>(y) + p.offset, e.at<std::byte>(p.from));
+  };
+}
+
+}  // namespace
+
+constexpr OpDefinition kConcat = {kStandardPackage, "Concat", 1, kMostInputs, 1, 1, kParams, validate, plan};
+
+}  // namespace heddle

@@ -1,0 +1,58 @@
+// Mlp: act(x w1^T + b1) w2^T + b2 (+ residual). The hidden rows live in the workspace only.
+#include "check.h"
+#include "linear.h"
+#include "ops.h"
+
+namespace heddle {
+namespace {
+
+constexpr ParamSpec kParams[] = {{"activation", qnn::DataType::UINT_32, false, true}};
+
+void validate(const Check& c) {
+  using enum qnn::DataType;
+  const TensorInfo &x = c.input(0), &w1 = c.input(1), &w2 = c.input(3), &y = c.output();
+  c.type(x, {FLOAT_32});
+  c.type(w1, {FLOAT_32, FLOAT_16});
+  c.type(w2, {FLOAT_32, FLOAT_16});
+  c.type(y, {FLOAT_32});
+  c.minimumRank(x, 1);
+  c.rank(w1, 2);
+  const std::uint32_t hidden = w1.dims[0], width = x.dims.back();
+  if (w1.dims[1] != width) c.refuse(w1, "expected shape [hidden, " + std::to_string(width) + "] for input " + x.describe());
+  c.rank(w2, 2);
+  if (w2.dims[1] != hidden) c.refuse(w2, "expected shape [out, " + std::to_string(hidden) + "] after " + w1.describe());
+  checkBias(c, 2, hidden);
+  checkBias(c, 4, w2.dims[0]);
+  Dims expected = x.dims;
+  expected.back() = w2.dims[0];
+  c.dims(y, expected);
+  if (c.node().hasInput(5)) {
+    c.type(c.input(5), {FLOAT_32});
+    c.dims(c.input(5), expected);
+  }
+  const auto activation = c.node().scalar<std::uint32_t>("activation", 0);
+  if (activation > 3) {
+    c.refuse("parameter 'activation': expected 0 (gelu tanh), 1 (gelu erf), 2 (silu) or 3 (none), got " + std::to_string(activation));
+  }
+}
+
+Executable plan(const Node& node, Planner& planner) {
+  const TensorInfo &x = node.input(0), &w1 = node.input(1), &w2 = node.input(3);
+  const std::size_t rows = x.count() / x.dims.back(), hidden = w1.dims[0];
+  const auto activation = static_cast<Activation>(node.scalar<std::uint32_t>("activation", 0));
+  const std::size_t between = planner.workspace(rows * hidden * sizeof(float));
+  const Linear up({rows, hidden, w1.dims[1]}, w1.dataType, activation, planner);
+  const Linear down({rows, w2.dims[0], hidden}, w2.dataType, Activation::NONE, planner);
+  return [up, down, between, x = planner.slot(x), w1 = planner.slot(w1), b1 = floatOperand(node, 2, planner),
+          w2 = planner.slot(w2), b2 = floatOperand(node, 4, planner), residual = floatOperand(node, 5, planner),
+          y = planner.slot(node.output())](const Execution& e) {
+    up.run(e, {e.at(x), e.at<std::byte>(w1), b1.get(e), nullptr, e.scratch(between)});
+    down.run(e, {e.scratch(between), e.at<std::byte>(w2), b2.get(e), residual.get(e), e.at(y)});
+  };
+}
+
+}  // namespace
+
+constexpr OpDefinition kMlp = {qnn::reference::kPackage, "Mlp", 5, 6, 1, 1, kParams, validate, plan};
+
+}  // namespace heddle

@@ -1,0 +1,45 @@
+// The exhaustive table of ops.
+#include "check.h"
+#include "ops.h"
+
+namespace heddle {
+namespace {
+
+constexpr const OpDefinition* kOps[] = {
+    &kCast, &kConcat, &kElementWiseAbs, &kElementWiseAdd, &kElementWiseAnd, &kElementWiseCos, &kElementWiseDivide,
+    &kElementWiseEqual, &kElementWiseExp, &kElementWiseGreater, &kElementWiseGreaterEqual, &kElementWiseLess,
+    &kElementWiseLessEqual, &kElementWiseLog, &kElementWiseMaximum, &kElementWiseMinimum, &kElementWiseMultiply,
+    &kElementWiseNeg, &kElementWiseNotEqual, &kElementWiseOr, &kElementWisePower, &kElementWiseRsqrt, &kElementWiseSelect,
+    &kElementWiseSin, &kElementWiseSquareRoot, &kElementWiseSubtract, &kFlashAttention, &kFlashCachedAttention,
+    &kFullyConnected, &kFullyConnectedAdd, &kGather, &kGelu, &kGeluTanh, &kKvAppend, &kLayerNorm, &kMatMul, &kMlp,
+    &kNormalize, &kReduceMax, &kReduceMean, &kReduceMin, &kReduceSum, &kReshape, &kRmsNorm, &kRope, &kScatterElements,
+    &kSigmoid, &kSoftmax, &kSplit, &kStridedSlice, &kTanh, &kTranspose,
+};
+
+}  // namespace
+
+std::span<const OpDefinition* const> allOps() { return kOps; }
+
+const OpDefinition* findOp(std::string_view package, std::string_view type) {
+  for (const OpDefinition* op : kOps) {
+    if (type == op->type && package == op->package) return op;
+  }
+  return nullptr;
+}
+
+void checkFloatOperand(const Check& c, const TensorInfo& t) {
+  using enum qnn::DataType;
+  if (t.isStatic()) {
+    c.type(t, {FLOAT_32, FLOAT_16});
+  } else {
+    c.type(t, {FLOAT_32});
+  }
+}
+
+void checkBias(const Check& c, std::size_t input, std::uint32_t n) {
+  if (!c.node().hasInput(input)) return;
+  checkFloatOperand(c, c.input(input));
+  c.dims(c.input(input), {n});
+}
+
+}  // namespace heddle
