@@ -49,9 +49,9 @@ export function inputsFor(g: Graph, length: number, position = 0): Inputs {
   );
 }
 
-/** Numbers of tokens to try an entry point with, of those that it takes. */
+/** Numbers of tokens to try an entry point with: around its own size and below the next smaller one. */
 export const lengthsOf = ({ bind }: EntryPoint): number[] =>
-  [...new Set([1, 63, 64, 65, 127, 128])].filter((n) => n <= bind.T!);
+  bind.T! > 64 ? [65, bind.T! - 1, bind.T!] : [...new Set([1, bind.T! - 1, bind.T!])].filter((n) => n > 0);
 
 /** The first output by the reference interpreter. */
 export const reference = (g: Graph, inputs: Inputs): Data => evaluate(g, { inputs, params }).outputs[0]!.data;

@@ -40,7 +40,7 @@ export function tensorOf(t: onnx.ITensorProto, folder: string | undefined): { ty
   }
   const raw = t.rawData ?? new Uint8Array();
   if (raw.length !== bytes) throw new Error(`has ${raw.length} bytes of raw data; its shape takes ${bytes}`);
-  return { type, read: () => decode(raw.slice(), dtype) };
+  return { type, read: () => decode(new Uint8Array(raw), dtype) };
 }
 
 function external(t: onnx.ITensorProto, folder: string | undefined, bytes: number): { path: string; offset: number } {

@@ -17,6 +17,8 @@ export interface ImportedModel {
   readonly graph: Graph;
   /** Values of the graph's params, which are the model's initializers by name. @throws HeddleError for an unknown name. */
   param(name: string): Data;
+  /** The model's own notes, by key. */
+  readonly metadata: ReadonlyMap<string, string>;
 }
 
 /** @throws HeddleError for a file that is missing, damaged, or uses what is not supported. */
@@ -46,7 +48,8 @@ export function decodeOnnx(bytes: Uint8Array, from: { name?: string; folder?: st
       hint: "convert it with onnx.version_converter",
     });
   if (!model.graph) throw new HeddleError("has no graph", { subject: name });
-  return readGraph(model.graph, name, folder);
+  const metadata = new Map((model.metadataProps ?? []).map((p) => [p.key ?? "", p.value ?? ""]));
+  return { ...readGraph(model.graph, name, folder), metadata };
 }
 
 function decodeModel(bytes: Uint8Array, name: string): onnx.IModelProto {
@@ -57,7 +60,7 @@ function decodeModel(bytes: Uint8Array, name: string): onnx.IModelProto {
   }
 }
 
-function readGraph(g: onnx.IGraphProto, name: string, folder: string | undefined): ImportedModel {
+function readGraph(g: onnx.IGraphProto, name: string, folder: string | undefined): Omit<ImportedModel, "metadata"> {
   const values = new Map<string, Node>();
   const lists = new Map<string, readonly number[]>();
   const readers = new Map<string, () => Data>();
