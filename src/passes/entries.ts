@@ -25,8 +25,8 @@ export function contextBuckets(positions: number): number[] {
 }
 
 /** `prefill-256` and `decode-256` for each context size: the same graph for a chunk of tokens and for one. */
-export const cacheEntries = (sizes: readonly number[]): EntryPoint[] =>
+export const cacheEntries = (sizes: readonly number[], positions: number): EntryPoint[] =>
   sizes.flatMap((C): EntryPoint[] => [
-    { name: `prefill-${C}`, role: "prefill", bind: { T: Math.min(chunk, C), C } },
+    { name: `prefill-${C}`, role: "prefill", bind: { T: Math.min(chunk, C, positions), C } },
     { name: `decode-${C}`, role: "decode", bind: { T: 1, C } },
   ]);

@@ -31,11 +31,11 @@ const attentions = new Set<AnyOp>([attention, flashAttention]);
 /** A cache grows in blocks of this many places; every context size is a multiple. */
 const block = 64;
 
-/** The symbol that counts tokens: the only size of the first input. */
+/** The symbol that counts tokens: the size T of the first input. Entry points bind it by that name. */
 function tokenAxis(graph: Graph): Sym {
   const size = graph.inputs[0]?.type.shape[0];
-  if (size === undefined || typeof size === "number")
-    throw new HeddleError("has no symbolic number of tokens", {
+  if (typeof size !== "object" || size.sym !== "T")
+    throw new HeddleError("its first input is not a sequence of T tokens", {
       subject: `graph @${graph.name}`,
       hint: 'input("tokens", "i32", sym("T", 1, 1024))',
     });
@@ -146,7 +146,7 @@ function addCache({ graph }: Module, context: PassContext): Module {
   });
   const picked = pickRowsEarly(whole);
   for (let i = 0; i < picked.hits; i++) context.hit("pick-rows-before");
-  return { graph: picked.graph, entries: cacheEntries(sizes) };
+  return { graph: picked.graph, entries: cacheEntries(sizes, T.max) };
 }
 
 /**

@@ -17,15 +17,24 @@ interface Step {
   readonly count: number;
 }
 
-/** Chunks that do not fill their binding, one that starts inside a cache block and, where affordable, crosses into the next. */
-const steps = (small: boolean): Step[] => {
-  const T = small ? 40 : 4;
-  return [{ T, count: T - 2 }, { T, count: T - 1 }, ...[1, 1, 1].map((count) => ({ T: 1, count }))];
-};
+/**
+ * Chunks that do not fill their binding, one that starts inside a cache block and, where affordable, crosses into the next; then
+ * single tokens. As many steps as the model has positions for.
+ */
+function steps(small: boolean, positions: number): Step[] {
+  const T = Math.max(2, Math.min(small ? 40 : 4, Math.floor(positions / 3)));
+  const plan = [{ T, count: Math.max(1, T - 2) }, { T, count: T - 1 }, ...[1, 1, 1].map((count) => ({ T: 1, count }))];
+  let total = 0;
+  return plan.filter((step) => {
+    total += step.count;
+    return total <= positions;
+  });
+}
 
 export function proveCache(before: Module, after: Module, { seed, tolerance }: ProofOptions): Proof {
-  const C = symbols(after.graph).find((s) => s.sym === "C")!.max >= 128 ? 128 : 64;
-  const plan = steps(isSmall(before.graph) && C >= 128);
+  const symbol = (g: Graph, name: string) => symbols(g).find((s) => s.sym === name)!;
+  const C = Math.min(128, symbol(after.graph, "C").max);
+  const plan = steps(isSmall(before.graph) && C >= 128, symbol(before.graph, "T").max);
   const total = plan.reduce((n, s) => n + s.count, 0);
   const params = randomParams(seed);
   const whole = bind(before.graph, { T: total });

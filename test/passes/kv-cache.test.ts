@@ -132,6 +132,21 @@ test("contexts are 256, 512, 1024, 2048 up to the positions rounded up; small mo
   assert.equal(contextBuckets(32768), [256, 512, 1024, 2048]);
 });
 
+test("models of any number of positions: entry points fit them, and the cache is right", async () => {
+  const program = await loadProgram("graphs/gpt2-fa2-kv.ts");
+  const json = { model_type: "gpt2", activation_function: "gelu_new", n_embd: 8, n_head: 2, n_layer: 1, vocab_size: 9 };
+  for (const [positions, prefill] of [
+    [2, { T: 2, C: 64 }],
+    [48, { T: 48, C: 64 }],
+    [100, { T: 100, C: 128 }],
+    [300, { T: 128, C: 512 }],
+  ] as const) {
+    const { module } = program.build({ checkpoint: { ...json, n_positions: positions } });
+    const { entries } = runPasses(module, program.passes, { check: true }).module;
+    assert.equal(entries.at(-2)!.bind, prefill);
+  }
+});
+
 const refusal = (output: (x: Node) => Node): string => {
   const tokens = input("tokens", "i32", sym("T", 1, 64));
   const g = graph("odd", { inputs: [tokens], outputs: [output(gather(weight("table", 9, 6), tokens))] });
