@@ -54,7 +54,7 @@ function check(graph: Graph, T: Sym): void {
       if (!keepsTokensApart(n, T.sym))
         fail(
           "mixes tokens, so it cannot be run a few tokens at a time",
-          "use attention for what looks at earlier tokens",
+          "attention for what looks at earlier tokens, iota for their places",
         );
     } else if (!n.attrs.causal) fail("looks at later tokens, so earlier results cannot be kept", "causal: true");
     else if (!n.inputs.every((x) => counts(x.type.shape[1])))

@@ -26,6 +26,7 @@ import {
   rope,
   silu,
   sin,
+  slice,
   softmax,
   splitHeads,
   sym,
@@ -163,7 +164,7 @@ const heads1 = (x: Node) => splitHeads(x, { heads: 2 });
 test("what cannot be run a few tokens at a time is refused, by op", () => {
   assert.match(
     refusal((x) => matmul(softmax(matmul(x, x, { transposeB: true })), x)),
-    /^matmul: pass kv-cache: mixes tokens, so it cannot be run a few tokens at a time\n {2}try: use attention/,
+    /^matmul: pass kv-cache: mixes tokens, so it cannot be run a few tokens at a time\n {2}try: attention for what looks/,
   );
   assert.match(
     refusal((x) => attention(heads1(x), heads1(x), heads1(x), { scale: 1, causal: false })),
@@ -172,6 +173,10 @@ test("what cannot be run a few tokens at a time is refused, by op", () => {
   assert.match(
     refusal((x) => softmax(x, { axis: 0 })),
     /^softmax: pass kv-cache: mixes tokens/,
+  );
+  assert.match(
+    refusal((x) => add(x, slice(weight("places", 64, 6), { axis: 0, start: 0, size: x.type.shape[0]! }))),
+    /^slice: pass kv-cache: mixes tokens.*iota for their places/s,
   );
   assert.match(
     refusal((x) => x),

@@ -32,6 +32,7 @@ const alongRows = new Map<AnyOp, readonly number[]>([
   [ops.layerNorm, [0]],
   [ops.rmsNorm, [0]],
 ]);
+const sources = new Set<AnyOp>([ops.inputOp, ops.iota, ops.constant]);
 const reductions = new Set<AnyOp>([ops.softmax, ops.reduceSum, ops.reduceMax]);
 const moves = new Set<AnyOp>([ops.transpose, ops.reshape, ops.splitHeads, ops.mergeHeads]);
 
@@ -42,8 +43,10 @@ const tokenAxes = (shape: Shape, token: string): number[] =>
 /** Whether `n` keeps tokens apart, so that running it on some of them gives those rows of the whole. Attention does not. */
 export function keepsTokensApart(n: Node, token: string): boolean {
   const carried = n.inputs.map((i) => tokenAxes(i.type.shape, token));
-  if (carried.every((axes) => axes.length === 0)) return true;
-  if (carried.some((axes) => axes.length > 1) || tokenAxes(n.type.shape, token).length !== 1) return false;
+  const made = tokenAxes(n.type.shape, token).length;
+  // A row for each token out of nothing: only where all rows are alike, given by the caller, or counted by iota.
+  if (carried.every((axes) => axes.length === 0)) return made === 0 || (made === 1 && sources.has(n.op));
+  if (carried.some((axes) => axes.length > 1) || made !== 1) return false;
   if (elementwise.has(n.op) || moves.has(n.op) || n.op === ops.rope) return true;
   const rows = alongRows.get(n.op);
   if (rows)
