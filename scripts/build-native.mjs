@@ -1,10 +1,11 @@
 // `npm run build:native`: builds the addon and the reference backend into src/runtime/build/Release with node-gyp.
 // make skips what is up to date, so a second run takes a second.
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -100,12 +101,42 @@ function errorLines() {
   return (errors.length > 0 ? errors : lines.slice(-20)).slice(0, 20).join("\n");
 }
 
+/** Builds of one tree must not overlap; the lock is a file with the builder's process id. */
+async function lock() {
+  const file = join(build, "lock");
+  process.on("exit", () => {
+    if (existsSync(file) && readFileSync(file, "utf8") === String(process.pid)) rmSync(file);
+  });
+  for (let waits = 0; ; waits += 1) {
+    try {
+      writeFileSync(file, String(process.pid), { flag: "wx" });
+      return;
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+    }
+    if (!holderLives(file)) rmSync(file, { force: true });
+    else if (waits === 0) console.log("waiting for another build ...");
+    await setTimeout(300);
+  }
+}
+
+function holderLives(file) {
+  try {
+    process.kill(Number(readFileSync(file, "utf8")), 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
 const missing = missingTools();
 if (missing.length > 0) fail(`cannot build the native runtime; this machine lacks:\n  ${missing.join("\n  ")}`);
 
 const started = Date.now();
 const options = JSON.stringify([process.version, process.arch, ...headerArguments()]);
 mkdirSync(build, { recursive: true });
+await lock();
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
 writeFileSync(logFile, "");
 console.log("building the native runtime (addon and reference backend) ...");
 let code = 0;

@@ -2,7 +2,6 @@
   # Sets up the native part: `heddle`, the addon that drives any library with the QNN interface, and `heddle_reference`, our
   # own such library. `npm run build:native` runs this; the results are in build/Release.
   "includes": ["reference/reference.gypi"],
-  "includes": ["reference/reference.gypi"],
   "targets": [
     {
       "target_name": "heddle",
