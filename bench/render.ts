@@ -22,60 +22,73 @@ export function renderResults(rows: readonly Row[]): string {
   return `${parts.join("\n\n")}\n`;
 }
 
+/** README.md with the table of the longest sequences between its two markers. @throws Error where the markers are gone. */
+export function renderReadme(readme: string, rows: readonly Row[]): string {
+  const own = rows.filter((r) => r.suite === "variants");
+  const parts = /^([\s\S]*<!-- variants:.*-->\n)[\s\S]*(<!-- end of variants -->[\s\S]*)$/.exec(readme);
+  if (!parts) throw new Error("README.md has lost the markers of the variants table");
+  const text = own.length ? `${taken(own)}\n\n${variantTable(own, 256)}\n` : "";
+  return `${parts[1]}${text}${parts[2]}`;
+}
+
 const taken = (rows: readonly Row[]): string => {
   const r = rows[0]!;
   return `All \`${r.source}\` on ${r.device}; version ${r.version}.`;
 };
 
-function renderVariants(rows: readonly Row[]): string {
+const builds = [...programs.map((p) => [p, "f32"] as const), ["gpt2-fa2-kv-fused", "f16"] as const];
+
+/** The programs and the peer at one length. */
+function variantTable(rows: readonly Row[], n: number): string {
   const get = (program: string, precision: string, context: number, metric: string) =>
     rows.find((r) => r.program === program && r.precision === precision && r.context === context && r.metric === metric)
       ?.value;
-  const builds = [...programs.map((p) => [p, "f32"] as const), ["gpt2-fa2-kv-fused", "f16"] as const];
-  const sections = lengths.map((n) => {
-    const base = get("gpt2-baseline", "f32", n, "generate");
-    const lines = builds.map(([p, precision]) => {
-      const at = (metric: string) => get(p, precision, n, metric);
-      const speed = at("generate");
-      const gain = speed !== undefined && base !== undefined ? `${(speed / base).toFixed(1)}x` : "-";
-      const share = at("share of read bandwidth");
-      return [
-        `${p}, ${precision}`,
-        number(speed, 1),
-        gain,
-        number(at("step"), 1),
-        number(at("first token"), 1),
-        megabytes(at("peak memory")),
-        number((at("cache") ?? 0) / 1e6, 1),
-        share === undefined ? "-" : `${(share * 100).toFixed(0)}%`,
-      ];
-    });
-    const peers = ["gpt2-baseline", "gpt2-fa2-kv"].map((p) => {
-      const at = (metric: string) => get(`ONNX Runtime: ${p}`, "f32", n, metric);
-      return [
-        `ONNX Runtime CPU: ${p}, f32`,
-        "-",
-        "-",
-        number(at("step"), 1),
-        "-",
-        megabytes(at("peak memory")),
-        "-",
-        "-",
-      ];
-    });
-    const head = [
-      "program, weights",
-      "tokens/s",
-      "speedup",
-      "step ms",
-      "first token ms",
-      "peak MB",
-      "cache MB",
-      "of read bandwidth",
+  const base = get("gpt2-baseline", "f32", n, "generate");
+  const lines = builds.map(([p, precision]) => {
+    const at = (metric: string) => get(p, precision, n, metric);
+    const speed = at("generate");
+    const gain = speed !== undefined && base !== undefined ? `${(speed / base).toFixed(1)}x` : "-";
+    const share = at("share of read bandwidth");
+    return [
+      `${p}, ${precision}`,
+      number(speed, 1),
+      gain,
+      number(at("step"), 1),
+      number(at("first token"), 1),
+      megabytes(at("peak memory")),
+      number((at("cache") ?? 0) / 1e6, 1),
+      share === undefined ? "-" : `${(share * 100).toFixed(0)}%`,
     ];
-    return `### ${n} tokens\n\n${table(head, [...lines, ...peers])}`;
   });
-  const rate = get("read loop", "-", 0, "read bandwidth");
+  const peers = ["gpt2-baseline", "gpt2-fa2-kv"].map((p) => {
+    const at = (metric: string) => get(`ONNX Runtime: ${p}`, "f32", n, metric);
+    return [
+      `ONNX Runtime CPU: ${p}, f32`,
+      "-",
+      "-",
+      number(at("step"), 1),
+      "-",
+      megabytes(at("peak memory")),
+      "-",
+      "-",
+    ];
+  });
+  const head = [
+    "program, weights",
+    "tokens/s",
+    "speedup",
+    "step ms",
+    "first token ms",
+    "peak MB",
+    "cache MB",
+    "of read bandwidth",
+  ];
+  return table(head, [...lines, ...peers]);
+}
+
+function renderVariants(rows: readonly Row[]): string {
+  const rate = rows.find((r) => r.program === "read loop")?.value;
+  const sections = lengths.map((n) => `### ${n} tokens\n\n${variantTable(rows, n)}`);
   return [
     "## GPT-2 124M, six programs",
     taken(rows),

@@ -1,9 +1,10 @@
 /** `npm run bench -- --suite variants`: measures, writes bench/results.json and bench/RESULTS.md. */
+import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import type { SuiteContext } from "./harness.ts";
 import { suiteContext } from "./harness.ts";
 import { type Row, readRows, writeRows, writeWhole } from "./record.ts";
-import { renderResults } from "./render.ts";
+import { renderReadme, renderResults } from "./render.ts";
 import { compileTime } from "./suites/compile.ts";
 import { variants } from "./suites/variants.ts";
 
@@ -29,5 +30,6 @@ for (const name of options.render ? [] : (options.suite ?? Object.keys(suites)))
 }
 if (!options.only) {
   writeWhole("bench/RESULTS.md", renderResults(readRows()));
-  process.stdout.write("bench/results.json and bench/RESULTS.md are written\n");
+  writeWhole("README.md", renderReadme(readFileSync("README.md", "utf8"), readRows()));
+  process.stdout.write("bench/results.json, bench/RESULTS.md and the table of README.md are written\n");
 }
