@@ -85,12 +85,12 @@ export class Session {
    * the common part is not computed again.
    */
   prefill(tokens: readonly number[]): Promise<Float32Array> {
-    return this.#run([...tokens], "the prompt");
+    return this.#run([...tokens], "prefill");
   }
 
   /** Appends one token and returns the logits [vocab] of what follows. */
   decode(token: number): Promise<Float32Array> {
-    return this.#run([...this.#tokens, token], "with this token the sequence");
+    return this.#run([...this.#tokens, token], "decode");
   }
 
   /** Continues a prompt, token by token. */
@@ -119,15 +119,20 @@ export class Session {
     this.#backend.close();
   }
 
-  async #run(sequence: readonly number[], what: string): Promise<Float32Array> {
+  async #run(sequence: readonly number[], phase: "prefill" | "decode"): Promise<Float32Array> {
     if (this.#closed) throw new HeddleError("the session is closed");
     this.#refuseWhileBusy();
     this.#checkTokens(sequence);
-    const fitting = this.#fit(sequence, what);
+    const fitting = this.#fit(sequence, phase === "prefill" ? "the prompt" : "with this token the sequence");
+    const counters = this.#counters;
+    const { buildMs, computedTokens } = counters;
+    const start = performance.now();
     this.#busy = true;
     try {
       const logits = await this.#runner.run(fitting);
       this.#tokens = fitting;
+      counters[phase].tokens += phase === "decode" ? 1 : counters.computedTokens - computedTokens;
+      counters[phase].ms += performance.now() - start - (counters.buildMs - buildMs);
       return logits;
     } finally {
       this.#busy = false;

@@ -1,7 +1,7 @@
 /** What a session has done so far, in counts and measured times. */
 
 export interface SessionStats {
-  /** Tokens that joined the sequence several at once (prefill) and one by one (decode), and the time that took. */
+  /** Tokens that joined the sequence through `prefill` and `decode`, and the time that took, building of graphs left out. */
   readonly prefill: { readonly tokens: number; readonly ms: number };
   readonly decode: { readonly tokens: number; readonly ms: number };
   /** Tokens that went through the model; without a cache, all of the sequence for every new one. */
@@ -44,14 +44,6 @@ export class Counters {
   slides = 0;
   entries: string[] = [];
   buildMs = 0;
-
-  /** Notes a run in which `fresh` tokens joined the sequence and `computed` went through the model. */
-  ran(fresh: number, computed: number, ms: number): void {
-    const phase = fresh === 1 ? this.decode : this.prefill;
-    phase.tokens += fresh;
-    phase.ms += ms;
-    this.computedTokens += computed;
-  }
 
   /** Notes how much cache is allocated now, `copying` more while it moves. */
   holds(bytes: number, copying = 0): void {

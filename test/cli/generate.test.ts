@@ -1,0 +1,157 @@
+import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { readGoldens } from "../../src/cli/support/goldens.ts";
+import { build } from "../support/builds.ts";
+import { runCommand } from "../support/cli.ts";
+import { tempFolder } from "../support/temp.ts";
+
+const bible = await build("gpt2-fa2-kv-fused", { weights: "test/fixtures/gpt2-bible" });
+const tiny = await build("gpt2-fa2-kv");
+const generate = (...args: string[]) => runCommand("generate", args);
+
+test("streams the very text that Hugging Face makes", async () => {
+  const { prompt, tokens, text } = readGoldens("fixture").greedy.find((g) => g.text !== undefined)!;
+  const args = ["--prompt", prompt, "--tokens", String(tokens.length), "--ignore-eos"];
+  const { code, stdout, stderr } = await generate(bible, ...args);
+  assert.is(code, 0, stderr);
+  assert.is(stdout, `${prompt}${text}\n`);
+  assert.is(stderr, "");
+});
+
+test("reads the prompt from stdin", async () => {
+  const { code, stdout } = await runCommand("generate", [bible, "--tokens", "4"], "In the beginning\n");
+  assert.is(code, 0);
+  assert.match(stdout, /^In the beginning[^\n]+\n/);
+});
+
+test("--stats prints cache memory, append time, work saved and speed", async () => {
+  const { code, stderr } = await generate(bible, "--prompt", "And it came to pass", "--tokens", "20", "--stats");
+  assert.is(code, 0, stderr);
+  assert.match(stderr, /\nprefill +\d+ tokens in [\d.]+ ms, [\d.]+ tokens\/s\n/);
+  assert.match(stderr, /\ndecode +19 tokens in [\d.]+ m?s, [\d.]+ tokens\/s\n/);
+  assert.match(stderr, /\ncache +[\d.]+ MB, \d+ of 256 tokens used, at most [\d.]+ MB\n/);
+  assert.match(stderr, /\nappend +inside the graph, in place\n/);
+  assert.match(stderr, /\nsaved +\d\d\.\d% of keys and values: \d+ tokens taken from the cache, \d+ computed\n/);
+  assert.match(stderr, /\ngraphs +.*decode-256 built in /);
+});
+
+test("--json gives text, tokens and statistics, the same for the same seed", async () => {
+  const args = [
+    bible,
+    "--prompt",
+    "In the",
+    "--tokens",
+    "12",
+    "--temperature",
+    "1",
+    "--top-k",
+    "40",
+    "--top-p",
+    "0.95",
+    "--json",
+  ];
+  const [a, b, c] = await Promise.all([
+    generate(...args, "--seed", "7"),
+    generate(...args, "--seed", "7"),
+    generate(...args, "--seed", "8"),
+  ]);
+  const [x, y, z] = [a, b, c].map(({ stdout }) => JSON.parse(stdout));
+  assert.ok(x.tokens.length > 0 && x.stats.computedTokens > 0);
+  assert.equal(y.tokens, x.tokens);
+  assert.is(y.text, x.text);
+  assert.not.equal(z.tokens, x.tokens);
+});
+
+test("made-up weights and a missing tokenizer are said", async () => {
+  const { code, stdout, stderr } = await generate(tiny, "--prompt", "ab", "--tokens", "3");
+  assert.is(code, 0);
+  assert.match(stdout, /^(\d+ ){3}\n$/);
+  assert.match(stderr, "no tokenizer: the prompt goes in as bytes, tokens come out as numbers\n");
+  assert.match(stderr, "weights are made up (seeded:0): the text is noise\n");
+});
+
+test("a prompt longer than the context", async () => {
+  const long = "a".repeat(129);
+  const { code, stderr } = await generate(tiny, "--prompt", long);
+  assert.is(code, 1);
+  assert.match(
+    stderr,
+    "error: the prompt is 129 tokens long; the context holds 128\n  try: shorten it, or let the window slide (--overflow slide)",
+  );
+  const slid = await generate(tiny, "--prompt", long, "--overflow", "slide", "--tokens", "80", "--stats");
+  assert.is(slid.code, 0, slid.stderr);
+  assert.match(slid.stderr, /\nslides +2 times\n/);
+});
+
+/** A copy of the tiny build, to be broken. */
+function copyOf(change: (folder: string) => void): string {
+  const folder = join(tempFolder(), "copy");
+  mkdirSync(join(folder, "qnn"), { recursive: true });
+  for (const f of ["manifest.json", ...["decode", "prefill"].map((e) => `qnn/${e}-64.qnn.json`), "qnn/weights.bin"])
+    copyFileSync(join(tiny, f), join(folder, f));
+  change(folder);
+  return folder;
+}
+
+test("damaged builds are refused in words", async () => {
+  const refusal = async (change: (folder: string) => void) => {
+    const { code, stderr } = await generate(copyOf(change), "--prompt", "a");
+    assert.is(code, 1);
+    return stderr;
+  };
+  const [format, weights, graph, missing] = await Promise.all([
+    refusal((f) => writeFileSync(join(f, "manifest.json"), '{"format": "other"}')),
+    refusal((f) => truncateSync(join(f, "qnn/weights.bin"), 1000)),
+    refusal((f) =>
+      writeFileSync(
+        join(f, "qnn/decode-64.qnn.json"),
+        readFileSync(join(f, "qnn/decode-64.qnn.json"), "utf8").slice(0, 500),
+      ),
+    ),
+    refusal((f) =>
+      writeFileSync(
+        join(f, "manifest.json"),
+        readFileSync(join(f, "manifest.json"), "utf8").replaceAll("decode-64.qnn", "nothing.qnn"),
+      ),
+    ),
+  ]);
+  assert.match(format, /^[^]*error: .*manifest.json: [^]*try: compile/);
+  assert.match(weights, /error: .*weights.bin: has 1000 bytes; the manifest says \d+\n {2}try: compile it again/);
+  assert.match(graph, /error: .*decode-64.qnn.json: is not JSON: /);
+  assert.match(missing, /error: .*nothing.qnn.json: is missing\n {2}try: compile it again/);
+});
+
+test("usage errors have exit code 2", async () => {
+  for (const [args, says] of [
+    [[tiny, "--promt", "a"], "error: unknown option '--promt'\n(Did you mean --prompt?)"],
+    [
+      [tiny, "--tokens", "0"],
+      "error: option '-n, --tokens <n>' argument '0' is invalid. expected a whole number, 1 or more.",
+    ],
+    [
+      [tiny, "--backend", "gpu"],
+      "error: option '--backend <name>' argument 'gpu' is invalid. Allowed choices are reference, qnn-cpu, htp.",
+    ],
+    [[], "error: missing required argument 'build'"],
+  ] as const) {
+    const { code, stderr } = await generate(...args);
+    assert.is(code, 2);
+    assert.ok(stderr.startsWith(says), stderr);
+  }
+});
+
+test("a folder that is no build, and an empty prompt, have exit code 1", async () => {
+  const none = await generate("build/nothing", "--prompt", "a");
+  assert.is(none.code, 1);
+  assert.match(
+    none.stderr,
+    "error: build/nothing: there is no such folder\n  try: npm run compile graphs/gpt2-fa2-kv.ts writes build/gpt2-fa2-kv\n",
+  );
+  const empty = await generate(tiny, "--prompt", "");
+  assert.is(empty.code, 1);
+  assert.match(empty.stderr, "error: the prompt is empty: at least one token is needed");
+});
+
+test.run();
