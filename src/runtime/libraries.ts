@@ -71,10 +71,18 @@ export function findLibrary(name: BackendName): string {
   );
 }
 
+/** Snapdragon X Elite: what the simulator stands for, unless it is told another number. */
+const simulatedSoc = 60;
+
 /**
- * Loads a backend by name.
+ * Loads a backend by name. HTP on an x86-64 machine is the simulator, which must be told what to simulate.
  * @param threads of the reference backend; the others have no such option, so for them it is an error to give one.
  */
 export function openBackend(name: BackendName, threads?: number, options: BackendOptions = {}): Backend {
-  return loadBackend(findLibrary(name), { ...options, ...(threads !== undefined && { threads }) });
+  const simulator = name === "htp" && process.arch === "x64";
+  return loadBackend(findLibrary(name), {
+    ...(simulator && { soc: simulatedSoc }),
+    ...options,
+    ...(threads !== undefined && { threads }),
+  });
 }

@@ -1,5 +1,6 @@
 #include "log.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <utility>
@@ -79,18 +80,19 @@ std::uint64_t LogBuffer::mark() const {
 std::vector<std::string> LogBuffer::since(std::uint64_t mark) const {
   constexpr std::size_t kMost = 12;
   const std::lock_guard lock(mutex_);
-  std::deque<std::string> serious, all;
-  const auto keep = [](std::deque<std::string>& list, const std::string& text) {
-    if (list.size() == kMost) list.pop_front();
-    list.push_back(text);
-  };
+  std::vector<const LogLine*> chosen;
   for (const LogLine& line : lines_) {
-    if (line.sequence < mark) continue;
-    keep(all, line.text);
-    if (line.level <= qnn::LogLevel::WARN) keep(serious, line.text);
+    if (line.sequence >= mark && (chosen.empty() || chosen.back()->text != line.text)) chosen.push_back(&line);
   }
-  const auto& chosen = serious.empty() ? all : serious;
-  return {chosen.begin(), chosen.end()};
+  // The most serious lines, of these the latest, in the order they were written.
+  std::ranges::sort(chosen, [](const LogLine* a, const LogLine* b) {
+    return a->level != b->level ? a->level < b->level : a->sequence > b->sequence;
+  });
+  chosen.resize(std::min(chosen.size(), kMost));
+  std::ranges::sort(chosen, {}, &LogLine::sequence);
+  std::vector<std::string> result;
+  for (const LogLine* line : chosen) result.push_back(line->text);
+  return result;
 }
 
 LogSink::LogSink() {

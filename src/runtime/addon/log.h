@@ -29,7 +29,7 @@ class LogBuffer {
   std::vector<LogLine> take();
   /// A position to give to `since`.
   std::uint64_t mark() const;
-  /// The last lines written after `mark`, at most 12, that are not chatter (WARN and worse if there are any).
+  /// The most serious of the lines written after `mark`, at most 12, in order.
   std::vector<std::string> since(std::uint64_t mark) const;
 
  private:
