@@ -10,7 +10,7 @@ import type { WeightSource } from "../weights/source.ts";
 import type { Backend } from "./backend.ts";
 import { type CompiledEntry, compileEntries, manifestEntry } from "./entries.ts";
 import { checkManifest, type Manifest } from "./manifest.ts";
-import { type QnnPlan, qnnReference, qnnVendor, weightsFile } from "./qnn/index.ts";
+import { type QnnPlan, qnnReference, qnnVendor, qnnVendorHalf, weightsFile } from "./qnn/index.ts";
 import { manifestFile, replaceFolder } from "./staging.ts";
 import { WeightTable } from "./weights.ts";
 import { type WeightProgress, type WeightsFile, writeWeights } from "./weights-file.ts";
@@ -47,12 +47,15 @@ export interface CompileResult {
   readonly ms: { readonly codegen: number; readonly weights: number };
 }
 
-const backends: Readonly<Record<string, Backend<QnnPlan>>> = { reference: qnnReference, "x-elite": qnnVendor };
+const backends: Readonly<Record<string, Readonly<Record<CompileRequest["precision"], Backend<QnnPlan>>>>> = {
+  reference: { f32: qnnReference, f16: qnnReference },
+  // f32 is for Qualcomm's CPU library; the NPU computes in f16.
+  "x-elite": { f32: qnnVendor, f16: qnnVendorHalf },
+};
 
 /** @throws HeddleError for an unknown target or one without a code generator. */
-export function backendFor(target: string): Backend<QnnPlan> {
-  const backend = Object.hasOwn(backends, target) ? backends[target] : undefined;
-  if (backend) return backend;
+export function backendFor(target: string, precision: CompileRequest["precision"] = "f32"): Backend<QnnPlan> {
+  if (Object.hasOwn(backends, target)) return backends[target]![precision];
   throw new HeddleError("has no QNN code generator", {
     subject: `target ${target}`,
     hint: `one of ${Object.keys(backends).join(", ")}`,
@@ -63,7 +66,7 @@ export function backendFor(target: string): Backend<QnnPlan> {
 export async function compileModule(request: CompileRequest): Promise<CompileResult> {
   const { program, module, info, eos, target, precision, weights, out, tokenizer, passes } = request;
   const start = performance.now();
-  const backend = backendFor(target);
+  const backend = backendFor(target, precision);
   weights.check(paramsOf(module));
   const table = new WeightTable();
   const entries = compileEntries(module, backend, table);

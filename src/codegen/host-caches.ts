@@ -7,6 +7,7 @@ import { type Node, renamed } from "../ir/node.ts";
 import {
   add,
   cachedAttention,
+  cast,
   concat,
   flashCachedAttention,
   iota,
@@ -16,7 +17,6 @@ import {
   mul,
   reshape,
   scalar,
-  select,
   slice,
   softmax,
   sub,
@@ -115,4 +115,5 @@ function sliceBias(rows: number, window: number): Node {
   return window === 0 ? earlier : add(earlier, bias(less(sub(query, scalar(window, "i32")), key)));
 }
 
-const bias = (seen: Node): Node => select(seen, scalar(0), scalar(hidden));
+/** 0 where seen. Arithmetic, because HTP selects between whole tensors only. */
+const bias = (seen: Node): Node => mul(sub(scalar(1), cast(seen, { dtype: "f32" })), scalar(hidden));

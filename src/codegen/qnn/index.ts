@@ -1,5 +1,6 @@
 /** QNN code generation: for the embedded reference backend, and for Qualcomm's own libraries. */
 import type { Backend } from "../backend.ts";
+import { toHalf } from "../half.ts";
 import { hostCaches } from "../host-caches.ts";
 import { legalize } from "../legalize.ts";
 import { simplifications } from "../simplify.ts";
@@ -35,6 +36,15 @@ export const qnnVendor: Backend<QnnPlan> = {
   plan: (g, weights) => planQnn(g, qtiSupport, weights),
   show: showPlan,
   emit: emitQnn,
+};
+
+/** The same in f16, the only float arithmetic that HTP has; inputs and outputs stay in f32. */
+export const qnnVendorHalf: Backend<QnnPlan> = {
+  ...qnnVendor,
+  legalize: (g) => {
+    const { graph, caches } = hostCaches(g);
+    return { graph: legalize(toHalf(graph), { target: vendor, support: qtiSupport, rules: vendorRules }), caches };
+  },
 };
 
 export { emitQnn, weightsFile } from "./emit.ts";

@@ -1,0 +1,43 @@
+/**
+ * A graph that computes in f16, for targets that have no other float arithmetic. Inputs and outputs stay as they are, so that a
+ * caller need not know; weight expressions are computed in f32 and rounded once.
+ */
+import { type Graph, graph as makeGraph, topo } from "../ir/graph.ts";
+import type { Node } from "../ir/node.ts";
+import { cast } from "../ir/ops/cast.ts";
+import { gather } from "../ir/ops/gather.ts";
+import { withOrigin } from "../ir/origin.ts";
+import { findStatic } from "./statics.ts";
+
+const isFloat32 = (n: Node): boolean => n.type.dtype === "f32";
+
+/** @param g bound and without state. */
+export function toHalf(g: Graph): Graph {
+  const known = findStatic(g);
+  const rounded = new Map<Node, Node>();
+  const round = (n: Node): Node => {
+    if (!isFloat32(n)) return n;
+    const done = rounded.get(n) ?? withOrigin({ name: n.name, loc: n.loc }, () => cast(n, { dtype: "f16" }));
+    rounded.set(n, done);
+    return done;
+  };
+  const inputs = new Set(g.inputs);
+  // An operand that is still f32 is an input or a weight: what is computed has been rebuilt in f16 before its users.
+  const half = new Map<Node, Node>();
+  for (const n of topo(g)) {
+    if (inputs.has(n) || known.has(n)) {
+      half.set(n, n);
+      continue;
+    }
+    const operands = n.inputs.map((i) => round(half.get(i)!));
+    const attrs =
+      n.op === cast || n.op === gather ? { ...n.attrs, ...(n.attrs.dtype === "f32" && { dtype: "f16" }) } : n.attrs;
+    half.set(n, n.op.build(operands, attrs, { name: n.name, loc: n.loc }));
+  }
+  const outputs = g.outputs.map((n) => {
+    const value = half.get(n)!;
+    if (value.type.dtype === n.type.dtype) return value;
+    return cast.build([value], { dtype: n.type.dtype }, { name: n.name, loc: n.loc });
+  });
+  return makeGraph(g.name, { inputs: g.inputs, outputs });
+}
