@@ -61,7 +61,9 @@ export class Session {
    */
   static async load(folder: string, options: SessionOptions = {}): Promise<Session> {
     const build = openBuild(folder);
-    const backend = openBackend(options.backend ?? "reference", options.threads);
+    const { backend: name = "reference", threads } = options;
+    checkBackend(build, name, threads);
+    const backend = openBackend(name, threads);
     try {
       return new Session(build, backend, options);
     } catch (e) {
@@ -162,4 +164,16 @@ export class Session {
   #refuseWhileBusy(): void {
     if (this.#busy) throw new HeddleError("the session is still running: await the earlier call first");
   }
+}
+
+/** What the backend would refuse later and less clearly. */
+function checkBackend({ folder, manifest }: BuildFolder, name: BackendName, threads: number | undefined): void {
+  if (name === "reference") return;
+  if (threads !== undefined)
+    throw new HeddleError(`has no choice of threads; only the reference backend has`, { subject: `backend ${name}` });
+  if (manifest.target === "reference")
+    throw new HeddleError(`was compiled for the reference backend, whose fused ops ${name} does not have`, {
+      subject: folder,
+      hint: "compile it with --target x-elite",
+    });
 }

@@ -123,6 +123,19 @@ test("damaged builds are refused in words", async () => {
   assert.match(missing, /error: .*nothing.qnn.json: is missing\n {2}try: compile it again/);
 });
 
+test("a build and a backend that do not belong together", async () => {
+  const [fused, threads] = await Promise.all([
+    generate(tiny, "--prompt", "a", "--backend", "htp"),
+    generate(tiny, "--prompt", "a", "--backend", "qnn-cpu", "--threads", "2"),
+  ]);
+  assert.is(fused.code, 1);
+  assert.is(
+    fused.stderr,
+    `error: ${tiny}: was compiled for the reference backend, whose fused ops htp does not have\n  try: compile it with --target x-elite\n`,
+  );
+  assert.is(threads.stderr, "error: backend qnn-cpu: has no choice of threads; only the reference backend has\n");
+});
+
 test("usage errors have exit code 2", async () => {
   for (const [args, says] of [
     [[tiny, "--promt", "a"], "error: unknown option '--promt'\n(Did you mean --prompt?)"],
