@@ -22,6 +22,7 @@ export function toHalf(g: Graph): Graph {
     return done;
   };
   const inputs = new Set(g.inputs);
+  const outputs = new Set(g.outputs);
   // An operand that is still f32 is an input or a weight: what is computed has been rebuilt in f16 before its users.
   const half = new Map<Node, Node>();
   for (const n of topo(g)) {
@@ -32,12 +33,14 @@ export function toHalf(g: Graph): Graph {
     const operands = n.inputs.map((i) => round(half.get(i)!));
     const attrs =
       n.op === cast || n.op === gather ? { ...n.attrs, ...(n.attrs.dtype === "f32" && { dtype: "f16" }) } : n.attrs;
-    half.set(n, n.op.build(operands, attrs, { name: n.name, loc: n.loc }));
+    // The name of an output stays with the value that is yielded.
+    const name = n.name && outputs.has(n) && isFloat32(n) ? `${n.name}.f16` : n.name;
+    half.set(n, n.op.build(operands, attrs, { name, loc: n.loc }));
   }
-  const outputs = g.outputs.map((n) => {
+  const yielded = g.outputs.map((n) => {
     const value = half.get(n)!;
     if (value.type.dtype === n.type.dtype) return value;
     return cast.build([value], { dtype: n.type.dtype }, { name: n.name, loc: n.loc });
   });
-  return makeGraph(g.name, { inputs: g.inputs, outputs });
+  return makeGraph(g.name, { inputs: g.inputs, outputs: yielded });
 }

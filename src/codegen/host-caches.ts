@@ -9,6 +9,7 @@ import {
   cachedAttention,
   cast,
   concat,
+  constant,
   flashCachedAttention,
   iota,
   kvAppend,
@@ -82,16 +83,11 @@ function splitAttention(
   const grouped = reshape(mul(q, scalar(scale)), { shape: [groups, repeats * rows, dim] });
   const perHead = (x: Node, width: number) => reshape(x, { shape: [heads, rows, width] });
   const perGroup = (x: Node, width: number) => reshape(x, { shape: [groups, repeats * rows, width] });
-  const scores = (keys: Node, count: number, bias: Node) => add(perHead(matmul(grouped, keys), count), bias);
-  const weights = softmax(
-    concat(
-      [
-        scores(keyCache!, places, cacheBias(position, rows, places, window)),
-        scores(keySlice!, rows, sliceBias(rows, window)),
-      ],
-      { axis: 2 },
-    ),
-  );
+  const scores = (keys: Node, count: number) => perHead(matmul(grouped, keys), count);
+  const joined = concat([scores(keyCache!, places), scores(keySlice!, rows)], { axis: 2 });
+  // One addition after the join: Qualcomm's compiler gets a join of sums wrong.
+  const bias = concat([cacheBias(position, rows, places, window), sliceBias(rows, window)], { axis: 1 });
+  const weights = softmax(add(joined, bias));
   const mixed = (start: number, size: number, values: Node) =>
     matmul(perGroup(slice(weights, { axis: 2, start, size }), size), values);
   return perHead(add(mixed(0, places, valueCache!), mixed(places, rows, valueSlice!)), dim);
@@ -103,7 +99,7 @@ const at = (count: number, shape: readonly number[]): Node => reshape(iota({ len
 function cacheBias(position: Node, rows: number, places: number, window: number): Node {
   const place = at(places, [1, places]);
   const filled = bias(less(place, position));
-  if (window === 0) return filled;
+  if (window === 0) return add(filled, constant({ dtype: "f32", shape: [rows, 1], values: [0] }));
   const first = add(sub(at(rows, [rows, 1]), scalar(window, "i32")), position);
   return add(filled, bias(less(first, place)));
 }
