@@ -33,10 +33,12 @@ function run(file: string): Promise<Outcome> {
       const total = Number(/Total:\s+(\d+)/.exec(text)?.[1] ?? 0);
       const passed = Number(/Passed:\s+(\d+)/.exec(text)?.[1] ?? 0);
       const skipped = Number(/Skipped:\s+(\d+)/.exec(text)?.[1] ?? 0);
-      // A file that dies, or that registers no test, has failed even though no assertion did.
-      const failed = Math.max(total - passed - skipped, code !== 0 || total === 0 ? 1 : 0);
+      // A file that dies, or that registers no test, has failed even though no assertion did. The total leaves out skipped ones.
+      const failed = Math.max(total - passed, code !== 0 || total + skipped === 0 ? 1 : 0);
       const seconds = ((performance.now() - start) / 1000).toFixed(1);
-      console.log(`${failed ? "FAIL" : "ok  "} ${file}  ${passed}/${total}${skipped ? ` (${skipped} skipped)` : ""}  ${seconds} s`);
+      console.log(
+        `${failed ? "FAIL" : "ok  "} ${file}  ${passed}/${total}${skipped ? ` (${skipped} skipped)` : ""}  ${seconds} s`,
+      );
       if (failed) console.log(`${text}\n${signal ? `ended by ${signal}` : `exit code ${code}`}`);
       resolve({ passed, failed });
     });
