@@ -44,7 +44,10 @@ const definition = command("generate --", "Continues a prompt with a compiled pr
 async function run([folder]: readonly string[], options: Options, output: Output): Promise<unknown> {
   const prompt = options.prompt ?? readPrompt();
   const { backend, threads, overflow } = options;
-  const session = await Session.load(folder!, { backend, overflow, ...(threads !== undefined && { threads }) });
+  const session = await Session.load(folder!, {
+    ...{ backend, overflow, profile: options.stats === true },
+    ...(threads !== undefined && { threads }),
+  });
   const interrupted = new AbortController();
   process.once("SIGINT", () => interrupted.abort());
   try {

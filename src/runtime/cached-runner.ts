@@ -95,7 +95,7 @@ export class CachedRunner implements Runner {
       const { buffer, byteOffset, byteLength } = outputs[slice]!;
       cache.write(name, new Uint8Array(buffer, byteOffset, byteLength), entry.tokens, position, count);
     }
-    this.#counters.appendMs = (this.#counters.appendMs ?? 0) + performance.now() - start;
+    this.#counters.appended("session", performance.now() - start);
   }
 
   /** The bucket and cache for a sequence of this length; a larger one takes over what the smaller one held. */

@@ -1,7 +1,7 @@
 /** Entry points of a build as executable graphs, each built when it is first used; weights are mapped once for all. */
 import type { Manifest } from "../codegen/manifest.ts";
 import { rethrow } from "../ir/error.ts";
-import { allocate, type Backend, type Context, type Graph, mapFile } from "./addon.ts";
+import { allocate, type Backend, type Context, type Graph, mapFile, type ProfileEvent } from "./addon.ts";
 import { type BuildFolder, readJson } from "./build-folder.ts";
 import type { Counters } from "./statistics.ts";
 
@@ -23,14 +23,17 @@ export class EntryGraphs {
   readonly #build: BuildFolder;
   readonly #backend: Backend;
   readonly #counters: Counters;
+  readonly #profiled: boolean;
   readonly #weights: ReturnType<typeof mapFile>;
   readonly #graphs = new Map<Entry, Promise<EntryGraph>>();
   readonly #contexts: Context[] = [];
 
-  constructor(build: BuildFolder, backend: Backend, counters: Counters) {
+  /** @param profiled measures what the reference backend spends on appending to caches. */
+  constructor(build: BuildFolder, backend: Backend, counters: Counters, profiled = false) {
     this.#build = build;
     this.#backend = backend;
     this.#counters = counters;
+    this.#profiled = profiled && isReference(backend);
     this.#weights = mapFile(build.path(build.manifest.weights.file));
   }
 
@@ -57,16 +60,18 @@ export class EntryGraphs {
       entry.inputs.filter((p) => p.role !== "cache").map((p) => [p.name, new Int32Array(allocate(4 * sizeOf(p)))]),
     );
     const outputs = Object.fromEntries(entry.outputs.map((p) => [p.name, new Float32Array(allocate(4 * sizeOf(p)))]));
-    return { entry, inputs, outputs, run: (caches) => graph.execute({ ...inputs, ...caches }, outputs) };
+    const run: EntryGraph["run"] = async (caches) => {
+      await graph.execute({ ...inputs, ...caches }, outputs, this.#profiled ? { profile: "detailed" } : {});
+      if (this.#profiled && entry.state.length > 0) this.#counters.appended("graph", appendMs(graph.profile().execute));
+    };
+    return { entry, inputs, outputs, run };
   }
 
   async #compile(entry: Entry): Promise<Graph> {
     const file = this.#build.path(entry.graph);
     const description = readJson(file);
     try {
-      const context = this.#backend.createContext(
-        this.#backend.provider === "HEDDLE_REFERENCE" ? { borrowStatic: true } : {},
-      );
+      const context = this.#backend.createContext(isReference(this.#backend) ? { borrowStatic: true } : {});
       this.#contexts.push(context);
       const graph = context.addGraph(description, this.#weights.buffer);
       await context.finalize();
@@ -78,3 +83,9 @@ export class EntryGraphs {
 }
 
 const sizeOf = (p: Port): number => p.shape.reduce((n, d) => n * d, 1);
+
+const isReference = (backend: Backend): boolean => backend.provider === "HEDDLE_REFERENCE";
+
+/** The reference backend calls the event of a node `name (OpType)` and measures it in microseconds. */
+const appendMs = (events: readonly ProfileEvent[]): number =>
+  events.reduce((ms, e) => ms + (e.identifier.endsWith("(KvAppend)") ? e.value / 1000 : 0) + appendMs(e.children), 0);

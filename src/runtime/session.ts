@@ -18,6 +18,8 @@ export interface SessionOptions {
   readonly threads?: number;
   /** When the context is full: fail (default), or forget the oldest half and go on. */
   readonly overflow?: "error" | "slide";
+  /** Measure what the reference backend spends on appending to caches, for `stats`. */
+  readonly profile?: boolean;
 }
 
 /**
@@ -41,14 +43,14 @@ export class Session {
   #busy = false;
   #closed = false;
 
-  private constructor(build: BuildFolder, backend: Backend, { overflow = "error" }: SessionOptions) {
+  private constructor(build: BuildFolder, backend: Backend, { overflow = "error", profile = false }: SessionOptions) {
     const { manifest } = build;
     this.build = build;
     this.tokenizer = manifest.tokenizer === null ? byteTokenizer : loadTokenizer(build.path(manifest.tokenizer));
     this.#backend = backend;
     this.#overflow = overflow;
     this.#counters = new Counters();
-    this.#graphs = new EntryGraphs(build, backend, this.#counters);
+    this.#graphs = new EntryGraphs(build, backend, this.#counters, profile);
     const { positions } = manifest.model;
     this.#runner = manifest.entries.some((e) => e.role === "decode")
       ? new CachedRunner(manifest.entries, this.#graphs, this.#counters, positions, { allocate, release })

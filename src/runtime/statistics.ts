@@ -23,7 +23,9 @@ export interface SessionStats {
     /** Moves to a larger bucket, and the time spent on copying. */
     readonly growths: number;
     readonly growthMs: number;
-    /** Time spent on writing new keys and values; undefined where the graph does it (in-place caches). */
+    /** Who writes new keys and values: the graph in place, or the session for a backend that cannot. */
+    readonly appendedBy: "graph" | "session";
+    /** Time spent on that; undefined where the graph does it and nobody asked for a profile. */
     readonly appendMs: number | undefined;
   };
   /** Times that the window moved: the oldest half forgotten, the rest computed again. */
@@ -40,10 +42,17 @@ export class Counters {
   computedTokens = 0;
   reusedTokens = 0;
   cache = { bytes: 0, peakBytes: 0, context: 0, length: 0, growths: 0, growthMs: 0 };
+  appendedBy: "graph" | "session" = "graph";
   appendMs: number | undefined;
   slides = 0;
   entries: string[] = [];
   buildMs = 0;
+
+  /** Notes time spent on writing keys and values. */
+  appended(by: "graph" | "session", ms: number): void {
+    this.appendedBy = by;
+    this.appendMs = (this.appendMs ?? 0) + ms;
+  }
 
   /** Notes how much cache is allocated now, `copying` more while it moves. */
   holds(bytes: number, copying = 0): void {
@@ -59,7 +68,7 @@ export class Counters {
       computedTokens: this.computedTokens,
       reusedTokens: this.reusedTokens,
       savedShare: total === 0 ? 0 : this.reusedTokens / total,
-      cache: { ...this.cache, appendMs: this.appendMs },
+      cache: { ...this.cache, appendedBy: this.appendedBy, appendMs: this.appendMs },
       slides: this.slides,
       entries: [...this.entries],
       buildMs: this.buildMs,

@@ -32,7 +32,7 @@ test("--stats prints cache memory, append time, work saved and speed", async () 
   assert.match(stderr, /\nprefill +\d+ tokens in [\d.]+ ms, [\d.]+ tokens\/s\n/);
   assert.match(stderr, /\ndecode +19 tokens in [\d.]+ m?s, [\d.]+ tokens\/s\n/);
   assert.match(stderr, /\ncache +[\d.]+ MB, \d+ of 256 tokens used, at most [\d.]+ MB\n/);
-  assert.match(stderr, /\nappend +inside the graph, in place\n/);
+  assert.match(stderr, /\nappend +[\d.]+ ms, in place, inside the graph\n/);
   assert.match(stderr, /\nsaved +\d\d\.\d% of keys and values: \d+ tokens taken from the cache, \d+ computed\n/);
   assert.match(stderr, /\ngraphs +.*decode-256 built in /);
 });

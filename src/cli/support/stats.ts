@@ -10,8 +10,8 @@ const phase = ({ tokens, ms }: { tokens: number; ms: number }): string =>
 /** One line per figure, the name in front. All times are measured. */
 export function showStats(stats: SessionStats): string {
   const { cache } = stats;
-  const append =
-    cache.appendMs === undefined ? "inside the graph, in place" : `${duration(cache.appendMs)} copied by the runtime`;
+  const place = cache.appendedBy === "graph" ? "in place, inside the graph" : "copied by the session";
+  const append = cache.appendMs === undefined ? place : `${duration(cache.appendMs)}, ${place}`;
   const growths = cache.growths === 0 ? "" : `, grown ${count(cache.growths, "time")} in ${duration(cache.growthMs)}`;
   const rows: [string, string][] = [
     ["prefill", phase(stats.prefill)],
