@@ -170,9 +170,10 @@ let loaded: Native | undefined;
 
 function native(): Native {
   if (loaded) return loaded;
-  const file = fileURLToPath(new URL("build/Release/heddle.node", import.meta.url));
+  // Another build of the addon, such as one with AddressSanitizer, may take its place.
+  const file = process.env.HEDDLE_ADDON ?? fileURLToPath(new URL("build/Release/heddle.node", import.meta.url));
   const hint = "npm run build:native";
-  if (!existsSync(file)) throw new HeddleError("the native runtime is not built", { hint });
+  if (!existsSync(file)) throw new HeddleError(`the native runtime is not built: there is no ${file}`, { hint });
   try {
     loaded = createRequire(import.meta.url)(file) as Native;
   } catch (cause) {

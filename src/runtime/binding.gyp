@@ -48,6 +48,7 @@
         "MACOSX_DEPLOYMENT_TARGET": "11.0",
         "WARNING_CFLAGS": ["-Wall", "-Wextra", "-Werror"]
       },
+      "conditions": [["OS=='win'", { "defines": ["WIN32_LEAN_AND_MEAN", "NOMINMAX"] }]],
       "msvs_settings": {
         "VCCLCompilerTool": {
           "ExceptionHandling": 1,

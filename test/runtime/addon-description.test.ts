@@ -124,6 +124,11 @@ const cases: readonly [what: string, change: (d: Description) => unknown, words:
     /tensor: expected the name of a STATIC tensor, got "x"$/,
   ],
   [
+    "an input that is not listed",
+    (d) => (d.inputs = ["x"]),
+    /^tensor 'r' belongs to the application but is neither in inputs nor in outputs$/,
+  ],
+  [
     "an input that is no input",
     (d) => d.inputs.push("h"),
     /^inputs: tensor 'h' is neither APP_WRITE nor APP_READWRITE$/,

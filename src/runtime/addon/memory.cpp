@@ -1,5 +1,7 @@
 #include "memory.h"
 
+#include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -22,7 +24,7 @@ namespace heddle {
 
 namespace {
 
-constexpr std::align_val_t kCacheLine{64};
+constexpr std::size_t kCacheLine = 64;
 
 /// All live blocks by address. Never destroyed, because blocks may be released while the process exits.
 struct Registry {
@@ -53,14 +55,18 @@ std::shared_ptr<Block> enlist(std::unique_ptr<Block> block) {
   return shared;
 }
 
+/// calloc takes fresh pages from the system without touching them, so that a large cache costs nothing until it is used.
 class AlignedBlock final : public Block {
  public:
-  explicit AlignedBlock(std::size_t bytes) {
+  explicit AlignedBlock(std::size_t bytes) : memory_(std::calloc(1, bytes + kCacheLine), &std::free) {
+    if (!memory_) throw std::bad_alloc();
+    const auto address = reinterpret_cast<std::uintptr_t>(memory_.get());
+    data_ = static_cast<std::byte*>(memory_.get()) + (kCacheLine - address % kCacheLine) % kCacheLine;
     bytes_ = bytes;
-    data_ = static_cast<std::byte*>(::operator new(bytes == 0 ? 1 : bytes, kCacheLine));
-    std::memset(data_, 0, bytes);
   }
-  ~AlignedBlock() override { ::operator delete(data_, kCacheLine); }
+
+ private:
+  std::unique_ptr<void, decltype(&std::free)> memory_;
 };
 
 #ifdef _WIN32

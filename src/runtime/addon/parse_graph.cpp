@@ -93,6 +93,20 @@ void checkInterface(const Field& field, const std::vector<std::size_t>& indices,
   }
 }
 
+/// Whatever the application must provide memory for has to be in the interface.
+void checkCovered(const GraphDescription& graph) {
+  std::unordered_set<std::size_t> listed(graph.inputs.begin(), graph.inputs.end());
+  listed.insert(graph.outputs.begin(), graph.outputs.end());
+  for (std::size_t i = 0; i < graph.tensors.size(); ++i) {
+    const TensorDescription& tensor = graph.tensors[i];
+    const bool outer = tensor.type == qnn::TensorType::APP_WRITE || tensor.type == qnn::TensorType::APP_READ ||
+                       tensor.type == qnn::TensorType::APP_READWRITE;
+    if (outer && !listed.contains(i)) {
+      throw BadInput("tensor '" + tensor.name + "' belongs to the application but is neither in inputs nor in outputs");
+    }
+  }
+}
+
 }  // namespace
 
 GraphDescription parseDescription(const Field& json, std::span<const std::byte> weights) {
@@ -123,6 +137,7 @@ GraphDescription parseDescription(const Field& json, std::span<const std::byte> 
   graph.outputs = resolveAll(json["outputs"], names);
   checkInterface(json["inputs"], graph.inputs, graph, qnn::TensorType::APP_WRITE, "APP_WRITE");
   checkInterface(json["outputs"], graph.outputs, graph, qnn::TensorType::APP_READ, "APP_READ");
+  checkCovered(graph);
   return graph;
 }
 
