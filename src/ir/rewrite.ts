@@ -69,6 +69,8 @@ export function rewrite(g: Graph, rules: readonly Rule[]): Rewritten {
     const next = mapGraph(g, (n, original) => {
       origin.set(n, original);
       for (const r of rules) {
+        // Most rules fail at the root: not worth a match.
+        if (r.match.op && r.match.op !== n.op) continue;
         const captures = match(r.match, n);
         if (!captures) continue;
         const out = applyRule(r, captures, { count, of }, n, (x) => origin.has(x));
