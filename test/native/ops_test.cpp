@@ -1,0 +1,394 @@
+// Every op through the C interface against plain loops: FullyConnected to attention.
+#include "data.h"
+#include "host.h"
+
+using namespace testing;
+using Doubles = std::vector<double>;
+using U = std::uint32_t;
+
+namespace {
+
+const Backend& backend() {
+  static const Backend shared(3);
+  return shared;
+}
+
+constexpr auto IN = TensorType::APP_WRITE;
+constexpr auto OUT = TensorType::APP_READ;
+
+std::vector<std::uint16_t> toHalf(std::vector<float>& values) {
+  std::vector<std::uint16_t> bits(values.size());
+  const heddle::Kernels& k = heddle::bestKernels();
+  k.floatToHalf(values.data(), reinterpret_cast<heddle::Half*>(bits.data()), bits.size());
+  k.halfToFloat(reinterpret_cast<heddle::Half*>(bits.data()), values.data(), bits.size());
+  return bits;
+}
+
+Doubles linear(const Doubles& x, const std::vector<float>& w, const std::vector<float>& b, std::size_t m, std::size_t n, std::size_t k) {
+  Doubles y(m * n);
+  for (std::size_t i = 0; i < m; ++i) {
+    for (std::size_t j = 0; j < n; ++j) {
+      double sum = b[j];
+      for (std::size_t p = 0; p < k; ++p) sum += x[i * k + p] * w[j * k + p];
+      y[i * n + j] = sum;
+    }
+  }
+  return y;
+}
+
+/// One node, one float output; everything else is a constant or an input already declared.
+std::vector<float> evaluate(Host& h, const std::string& type, std::vector<Param> params, const std::vector<std::string>& in,
+                            const Dims& outDims, std::vector<Host::Bind> binds) {
+  h.tensor("out", OUT, outDims);
+  h.node(type, std::move(params), in, {"out"});
+  h.finalize();
+  std::size_t n = 1;
+  for (const U d : outDims) n *= d;
+  std::vector<float> y(n, NAN);
+  binds.emplace_back("out", y);
+  h.run(binds);
+  return y;
+}
+
+}  // namespace
+
+TEST(fully_connected_family) {
+  Random random;
+  for (const U m : {1, 2, 5, 8, 9, 30, 130}) {
+    for (const bool half : {false, true}) {
+      const U n = 1 + random.next() % 200, k = 1 + random.next() % 900;
+      auto x = random.floats(m * k);
+      auto w = random.floats(n * k), b = random.floats(n), residual = random.floats(m * n);
+      Host plain(backend()), added(backend());
+      for (Host* h : {&plain, &added}) {
+        h->tensor("x", IN, {m, k});
+        if (half) {
+          h->constant("w", {n, k}, toHalf(w));
+          h->constant("b", {n}, toHalf(b));
+        } else {
+          h->constant("w", {n, k}, w);
+          h->constant("b", {n}, b);
+        }
+      }
+      const Doubles expected = linear(Doubles(x.begin(), x.end()), w, b, m, n, k);
+      const auto y = evaluate(plain, "FullyConnected", {Param::flag("keep_dims", true)}, {"x", "w", "b"}, {m, n}, {{"x", x}});
+      CHECK_NEAR(y.data(), expected, 2e-5, "FullyConnected");
+      added.tensor("r", IN, {m, n});
+      const auto z = evaluate(added, "FullyConnectedAdd", {}, {"x", "w", "b", "r"}, {m, n}, {{"x", x}, {"r", residual}});
+      Doubles sum = expected;
+      for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += residual[i];
+      CHECK_NEAR(z.data(), sum, 2e-5, "FullyConnectedAdd");
+    }
+  }
+}
+
+TEST(mlp) {
+  Random random;
+  for (const U m : {1, 3, 20}) {
+    const U d = 24, f = 77;
+    auto x = random.floats(m * d), residual = random.floats(m * d);
+    auto w1 = random.floats(f * d), b1 = random.floats(f), w2 = random.floats(d * f, 0.3F), b2 = random.floats(d);
+    Host h(backend());
+    h.tensor("x", IN, {m, d});
+    h.tensor("r", IN, {m, d});
+    h.constant("w1", {f, d}, toHalf(w1));
+    h.constant("b1", {f}, b1);
+    h.constant("w2", {d, f}, w2);
+    h.constant("b2", {d}, b2);
+    Doubles hidden = linear(Doubles(x.begin(), x.end()), w1, b1, m, f, d);
+    for (double& v : hidden) v = 0.5 * v * (1 + std::tanh(std::sqrt(2 / M_PI) * (v + 0.044715 * v * v * v)));
+    Doubles expected = linear(hidden, w2, b2, m, d, f);
+    for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += residual[i];
+    const auto y = evaluate(h, "Mlp", {Param::u32("activation", 0)}, {"x", "w1", "b1", "w2", "b2", "r"}, {m, d}, {{"x", x}, {"r", residual}});
+    CHECK_NEAR(y.data(), expected, 2e-5, "Mlp");
+  }
+}
+
+TEST(matmul) {
+  Random random;
+  for (int round = 0; round < 40; ++round) {
+    const bool ta = round & 1, tb = round & 2, shared = round & 4;
+    const U batch = 1 + random.next() % 4, m = 1 + random.next() % 40, n = 1 + random.next() % 90, k = 1 + random.next() % 50;
+    auto a = random.floats(batch * m * k), b = random.floats((shared ? 1 : batch) * k * n);
+    Host h(backend());
+    h.tensor("a", IN, ta ? Dims{1, batch, k, m} : Dims{1, batch, m, k});
+    h.tensor("b", IN, shared ? (tb ? Dims{n, k} : Dims{k, n}) : (tb ? Dims{batch, n, k} : Dims{batch, k, n}));
+    Doubles expected(batch * m * n);
+    for (U s = 0; s < batch; ++s) {
+      for (U i = 0; i < m; ++i) {
+        for (U j = 0; j < n; ++j) {
+          double sum = 0;
+          for (U p = 0; p < k; ++p) {
+            sum += double{a[s * m * k + (ta ? p * m + i : i * k + p)]} * b[(shared ? 0 : s * k * n) + (tb ? j * k + p : p * n + j)];
+          }
+          expected[(s * m + i) * n + j] = sum;
+        }
+      }
+    }
+    const auto y = evaluate(h, "MatMul", {Param::flag("transpose_in0", ta), Param::flag("transpose_in1", tb)}, {"a", "b"}, {1, batch, m, n},
+                            {{"a", a}, {"b", b}});
+    CHECK_NEAR(y.data(), expected, 1e-5, "MatMul");
+  }
+}
+
+TEST(broadcasting) {
+  Random random;
+  struct Case {
+    Dims a, b, y;
+  };
+  const Case cases[] = {{{4, 5}, {4, 5}, {4, 5}}, {{4, 5}, {5}, {4, 5}}, {{4, 5}, {4, 1}, {4, 5}}, {{1}, {3, 7}, {3, 7}},
+                        {{2, 1, 3}, {4, 1}, {2, 4, 3}}, {{}, {2, 2}, {2, 2}}, {{300, 200}, {200}, {300, 200}}};
+  for (const Case& c : cases) {
+    const auto countOf = [](const Dims& d) {
+      std::size_t n = 1;
+      for (const U e : d) n *= e;
+      return n;
+    };
+    auto a = random.floats(countOf(c.a)), b = random.floats(countOf(c.b));
+    const auto at = [&](const std::vector<float>& v, const Dims& d, std::size_t flat) {
+      std::size_t index = 0, step = 1;
+      for (std::size_t i = 0; i < c.y.size(); ++i) {
+        const U extent = c.y[c.y.size() - 1 - i], position = static_cast<U>(flat % extent);
+        flat /= extent;
+        if (i >= d.size()) continue;
+        const U own = d[d.size() - 1 - i];
+        index += own == 1 ? 0 : position * step;
+        step *= own;
+      }
+      return double{v[index]};
+    };
+    for (const std::string type : {"ElementWiseAdd", "ElementWiseSubtract", "ElementWiseMultiply", "ElementWiseDivide", "ElementWiseMaximum"}) {
+      Host h(backend());
+      h.tensor("a", IN, c.a);
+      h.tensor("b", IN, c.b);
+      Doubles expected;
+      for (std::size_t i = 0; i < countOf(c.y); ++i) {
+        const double p = at(a, c.a, i), q = at(b, c.b, i);
+        expected.push_back(type == "ElementWiseAdd" ? p + q : type == "ElementWiseSubtract" ? p - q : type == "ElementWiseMultiply" ? p * q
+                           : type == "ElementWiseDivide" ? p / q : std::max(p, q));
+      }
+      const auto y = evaluate(h, type, {}, {"a", "b"}, c.y, {{"a", a}, {"b", b}});
+      CHECK_NEAR(y.data(), expected, 1e-6, type);
+    }
+  }
+}
+
+TEST(integers_conditions_and_casts) {
+  Host h(backend());
+  std::vector<std::int32_t> a = {1, -5, 7, 0}, b = {2, 2, 2, 2}, sum(4), toInt(4);
+  std::vector<std::uint8_t> less(4);
+  std::vector<float> chosen(4), widened(4);
+  h.tensor<std::int32_t>("a", IN, {4});
+  h.constant<std::int32_t>("b", {4}, b);
+  h.tensor<std::int32_t>("sum", OUT, {4});
+  h.tensor<std::uint8_t>("less", OUT, {4});
+  h.tensor("chosen", OUT, {4});
+  h.tensor("widened", TensorType::NATIVE, {4});
+  h.tensor("halved", TensorType::NATIVE, {4});
+  h.constant<float>("half", {1}, {0.5F});
+  h.tensor<std::int32_t>("to_int", OUT, {4});
+  h.node("ElementWiseAdd", {}, {"a", "b"}, {"sum"});
+  h.node("ElementWiseLess", {}, {"a", "b"}, {"less"});
+  h.node("Cast", {}, {"a"}, {"widened"});
+  h.node("ElementWiseMultiply", {}, {"widened", "half"}, {"halved"});
+  h.node("ElementWiseSelect", {}, {"less", "halved", "widened"}, {"chosen"});
+  h.node("Cast", {}, {"halved"}, {"to_int"});
+  h.finalize();
+  h.run({{"a", a}, {"sum", sum}, {"less", less}, {"chosen", chosen}, {"to_int", toInt}});
+  CHECK((sum == std::vector<std::int32_t>{3, -3, 9, 2}));
+  CHECK((less == std::vector<std::uint8_t>{1, 1, 0, 1}));
+  CHECK((chosen == std::vector<float>{0.5F, -2.5F, 7.0F, 0.0F}));
+  CHECK((toInt == std::vector<std::int32_t>{0, -2, 3, 0}));
+}
+
+TEST(cast_through_half) {
+  Host h(backend());
+  std::vector<std::int32_t> x = {1, -2, 2049}, back(3);
+  h.tensor<std::int32_t>("x", IN, {3});
+  h.tensor<std::uint16_t>("h", TensorType::NATIVE, {3});
+  h.tensor<std::int32_t>("back", OUT, {3});
+  h.node("Cast", {}, {"x"}, {"h"});
+  h.node("Cast", {}, {"h"}, {"back"});
+  h.finalize();
+  h.run({{"x", x}, {"back", back}});
+  CHECK((back == std::vector<std::int32_t>{1, -2, 2048}));  // 2049 is a tie of two halves
+}
+
+TEST(movement) {
+  std::vector<float> x(24);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
+  {
+    Host h(backend());
+    h.tensor("x", IN, {2, 3, 4});
+    const auto y = evaluate(h, "Transpose", {Param::list<U>("perm", {2, 0, 1})}, {"x"}, {4, 2, 3}, {{"x", x}});
+    for (U i = 0; i < 4; ++i) {
+      for (U j = 0; j < 6; ++j) CHECK(y[i * 6 + j] == x[j * 4 + i]);
+    }
+  }
+  {
+    Host h(backend());
+    h.tensor("x", IN, {2, 3, 4});
+    const auto y = evaluate(h, "StridedSlice", {Param::list<std::int32_t>("ranges", {1, 2, 1, 0, 3, 2, 3, -5, -2}, {3, 3}), Param::u32("shrink_axes", 1)},
+                            {"x"}, {2, 2}, {{"x", x}});
+    CHECK((y == std::vector<float>{15, 13, 23, 21}));
+  }
+  {
+    Host h(backend());
+    h.tensor("x", IN, {2, 3, 4});
+    h.tensor("p", TensorType::NATIVE, {2, 1, 4});
+    h.tensor("q", OUT, {2, 2, 4});
+    std::vector<float> q(16);
+    h.tensor("out", OUT, {2, 4, 4});
+    h.node("Split", {Param::u32("axis", 1), Param::list<U>("split_index", {1})}, {"x"}, {"p", "q"});
+    h.node("Concat", {Param::u32("axis", 1)}, {"p", "x"}, {"out"});
+    h.finalize();
+    std::vector<float> out(32);
+    h.run({{"x", x}, {"q", q}, {"out", out}});
+    CHECK(q[0] == 4 && q[15] == 23 && out[0] == 0 && out[4] == 0 && out[16] == 12 && out[20] == 12 && out[31] == 23);
+  }
+  {
+    Host h(backend());
+    h.tensor("x", IN, {6, 4});
+    h.constant<std::int32_t>("i", {2, 1}, {5, 0});
+    const auto y = evaluate(h, "Gather", {Param::i32("axis", 0)}, {"x", "i"}, {2, 1, 4}, {{"x", x}});
+    CHECK(y[0] == 20 && y[3] == 23 && y[4] == 0);
+  }
+  {
+    Host h(backend());
+    std::vector<float> table = {1.5F, -2, 3, 4};
+    h.constant("t", {2, 2}, toHalf(table));
+    std::vector<std::int32_t> index = {1};
+    h.tensor<std::int32_t>("i", IN, {1});
+    const auto y = evaluate(h, "Gather", {}, {"t", "i"}, {1, 2}, {{"i", index}});
+    CHECK(y[0] == 3 && y[1] == 4);
+    index[0] = 2;
+    std::vector<float> out(2);
+    CHECK(h.tryRun({{"i", index}, {"out", out}}) == 6004 && lastError().find("index 2 at 0 is outside 0 to 1") != std::string::npos);
+  }
+  {
+    Host h(backend());
+    h.tensor("x", IN, {4, 6});
+    h.constant<std::int32_t>("i", {1, 6}, {3, 2, 1, 0, 1, 2});
+    h.constant<float>("u", {1, 6}, {-1, -2, -3, -4, -5, -6});
+    const auto y = evaluate(h, "ScatterElements", {Param::i32("axis", 0)}, {"x", "i", "u"}, {4, 6}, {{"x", x}});
+    CHECK(y[18] == -1 && y[13] == -2 && y[8] == -3 && y[3] == -4 && y[0] == 0 && y[23] == 23);
+  }
+}
+
+TEST(reductions_softmax_and_norms) {
+  Random random;
+  auto x = random.floats(2 * 3 * 5, 2.0F);
+  const auto at = [&](U a, U b, U c) { return double{x[(a * 3 + b) * 5 + c]}; };
+  for (const std::string type : {"ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin"}) {
+    Host h(backend());
+    h.tensor("x", IN, {2, 3, 5});
+    Doubles expected;
+    for (U b = 0; b < 3; ++b) {
+      double sum = 0, top = -1e9, low = 1e9;
+      for (U a = 0; a < 2; ++a) {
+        for (U c = 0; c < 5; ++c) {
+          sum += at(a, b, c);
+          top = std::max(top, at(a, b, c));
+          low = std::min(low, at(a, b, c));
+        }
+      }
+      expected.push_back(type == "ReduceSum" ? sum : type == "ReduceMean" ? sum / 10 : type == "ReduceMax" ? top : low);
+    }
+    const auto y = evaluate(h, type, {Param::list<U>("axes", {2, 0}), Param::flag("keep_dims", true)}, {"x"}, {1, 3, 1}, {{"x", x}});
+    CHECK_NEAR(y.data(), expected, 1e-6, type);
+  }
+  {
+    Host h(backend());
+    h.tensor("x", IN, {2, 3, 5});
+    Doubles expected(30);
+    for (U a = 0; a < 2; ++a) {
+      for (U c = 0; c < 5; ++c) {
+        double total = 0;
+        for (U b = 0; b < 3; ++b) total += std::exp(at(a, b, c));
+        for (U b = 0; b < 3; ++b) expected[(a * 3 + b) * 5 + c] = std::exp(at(a, b, c)) / total;
+      }
+    }
+    const auto y = evaluate(h, "Softmax", {Param::u32("axis", 1)}, {"x"}, {2, 3, 5}, {{"x", x}});
+    CHECK_NEAR(y.data(), expected, 1e-6, "Softmax");
+  }
+  Doubles norm;
+  for (U r = 0; r < 6; ++r) {
+    double mean = 0, variance = 0;
+    for (U c = 0; c < 5; ++c) mean += x[r * 5 + c] / 5.0;
+    for (U c = 0; c < 5; ++c) variance += (x[r * 5 + c] - mean) * (x[r * 5 + c] - mean) / 5.0;
+    for (U c = 0; c < 5; ++c) norm.push_back((x[r * 5 + c] - mean) / std::sqrt(variance + 1e-5));
+  }
+  Host h(backend()), n(backend());
+  h.tensor("x", IN, {2, 3, 5});
+  n.tensor("x", IN, {2, 3, 5});
+  const auto y = evaluate(h, "Normalize", {Param::f32("epsilon", 1e-5F)}, {"x"}, {2, 3, 5}, {{"x", x}});
+  CHECK_NEAR(y.data(), norm, 1e-5, "Normalize");
+  n.constant<float>("g", {5}, {2, 2, 2, 2, 2});
+  const auto z = evaluate(n, "LayerNorm", {Param::f32("epsilon", 1e-5F), Param::list<U>("axes", {2})}, {"x", "g", ""}, {2, 3, 5}, {{"x", x}});
+  for (double& v : norm) v *= 2;
+  CHECK_NEAR(z.data(), norm, 1e-5, "LayerNorm");
+}
+
+TEST(cache_append_and_cached_attention) {
+  Random random;
+  const U g = 2, d = 6, capacity = 20, heads = 4;
+  for (const U t : {1U, 7U}) {
+    Host h(backend());
+    h.tensor("k_cache", TensorType::APP_READWRITE, {g, d, capacity});
+    h.tensor("v_cache", TensorType::APP_READWRITE, {g, capacity, d});
+    h.tensor("k", IN, {g, d, t});
+    h.tensor("v", IN, {g, t, d});
+    h.tensor("q", IN, {heads, t, d});
+    h.tensor<std::int32_t>("position", IN, {1});
+    h.tensor("out", OUT, {heads, t, d});
+    h.node("KvAppend", {Param::u32("axis", 2)}, {"k_cache", "k", "position"}, {"k_cache"});
+    h.node("KvAppend", {Param::u32("axis", 1)}, {"v_cache", "v", "position"}, {"v_cache"});
+    h.node("FlashCachedAttention", {Param::f32("scale", 0.5F), Param::u32("window", 0), Param::u32("block_q", 3), Param::u32("block_k", 4)},
+           {"q", "k_cache", "v_cache", "position"}, {"out"});
+    h.finalize();
+    std::vector<float> kCache(g * d * capacity, NAN), vCache(g * d * capacity, NAN);
+    std::vector<std::vector<float>> keys, values;  // by position: [g * d]
+    for (U at = 0; at < capacity; at += t) {
+      const U real = std::min(t, capacity - at);  // the last append overhangs the cache
+      auto k = random.floats(g * d * t), v = random.floats(g * t * d), q = random.floats(heads * t * d);
+      for (U i = 0; i < real; ++i) {
+        std::vector<float> key, value;
+        for (U c = 0; c < g * d; ++c) {
+          key.push_back(k[c * t + i]);
+          value.push_back(v[(c / d * t + i) * d + c % d]);
+        }
+        keys.push_back(key);
+        values.push_back(value);
+      }
+      std::vector<std::int32_t> position = {static_cast<std::int32_t>(at)};
+      std::vector<float> out(heads * t * d, NAN);
+      h.run({{"k_cache", kCache}, {"v_cache", vCache}, {"k", k}, {"v", v}, {"q", q}, {"position", position}, {"out", out}});
+      for (U head = 0; head < heads; ++head) {
+        for (U i = 0; i < real; ++i) {
+          Doubles expected(d);
+          double total = 0;
+          for (U j = 0; j <= at + i; ++j) {
+            double score = 0;
+            for (U c = 0; c < d; ++c) score += 0.5 * q[(head * t + i) * d + c] * keys[j][head / 2 * d + c];
+            total += std::exp(score);
+            for (U c = 0; c < d; ++c) expected[c] += std::exp(score) * values[j][head / 2 * d + c];
+          }
+          for (double& e : expected) e /= total;
+          CHECK_NEAR(&out[(head * t + i) * d], expected, 1e-5, "cached attention");
+        }
+      }
+    }
+  }
+}
+
+TEST(rope_rotates_halves) {
+  Host h(backend());
+  std::vector<float> x = {1, 0, 0, 1};
+  h.tensor("x", IN, {1, 2, 2});
+  h.constant<float>("c", {2, 1}, {0.6F, 1});
+  h.constant<float>("s", {2, 1}, {0.8F, 0});
+  const auto y = evaluate(h, "Rope", {}, {"x", "c", "s"}, {1, 2, 2}, {{"x", x}});
+  CHECK((y == std::vector<float>{0.6F, 0.8F, 0, 1}));
+}
+
+int main() { return testing::main(); }
