@@ -2,16 +2,19 @@
  * What the author called a value: reads graph and model files with ts-morph (parse only, no types) and says of a call at
  * a position which variable holds its result, or which function returns it.
  */
-import {
-  type ArrowFunction,
-  type CallExpression,
-  type FunctionDeclaration,
-  type FunctionExpression,
-  type MethodDeclaration,
-  Node,
-  Project,
-  type SourceFile,
+import { createRequire } from "node:module";
+import type {
+  ArrowFunction,
+  CallExpression,
+  FunctionDeclaration,
+  FunctionExpression,
+  MethodDeclaration,
+  Node as SyntaxNode,
+  SourceFile,
 } from "ts-morph";
+
+// An import would look for ESM exports in the whole TypeScript compiler, which takes a third longer.
+const { Node, Project } = createRequire(import.meta.url)("ts-morph") as typeof import("ts-morph");
 
 /** What stands around one call. */
 export interface Site {
@@ -40,7 +43,7 @@ export class Sources {
 
 /** V8 reports a call at the start of its callee, a method call at the start of the method's name. */
 function callAt(file: SourceFile, position: number): CallExpression | undefined {
-  let node: Node | undefined = file.getDescendantAtPos(position);
+  let node: SyntaxNode | undefined = file.getDescendantAtPos(position);
   while (node) {
     if (Node.isCallExpression(node) && position < node.getExpression().getEnd()) return node;
     node = node.getParent();
@@ -51,7 +54,7 @@ function callAt(file: SourceFile, position: number): CallExpression | undefined 
 function around(call: CallExpression): Site {
   let nested = false;
   let place: number | undefined;
-  let node: Node = call;
+  let node: SyntaxNode = call;
   for (let parent = node.getParent(); parent; node = parent, parent = parent.getParent()) {
     if (Node.isVariableDeclaration(parent)) return { ...holder(parent.getNameNode(), place), nested };
     if (Node.isBinaryExpression(parent) && parent.getOperatorToken().getText() === "=")
@@ -69,13 +72,13 @@ function around(call: CallExpression): Site {
 }
 
 /** The variable's name; a second site of the same variable in one function is `x.2`. `const [q, k] = [f(), g()]` goes by place. */
-function holder(target: Node, place: number | undefined): Pick<Site, "variable"> {
+function holder(target: SyntaxNode, place: number | undefined): Pick<Site, "variable"> {
   if (Node.isIdentifier(target)) return { variable: numbered(target) };
   const element = Node.isArrayBindingPattern(target) && place !== undefined ? target.getElements()[place] : undefined;
   return Node.isBindingElement(element) ? { variable: element.getName() } : {};
 }
 
-function numbered(name: Node): string {
+function numbered(name: SyntaxNode): string {
   const text = name.getText();
   const body = name.getFirstAncestor(isFunction) ?? name.getSourceFile();
   const sites = body.getDescendants().filter((d) => Node.isIdentifier(d) && d.getText() === text && isWritten(d));
@@ -84,14 +87,14 @@ function numbered(name: Node): string {
 }
 
 /** True for the name in `const x = ...` and in `x = ...`; a plain declaration `let x` writes nothing. */
-function isWritten(name: Node): boolean {
+function isWritten(name: SyntaxNode): boolean {
   const parent = name.getParent();
   if (Node.isVariableDeclaration(parent)) return parent.getNameNode() === name && parent.getInitializer() !== undefined;
   return Node.isBinaryExpression(parent) && parent.getLeft() === name && parent.getOperatorToken().getText() === "=";
 }
 
 type FunctionNode = ArrowFunction | FunctionDeclaration | FunctionExpression | MethodDeclaration;
-const isFunction = (n: Node | undefined): n is FunctionNode =>
+const isFunction = (n: SyntaxNode | undefined): n is FunctionNode =>
   Node.isArrowFunction(n) ||
   Node.isFunctionDeclaration(n) ||
   Node.isFunctionExpression(n) ||
