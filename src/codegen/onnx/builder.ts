@@ -5,7 +5,7 @@ import { describe, type Node } from "../../ir/node.ts";
 import { nodeNames } from "../../ir/print.ts";
 import { showType, staticShape } from "../../ir/type.ts";
 import type { WeightRef, WeightTable } from "../weights.ts";
-import { attribute, elementType, int64, type OnnxAttribute, type onnx, valueInfo } from "./proto.ts";
+import { attribute, elementType, type OnnxAttribute, type onnx, valueInfo } from "./proto.ts";
 
 export class OnnxBuilder {
   readonly nodes: onnx.INodeProto[] = [];
@@ -19,6 +19,7 @@ export class OnnxBuilder {
   readonly #named: ReadonlyMap<Node, string>;
   readonly #taken = new Set<string>();
   readonly #nameOf = new Map<Node, string>();
+  readonly #refs = new Map<WeightRef, string>();
 
   constructor(g: Graph, known: ReadonlySet<Node>, table: WeightTable) {
     this.#static = known;
@@ -53,8 +54,8 @@ export class OnnxBuilder {
     if (known !== undefined) return known;
     elementTypeOf(n);
     const ref = this.#table.add(n);
-    const same = [...this.weights].find(([, r]) => r === ref)?.[0];
-    const name = same ?? this.#unique(ref.name);
+    const name = this.#refs.get(ref) ?? this.#unique(ref.name);
+    this.#refs.set(ref, name);
     this.weights.set(name, ref);
     this.#nameOf.set(n, name);
     return name;
@@ -131,5 +132,3 @@ export function elementTypeOf(n: Node): number {
     hint: "cast it to f32",
   });
 }
-
-export { int64 };

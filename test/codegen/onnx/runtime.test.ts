@@ -4,7 +4,8 @@ import * as ort from "onnxruntime-node";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { cachesKey, decodeOnnx, encodeOnnx } from "../../../src/codegen/onnx/index.ts";
-import { bind, type Graph, staticShape } from "../../../src/ir/index.ts";
+import { bind, evaluate, type Graph, staticShape } from "../../../src/ir/index.ts";
+import { f16Weights, runPasses } from "../../../src/passes/index.ts";
 import {
   compiled,
   type Inputs,
@@ -48,6 +49,22 @@ for (const name of programs)
       await session.release();
     }
   });
+
+test("weights in f16 under f32 activations", async () => {
+  const { module } = await compiled("gpt2-baseline");
+  const narrow = runPasses(module, [f16Weights]).module;
+  const bound = bind(narrow.graph, { T: 64 }, "forward-64");
+  const bytes = encodeOnnx(bound, source);
+  assert.ok(bytes.length < 0.6 * encodeOnnx(bind(module.graph, { T: 64 }, "forward-64"), source).length);
+  const session = await ort.InferenceSession.create(bytes);
+  const inputs = inputsFor(bound, 64);
+  const { logits } = await session.run(feedsOf(bound, inputs));
+  assert.ok(maxDifference(logits!.data as Float32Array, reference(bound, inputs)) < tolerance);
+  const model = decodeOnnx(bytes);
+  const again = evaluate(model.graph, { inputs, params: (p) => model.param(p) });
+  assert.ok(maxDifference(again.outputs[0]!.data, reference(bound, inputs)) < 1e-5);
+  await session.release();
+});
 
 test("a KV decode loop: each slice goes back into its cache", async () => {
   const { module } = await compiled("gpt2-fa2-kv-fused");
