@@ -1,13 +1,14 @@
-// Few activation rows times many weight rows: bound by the memory that holds the weights, so each weight is read once, in
-// several sequential streams, and reused from registers for every activation row.
+// Few activation rows times many weight rows: bound by the memory that holds the weights, so each weight is read once and
+// reused from a register for every activation row.
 #pragma once
 
 namespace heddle::HEDDLE_ISA {
 
 constexpr std::size_t kDotMaxRows = 8;
-constexpr std::size_t kPrefetchBytes = 1024;
+constexpr std::size_t kCacheLine = 64;
 
-/// M activation rows by R weight rows, U vectors per step: R * M * U accumulators.
+/// M activation rows by R weight rows, U vectors per step: R * M * U accumulators. While it works on its R rows it prefetches the
+/// next R in address order: memory then sees one sequential stream, which it serves twice as fast as R interleaved ones.
 template <class W, std::size_t M, std::size_t R, std::size_t U>
 HEDDLE_INLINE void dotBlock(const DotRows& d, const W* w, float* y) {
   Vec acc[U][R][M];
@@ -17,20 +18,21 @@ HEDDLE_INLINE void dotBlock(const DotRows& d, const W* w, float* y) {
     }
   }
   constexpr std::size_t kStep = U * kWidth;
+  constexpr std::size_t kStepBytes = R * kStep * sizeof(W);
+  const char* ahead = reinterpret_cast<const char*>(w + R * d.ldw);
   std::size_t i = 0;
-  for (; i + kStep <= d.k; i += kStep) {
+  for (; i + kStep <= d.k; i += kStep, ahead += kStepBytes) {
+    HEDDLE_UNROLL
+    for (std::size_t b = 0; b < kStepBytes; b += kCacheLine) prefetch(ahead + b);
     HEDDLE_UNROLL
     for (std::size_t u = 0; u < U; ++u) {
       Vec weight[R];
       HEDDLE_UNROLL
-      for (std::size_t r = 0; r < R; ++r) {
-        const W* at = w + r * d.ldw + i + u * kWidth;
-        prefetch(reinterpret_cast<const char*>(at) + kPrefetchBytes);
-        weight[r] = load(at);
-      }
+      for (std::size_t r = 0; r < R; ++r) weight[r] = load(w + r * d.ldw + i + u * kWidth);
       HEDDLE_UNROLL
       for (std::size_t m = 0; m < M; ++m) {
-        const Vec x = load(d.x + m * d.ldx + i + u * kWidth);
+        Vec x = load(d.x + m * d.ldx + i + u * kWidth);
+        keepInRegister(x);
         HEDDLE_UNROLL
         for (std::size_t r = 0; r < R; ++r) acc[u][r][m] = fma(x, weight[r], acc[u][r][m]);
       }
@@ -56,8 +58,8 @@ HEDDLE_INLINE void dotBlock(const DotRows& d, const W* w, float* y) {
 
 template <class W, std::size_t M>
 void dotRowsOf(const DotRows& d) {
-  constexpr std::size_t kRows = M >= kAccumulators ? 1 : (kAccumulators / M < 4 ? kAccumulators / M : 4);
-  constexpr std::size_t kUnroll = M == 1 ? 2 : 1;
+  constexpr std::size_t kRows = 2 * M <= kAccumulators ? 2 : 1;
+  constexpr std::size_t kUnroll = 4 * kRows * M <= kAccumulators ? 4 : 2 * kRows * M <= kAccumulators ? 2 : 1;
   const W* w = static_cast<const W*>(d.w);
   std::size_t j = 0;
   for (; j + kRows <= d.n; j += kRows) dotBlock<W, M, kRows, kUnroll>(d, w + j * d.ldw, d.y + j);
