@@ -11,7 +11,7 @@ const changed = text.replace("eps=0.00001", "eps=0.001");
 
 test("the same text passes", () => golden(path, text));
 
-if (process.env["UPDATE_GOLDEN"] !== "1") {
+if (process.env.UPDATE_GOLDEN !== "1") {
   test("a changed line is shown with the lines around it", () => {
     assert.throws(
       () => golden(path, changed),

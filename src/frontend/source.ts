@@ -9,8 +9,8 @@ import type {
   FunctionDeclaration,
   FunctionExpression,
   MethodDeclaration,
-  Node as SyntaxNode,
   SourceFile,
+  Node as SyntaxNode,
 } from "ts-morph";
 
 // An import would look for ESM exports in the whole TypeScript compiler, which takes a third longer.

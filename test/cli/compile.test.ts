@@ -63,7 +63,7 @@ test("a second compile gives equal bytes and does not write the weights again", 
   const { weightsReused, manifest, passes, artifacts } = JSON.parse(again.stdout);
   assert.is(weightsReused, true);
   assert.is(statSync(join(out, "qnn/weights.bin")).ino, inode);
-  files.forEach((f, i) => assert.ok(readFileSync(join(out, f)).equals(before[i]!), `${f} is the same`));
+  for (const [i, f] of files.entries()) assert.ok(readFileSync(join(out, f)).equals(before[i]!), `${f} is the same`);
   assert.is(manifest.weights.source, "seeded:0");
   assert.ok(passes.every((p: { hits: unknown[]; ms: number }) => Array.isArray(p.hits) && p.ms >= 0));
   assert.ok(artifacts.some((a: { file: string }) => a.file === "qnn/weights.bin"));
@@ -83,7 +83,7 @@ test("--dump shows the model and what every pass changed, --check proves every p
   ]);
   assert.is(shown.code, 0, shown.stderr);
   assert.match(shown.stdout, "\nmodel\ngraph @gpt2<T in 1..128>");
-  assert.match(shown.stdout, /\nflash-attention\nline \d+\n[^]*\n-.* = attention\([^]*\n\+.* = flashAttention\(/);
+  assert.match(shown.stdout, /\nflash-attention\nline \d+\n[\s\S]*\n-.* = attention\([\s\S]*\n\+.* = flashAttention\(/);
   assert.match(shown.stdout, /\nkv-cache .* proved at /);
 });
 

@@ -13,12 +13,12 @@ export function reportHtml(data: ReportData): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(program)} · Heddle</title>
+<title>${escapeHtml(program)} · Heddle</title>
 <style>${style}</style>
 </head>
 <body>
 <header>
-<h1>${escape(program)}</h1>
+<h1>${escapeHtml(program)}</h1>
 <dl class="facts">${Object.entries(facts).map(fact).join("")}</dl>
 </header>
 <main>
@@ -32,10 +32,10 @@ export function reportHtml(data: ReportData): string {
 `;
 }
 
-const escape = (text: string): string =>
+const escapeHtml = (text: string): string =>
   text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]!);
 
-const fact = ([name, value]: [string, string]): string => `<div><dt>${name}</dt><dd>${escape(value)}</dd></div>`;
+const fact = ([name, value]: [string, string]): string => `<div><dt>${name}</dt><dd>${escapeHtml(value)}</dd></div>`;
 
 /** Cells are HTML; columns from the second on are numbers unless listed in `texts`. */
 function htmlTable(
@@ -54,15 +54,15 @@ function passTable(passes: readonly ReportPass[]): string {
   const misses = (p: ReportPass) =>
     p.misses.length === 0
       ? ""
-      : `<details><summary>${p.misses.length} left alone</summary><ul>${p.misses.map((m) => `<li>${escape(m)}</li>`).join("")}</ul></details>`;
+      : `<details><summary>${p.misses.length} left alone</summary><ul>${p.misses.map((m) => `<li>${escapeHtml(m)}</li>`).join("")}</ul></details>`;
   return htmlTable(
     ["pass", "hits", "nodes", "time", "what it does"],
     passes.map((p) => [
-      `<b>${escape(p.name)}</b>`,
+      `<b>${escapeHtml(p.name)}</b>`,
       String(p.hits),
       `${p.nodesBefore} → ${p.nodesAfter}`,
       duration(p.ms),
-      `${escape(p.doc)}${p.proof === undefined ? "" : `<br><span class="proof">${escape(p.proof)}</span>`}${misses(p)}`,
+      `${escapeHtml(p.doc)}${p.proof === undefined ? "" : `<br><span class="proof">${escapeHtml(p.proof)}</span>`}${misses(p)}`,
     ]),
     [4],
   );
@@ -79,7 +79,7 @@ function entryTable(entries: readonly ReportEntry[]): string {
   return htmlTable(
     ["entry point", "tokens", "context", "arithmetic", "weights", "caches", "activations", "bytes"],
     entries.map((e) => [
-      `<b>${escape(e.name)}</b>`,
+      `<b>${escapeHtml(e.name)}</b>`,
       String(e.tokens),
       String(e.context),
       flops(e.cost.flops),
@@ -96,9 +96,9 @@ type Dump = ReportData["dumps"][number];
 
 /** The first graph in full; of every other one the lines that changed, with two lines around them. */
 function dump(now: Dump, before: Dump | undefined): string {
-  const body = before ? diff(before.text, now.text) : escape(now.text);
-  const whole = before ? `<details><summary>whole graph</summary><pre>${escape(now.text)}</pre></details>` : "";
-  return `<details${before ? "" : ' class="first"'}><summary>${escape(now.title)}</summary><pre>${body || "nothing changed"}</pre>${whole}</details>`;
+  const body = before ? diff(before.text, now.text) : escapeHtml(now.text);
+  const whole = before ? `<details><summary>whole graph</summary><pre>${escapeHtml(now.text)}</pre></details>` : "";
+  return `<details${before ? "" : ' class="first"'}><summary>${escapeHtml(now.title)}</summary><pre>${body || "nothing changed"}</pre>${whole}</details>`;
 }
 
 function diff(before: string, after: string): string {
@@ -108,7 +108,7 @@ function diff(before: string, after: string): string {
     .map((part, i) => {
       const lines = part.value.replace(/\n$/, "").split("\n");
       const mark = part.added ? "+" : part.removed ? "-" : " ";
-      const show = (l: string) => `${mark} ${escape(l)}`;
+      const show = (l: string) => `${mark} ${escapeHtml(l)}`;
       if (mark !== " ")
         return `<span class="${part.added ? "added" : "removed"}">${lines.map(show).join("\n")}</span>\n`;
       const head = i === 0 ? 0 : context;
@@ -126,5 +126,5 @@ function diff(before: string, after: string): string {
 const artifactTable = (artifacts: ReportData["artifacts"]): string =>
   htmlTable(
     ["file", "size"],
-    artifacts.map((a) => [`<code>${escape(a.file)}</code>`, bytes(a.bytes)]),
+    artifacts.map((a) => [`<code>${escapeHtml(a.file)}</code>`, bytes(a.bytes)]),
   );

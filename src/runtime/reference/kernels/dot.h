@@ -7,8 +7,9 @@ namespace heddle::HEDDLE_ISA {
 constexpr std::size_t kDotMaxRows = 8;
 constexpr std::size_t kCacheLine = 64;
 
-/// M activation rows by R weight rows, U vectors per step: R * M * U accumulators. While it works on its R rows it prefetches the
-/// next R in address order: memory then sees one sequential stream, which it serves twice as fast as R interleaved ones.
+/// M activation rows by R weight rows, U vectors per step: R * M * U accumulators. Memory serves one sequential stream best, and
+/// its own prefetcher keeps up with a single row at a time. Where several rows share the loads of x, the next R rows are prefetched
+/// in address order, so that memory still sees one stream.
 template <class W, std::size_t M, std::size_t R, std::size_t U>
 HEDDLE_INLINE void dotBlock(const DotRows& d, const W* w, float* y) {
   Vec acc[U][R][M];
@@ -22,8 +23,10 @@ HEDDLE_INLINE void dotBlock(const DotRows& d, const W* w, float* y) {
   const char* ahead = reinterpret_cast<const char*>(w + R * d.ldw);
   std::size_t i = 0;
   for (; i + kStep <= d.k; i += kStep, ahead += kStepBytes) {
-    HEDDLE_UNROLL
-    for (std::size_t b = 0; b < kStepBytes; b += kCacheLine) prefetch(ahead + b);
+    if constexpr (R > 1) {
+      HEDDLE_UNROLL
+      for (std::size_t b = 0; b < kStepBytes; b += kCacheLine) prefetch(ahead + b);
+    }
     HEDDLE_UNROLL
     for (std::size_t u = 0; u < U; ++u) {
       Vec weight[R];
@@ -58,8 +61,9 @@ HEDDLE_INLINE void dotBlock(const DotRows& d, const W* w, float* y) {
 
 template <class W, std::size_t M>
 void dotRowsOf(const DotRows& d) {
-  constexpr std::size_t kRows = 2 * M <= kAccumulators ? 2 : 1;
-  constexpr std::size_t kUnroll = 4 * kRows * M <= kAccumulators ? 4 : 2 * kRows * M <= kAccumulators ? 2 : 1;
+  // Up to two activation rows the weights alone set the pace; beyond, loads of x count and are shared by two weight rows.
+  constexpr std::size_t kRows = M > 2 && 2 * M <= kAccumulators ? 2 : 1;
+  constexpr std::size_t kUnroll = 2 * kRows * M <= kAccumulators ? 2 : 1;
   const W* w = static_cast<const W*>(d.w);
   std::size_t j = 0;
   for (; j + kRows <= d.n; j += kRows) dotBlock<W, M, kRows, kUnroll>(d, w + j * d.ldw, d.y + j);

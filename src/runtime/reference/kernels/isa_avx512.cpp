@@ -1,3 +1,4 @@
+#include "compiler.h"
 #include "kernels.h"
 
 #if defined(__GNUC__) && !defined(__clang__)

@@ -1,3 +1,4 @@
+#include "compiler.h"
 #include "kernels.h"
 
 #define HEDDLE_ISA neon

@@ -5,7 +5,6 @@
 
 #include <limits>
 
-#include "compiler.h"
 #include "math.h"
 #include "dot.h"
 #include "gemm.h"

@@ -71,12 +71,12 @@ inline float maximum(Vec a) {
   return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
 }
 /// Keeps the compiler from loading the value again from memory for every use: loads are what the dot products run out of.
-inline void keepInRegister([[maybe_unused]] Vec& a) {
+HEDDLE_INLINE void keepInRegister([[maybe_unused]] Vec& a) {
 #if defined(__GNUC__)
   asm("" : "+x"(a.v));
 #endif
 }
-inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+HEDDLE_INLINE void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
 
 inline void transpose(Vec* r) {
   __m256 t[8], u[8];

@@ -52,12 +52,13 @@ inline Vec select(Mask m, Vec a, Vec b) { return {_mm512_mask_blend_ps(m.v, b.v,
 inline float sum(Vec a) { return _mm512_reduce_add_ps(a.v); }
 inline float maximum(Vec a) { return _mm512_reduce_max_ps(a.v); }
 /// Keeps the compiler from loading the value again from memory for every use: loads are what the dot products run out of.
-inline void keepInRegister([[maybe_unused]] Vec& a) {
+HEDDLE_INLINE void keepInRegister([[maybe_unused]] Vec& a) {
 #if defined(__GNUC__)
   asm("" : "+v"(a.v));
 #endif
 }
-inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+/// Always inlined: GCC takes a function that only prefetches for one without effect and drops calls to it.
+HEDDLE_INLINE void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
 
 inline void transpose(Vec* r) {
   __m512 t[16];

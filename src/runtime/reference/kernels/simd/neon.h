@@ -67,8 +67,8 @@ inline Mask operator<(Vec a, Vec b) { return {vcltq_f32(a.v, b.v)}; }
 inline Vec select(Mask m, Vec a, Vec b) { return {vbslq_f32(m.v, a.v, b.v)}; }
 inline float sum(Vec a) { return vaddvq_f32(a.v); }
 inline float maximum(Vec a) { return vmaxvq_f32(a.v); }
-inline void keepInRegister(Vec&) {}
-inline void prefetch(const void* p) {
+HEDDLE_INLINE void keepInRegister(Vec&) {}
+HEDDLE_INLINE void prefetch(const void* p) {
 #if defined(_MSC_VER)
   __prefetch(p);
 #else

@@ -92,8 +92,8 @@ inline float maximum(Vec a) {
   const float high = a.v[2] > a.v[3] ? a.v[2] : a.v[3];
   return low > high ? low : high;
 }
-inline void keepInRegister(Vec&) {}
-inline void prefetch(const void*) {}
+HEDDLE_INLINE void keepInRegister(Vec&) {}
+HEDDLE_INLINE void prefetch(const void*) {}
 
 /// Transposes kWidth vectors of kWidth lanes in place.
 inline void transpose(Vec* rows) {
