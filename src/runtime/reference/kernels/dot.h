@@ -8,7 +8,7 @@ constexpr std::size_t kDotMaxRows = 8;
 constexpr std::size_t kCacheLine = 64;
 
 /// M activation rows by R weight rows, U vectors per step: R * M * U accumulators. Memory serves one sequential stream best, and
-/// its own prefetcher keeps up with a single row at a time. Where several rows share the loads of x, the next R rows are prefetched
+/// its own prefetcher keeps up with a single row at a time. With more activation rows the loop is too slow for it, and the next R rows are prefetched
 /// in address order, so that memory still sees one stream.
 template <class W, std::size_t M, std::size_t R, std::size_t U>
 HEDDLE_INLINE void dotBlock(const DotRows& d, const W* w, float* y) {
@@ -23,7 +23,7 @@ HEDDLE_INLINE void dotBlock(const DotRows& d, const W* w, float* y) {
   const char* ahead = reinterpret_cast<const char*>(w + R * d.ldw);
   std::size_t i = 0;
   for (; i + kStep <= d.k; i += kStep, ahead += kStepBytes) {
-    if constexpr (R > 1) {
+    if constexpr (M > 2) {
       HEDDLE_UNROLL
       for (std::size_t b = 0; b < kStepBytes; b += kCacheLine) prefetch(ahead + b);
     }
