@@ -1,69 +1,8 @@
-// The C interface: refusals and their wording, handles, profiles, binaries, two contexts at once, memory.
-#include <array>
-#include <atomic>
-#include <thread>
-
-#include "data.h"
-#include "host.h"
-
-#include "../../src/runtime/reference/binary/checksum.h"
-#include "../../src/runtime/reference/core/buffer.h"
-#include "../../src/runtime/reference/core/thread_pool.h"
-#include "../../src/runtime/reference/graph/memory_plan.h"
+// The C interface: refusals and their wording, handles, configurations, profiles.
 #include "../../src/runtime/reference/ops/op.h"
+#include "small_graph.h"
 
 using namespace testing;
-using U = std::uint32_t;
-
-namespace {
-
-constexpr auto IN = TensorType::APP_WRITE;
-constexpr auto OUT = TensorType::APP_READ;
-
-const Backend& backend() {
-  static const Backend shared(2);
-  return shared;
-}
-
-bool says(const std::string& part) {
-  if (lastError().find(part) != std::string::npos) return true;
-  std::printf("  log says: %s\n", lastError().c_str());
-  return false;
-}
-
-/// x [1, 8] -> FullyConnected -> GeluTanh -> LayerNorm -> out, with an APP_READWRITE cache beside it.
-void buildSmall(Host& h, const std::vector<float>& w, const std::vector<float>& b) {
-  h.tensor("x", IN, {1, 8});
-  h.constant("w", {8, 8}, w);
-  h.constant("b", {8}, b);
-  h.tensor("cache", TensorType::APP_READWRITE, {1, 4, 8});
-  h.tensor<std::int32_t>("position", IN, {1});
-  h.tensor("t0", TensorType::NATIVE, {1, 8});
-  h.tensor("t1", TensorType::NATIVE, {1, 8});
-  h.tensor("row", TensorType::NATIVE, {1, 1, 8});
-  h.tensor("out", OUT, {1, 8});
-  h.node("FullyConnected", {}, {"x", "w", "b"}, {"t0"});
-  h.node("GeluTanh", {}, {"t0"}, {"t1"});
-  h.node("Reshape", {}, {"t1"}, {"row"});
-  h.node("KvAppend", {Param::u32("axis", 1)}, {"cache", "row", "position"}, {"cache"});
-  h.node("LayerNorm", {Param::f32("epsilon", 1e-5F), Param::list<U>("axes", {1})}, {"t1"}, {"out"});
-  h.finalize();
-}
-
-struct SmallRun {
-  std::vector<float> x, cache = std::vector<float>(32), out = std::vector<float>(8);
-  std::vector<std::int32_t> position = {2};
-  explicit SmallRun(Host& h, std::vector<float> input) : x(std::move(input)) {
-    h.run({{"x", x}, {"cache", cache}, {"position", position}, {"out", out}});
-  }
-};
-
-struct Weights {
-  Random random{7};
-  std::vector<float> w = random.floats(64), b = random.floats(8), x = random.floats(8);
-};
-
-}  // namespace
 
 TEST(refusals_say_what_is_wrong) {
   Host h(backend());
@@ -181,169 +120,6 @@ TEST(profile_has_a_time_per_node) {
   CHECK_EQUAL(qnnApi().profileFree(profile), qnn::kSuccess);
 }
 
-TEST(binary_round_trip) {
-  const Weights weights;
-  Host h(backend(), true);
-  buildSmall(h, weights.w, weights.b);
-  const SmallRun first(h, weights.x);
-  const auto binary = h.save();
-  for (const bool borrow : {false, true}) {
-    Host loaded(backend(), binary, borrow);
-    CHECK_EQUAL(loaded.loaded, qnn::kSuccess);
-    CHECK_EQUAL(qnnApi().graphRetrieve(loaded.context, "graph", &loaded.graph), qnn::kSuccess);
-    loaded.tensors = h.tensors;
-    const SmallRun second(loaded, weights.x);
-    CHECK(first.out == second.out && first.cache == second.cache);
-    CHECK(loaded.save() == binary);
-    CHECK(qnnApi().graphRetrieve(loaded.context, "other", &loaded.graph) == 6002);
-  }
-}
-
-TEST(binary_describes_itself) {
-  const Weights weights;
-  Host h(backend());
-  buildSmall(h, weights.w, weights.b);
-  auto binary = h.save();
-  const qnn::SystemInterface** list = nullptr;
-  std::uint32_t count = 0;
-  CHECK(QnnSystemInterface_getProviders(&list, &count) == qnn::kSuccess && count == 1);
-  const qnn::SystemFunctions& system = list[0]->functions;
-  qnn::SystemContextHandle handle = nullptr;
-  CHECK_EQUAL(system.contextCreate(&handle), qnn::kSuccess);
-  const qnn::BinaryInfo* info = nullptr;
-  std::uint64_t bytes = 0;
-  CHECK_EQUAL(system.contextGetBinaryInfo(handle, binary.data(), binary.size(), &info, &bytes), qnn::kSuccess);
-  CHECK(info->v1.backendId == 0x48 && info->v1.graphCount == 1);
-  const qnn::GraphInfoV3& graph = info->v1.graphs[0].v3;
-  CHECK(std::string(graph.name) == "graph" && graph.inputCount == 3 && graph.outputCount == 1);
-  CHECK(std::string(graph.inputs[1].v1.name) == "cache" && graph.inputs[1].v1.dims[2] == 8 && graph.inputs[1].v1.id == h.tensors["cache"].v1.id);
-  binary.resize(100);
-  lastError().clear();
-  CHECK(system.contextGetBinaryInfo(handle, binary.data(), binary.size(), &info, &bytes) == 5005 && says("it is truncated: 100 of"));
-  CHECK_EQUAL(system.contextFree(handle), qnn::kSuccess);
-}
-
-TEST(bad_binaries_are_told_apart) {
-  const Weights weights;
-  Host h(backend());
-  buildSmall(h, weights.w, weights.b);
-  const auto good = h.save();
-  const auto refused = [&](std::vector<std::byte> binary, qnn::Error error, const char* wording) {
-    lastError().clear();
-    const Host loaded(backend(), binary, true);
-    if (loaded.loaded != error || !says(wording)) fail(__FILE__, __LINE__, std::string("wanted ") + wording);
-  };
-  auto bad = good;
-  bad.resize(good.size() - 1);
-  refused(bad, 5005, "it is truncated");
-  bad = good;
-  bad.push_back(std::byte{0});
-  refused(bad, 5005, "1 bytes more than it should");
-  bad.resize(10);
-  refused(bad, 5005, "less than a header");
-  bad = good;
-  bad[0] = std::byte{'X'};
-  refused(bad, 5005, "was not written by the Heddle reference backend");
-  bad = good;
-  bad[8] = std::byte{9};
-  refused(bad, 5004, "format version 9, this backend reads version 1");
-  bad = good;
-  bad[good.size() - 70] ^= std::byte{1};
-  refused(bad, 5005, "its checksum does not match");
-  bad = good;
-  bad[24] ^= std::byte{0x80};
-  refused(bad, 5005, "sizes in its header contradict");
-}
-
-TEST(constants_are_shared_in_a_binary) {
-  const Weights weights;
-  const std::vector<float> large(4096, 0.5F);
-  Host h(backend(), true);
-  const auto build = [&] {
-    h.tensor("x", IN, {1, 4096});
-    h.constant("w", {1, 4096}, large);
-    h.tensor("y", OUT, {1, 4096});
-    h.node("ElementWiseMultiply", {}, {"x", "w"}, {"y"});
-    h.finalize();
-  };
-  build();
-  const std::size_t one = h.save().size();
-  h.newGraph("second");
-  build();
-  CHECK(h.save().size() < one + 4096);
-}
-
-TEST(two_contexts_execute_at_once) {
-  const Weights weights;
-  std::atomic<int> wrong{0};
-  Host a(backend()), b(backend());
-  buildSmall(a, weights.w, weights.b);
-  buildSmall(b, weights.w, weights.b);
-  const SmallRun expected(a, weights.x);
-  const auto loop = [&](Host& h) {
-    for (int i = 0; i < 300; ++i) wrong += SmallRun(h, weights.x).out != expected.out;
-  };
-  std::thread first(loop, std::ref(a)), second(loop, std::ref(b)), third(loop, std::ref(a));
-  first.join();
-  second.join();
-  third.join();
-  CHECK_EQUAL(wrong.load(), 0);
-}
-
-TEST(thread_pool_runs_every_task_once) {
-  heddle::ThreadPool pool(4);
-  for (int round = 0; round < 2000; ++round) {
-    std::array<std::atomic<int>, 37> done{};
-    pool.forEach(done.size(), [&](std::size_t task, std::size_t thread) { done[task] += thread < pool.threads() ? 1 : 100; });
-    for (const auto& d : done) CHECK_EQUAL(d.load(), 1);
-    if (round % 500 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));  // lets the workers fall asleep
-  }
-}
-
-TEST(memory_plan_never_overlaps) {
-  Random random;
-  for (int round = 0; round < 50; ++round) {
-    std::vector<heddle::Lifetime> lives(60);
-    std::size_t total = 0;
-    for (auto& l : lives) {
-      l.first = random.next() % 40;
-      l.last = l.first + random.next() % 8;
-      l.bytes = random.next() % 1000;
-      total += heddle::alignUp(l.bytes);
-    }
-    const auto plan = heddle::planMemory(lives);
-    CHECK(plan.bytes <= total);
-    for (std::size_t i = 0; i < lives.size(); ++i) {
-      CHECK(plan.offsets[i] % 64 == 0 && plan.offsets[i] + lives[i].bytes <= plan.bytes);
-      for (std::size_t j = 0; j < i; ++j) {
-        const bool together = lives[i].first <= lives[j].last && lives[j].first <= lives[i].last && lives[i].bytes && lives[j].bytes;
-        CHECK(!together || plan.offsets[i] + lives[i].bytes <= plan.offsets[j] || plan.offsets[j] + lives[j].bytes <= plan.offsets[i]);
-      }
-    }
-  }
-}
-
-TEST(chain_reuses_memory_and_views_cost_nothing) {
-  Host h(backend());
-  infoLines().clear();
-  h.tensor("t0", IN, {1, 1024});
-  for (int i = 1; i <= 20; ++i) {
-    const std::string from = "t" + std::to_string(i - 1), to = "t" + std::to_string(i);
-    h.tensor(to, i == 20 ? OUT : TensorType::NATIVE, i % 2 == 0 ? Dims{1, 1024} : Dims{1024, 1});
-    if (i % 2 == 0) h.node("Transpose", {Param::list<U>("perm", {1, 0})}, {from}, {to});
-    else h.node("Reshape", {}, {from}, {to});
-    if (i % 5 != 0 || i == 20) continue;
-    h.tensor(to + "x", TensorType::NATIVE, i % 2 == 0 ? Dims{1, 1024} : Dims{1024, 1});
-    h.node("Tanh", {}, {to}, {to + "x"});
-    h.tensors[to] = h.tensors[to + "x"];
-  }
-  h.finalize();
-  CHECK(!infoLines().empty() && infoLines().back().find(" 8192 bytes of arena") != std::string::npos);
-  std::vector<float> x(1024, 0.25F), y(1024);
-  h.run({{"t0", x}, {"t20", y}});
-  CHECK(std::fabs(y[1023] - std::tanh(std::tanh(std::tanh(0.25F)))) < 1e-6F);
-}
-
 TEST(every_op_is_reachable_by_name) {
   for (const heddle::OpDefinition* op : heddle::allOps()) {
     CHECK(heddle::findOp(op->package, op->type) == op);
@@ -351,15 +127,16 @@ TEST(every_op_is_reachable_by_name) {
   }
 }
 
-TEST(checksum_sees_every_bit) {
-  std::vector<std::byte> bytes(200);
-  const auto sum = heddle::checksum(bytes);
-  for (std::size_t i = 0; i < bytes.size() * 8; ++i) {
-    bytes[i / 8] ^= std::byte(1U << i % 8);
-    CHECK(heddle::checksum(bytes) != sum);
-    bytes[i / 8] ^= std::byte(1U << i % 8);
+TEST(instruction_set_is_a_choice) {
+  using qnn::reference::Simd;
+  for (const Simd simd : {Simd::AUTO, Simd::SCALAR, Simd::AVX2, Simd::AVX512, Simd::NEON}) {
+    OneConfig config(qnn::reference::SIMD, static_cast<U>(simd));
+    qnn::BackendHandle handle = nullptr;
+    const auto error = qnnApi().backendCreate(nullptr, config.get(), &handle);
+    CHECK(error == (handle == nullptr ? 4012U : qnn::kSuccess));
+    CHECK(handle != nullptr || simd >= Simd::AVX2);
+    if (handle != nullptr) CHECK_EQUAL(qnnApi().backendFree(handle), qnn::kSuccess);
   }
-  CHECK(heddle::checksum(std::span(bytes).first(199)) != sum);
 }
 
 int main() { return testing::main(); }

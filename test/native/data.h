@@ -52,6 +52,16 @@ inline void near(const char* file, int line, const float* got, const std::vector
   }
 }
 
+/// Names a failing case: instruction set, kernel, shape.
+inline std::string label(const heddle::Kernels& k, const char* what, std::initializer_list<std::size_t> shape) {
+  std::string s = std::string(k.name) + " " + what;
+  for (const std::size_t d : shape) s += " " + std::to_string(d);
+  return s;
+}
+
+/// Row lengths around every vector width.
+inline const std::size_t kLengths[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 768};
+
 }  // namespace testing
 
 #define CHECK_NEAR(got, expected, tolerance, what) testing::near(__FILE__, __LINE__, got, expected, tolerance, what)

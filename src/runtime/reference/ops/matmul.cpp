@@ -57,10 +57,10 @@ void validate(const Check& c) {
   checkBias(c, 2, s.n);
 }
 
-/// Rows of the output per task: whole register tiles, and some eight tasks per thread.
-std::size_t rowsPerTask(const Shape& s, std::size_t batches, const Planner& planner) {
+/// Rows of the output per task: whole register tiles, and some tasks per thread; few when each task packs the right operand.
+std::size_t rowsPerTask(const Shape& s, std::size_t batches, bool packs, const Planner& planner) {
   const std::size_t tile = planner.kernels().gemmRows;
-  const std::size_t wanted = std::max<std::size_t>(1, planner.threads() * 8 / batches);
+  const std::size_t wanted = std::max<std::size_t>(1, planner.threads() * (packs ? 2 : 8) / batches);
   return std::max<std::size_t>(tile, (s.m / wanted + tile - 1) / tile * tile);
 }
 
@@ -71,10 +71,10 @@ Executable plan(const Node& node, Planner& planner) {
   LoopNest<3> batches = broadcastLoops<3>(s.batch, {&da, &db});
   batches.loops.push_back({1, {}});  // the row of the nest is one matrix product
   const std::size_t count = batches.rows();
-  const std::size_t rows = rowsPerTask(s, count, planner), chunks = (s.m + rows - 1) / rows;
+  const std::size_t rows = rowsPerTask(s, count, tb, planner), chunks = (s.m + rows - 1) / rows;
   const bool dots = tb && !ta && s.m <= planner.kernels().dotMaxRows;
   const std::size_t cols = planner.kernels().gemmCols;
-  const std::size_t perThread = alignUp((s.n + cols - 1) / cols * cols * s.k * sizeof(float));
+  const std::size_t perThread = alignUp(cols * s.k * sizeof(float));
   const std::size_t packed = tb && !dots ? planner.workspace(perThread * planner.threads()) : 0;
   return [=, a = planner.slot(node.input(0)), b = planner.slot(node.input(1)), bias = floatOperand(node, 2, planner),
           y = planner.slot(node.output())](const Execution& e) {
@@ -96,13 +96,19 @@ Executable plan(const Node& node, Planner& planner) {
           g.colA = s.m;
         }
         if (tb) {
+          // Rows of the right operand become columns, one register panel at a time.
           float* panel = e.scratch(packed + thread * perThread);
-          k.packColsF32(right, s.k, s.n, s.k, panel);
           g.b = panel;
-          g.panelB = k.gemmCols * s.k;
-          g.rowB = k.gemmCols;
+          g.rowB = cols;
+          for (std::size_t j = 0; j < s.n; j += cols) {
+            g.n = std::min<std::size_t>(cols, s.n - j);
+            g.c = out + j;
+            k.packColsF32(right + j * s.k, s.k, g.n, s.k, panel);
+            k.gemm(g);
+          }
+        } else {
+          k.gemm(g);
         }
-        k.gemm(g);
       }
       if (!bias.present) return;
       for (std::size_t i = 0; i < m; ++i) k.finish(out + i * s.n, s.n, bias.get(e), nullptr, Activation::NONE);
