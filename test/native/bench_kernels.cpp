@@ -1,6 +1,6 @@
-// Kernel speeds beside what bounds them, as JSON: matrix-vector products beside a plain read loop with the same threads, matrix
-// products beside a multiply-add loop that never leaves the first-level cache, attention. Each figure is the best of the
-// repeats, and what is compared runs in turns, so that a busy machine disturbs both sides alike.
+// Kernel speeds beside what bounds them, as JSON: matrix-vector products beside a plain read loop with the same
+// threads, matrix products beside a multiply-add loop that never leaves the first-level cache, attention. Each figure
+// is the best of the repeats, and what is compared runs in turns, so that a busy machine disturbs both sides alike.
 //   make -C test/native bench && .cache/native/plain/bench_kernels [threads] [repeats]
 #include <algorithm>
 #include <chrono>
@@ -73,7 +73,8 @@ double bestSeconds(int repeats, const std::function<void()>& f) { return bestSec
 void readAll(ThreadPool& pool, const Kernels& k, const float* data, std::size_t count) {
   constexpr std::size_t kChunk = 24 * 1024;
   std::vector<float> sums(pool.threads() * 16);
-  pool.forEach(count / kChunk, [&](std::size_t task, std::size_t thread) { sums[thread * 16] += k.sum(data + task * kChunk, kChunk); });
+  pool.forEach(count / kChunk,
+               [&](std::size_t task, std::size_t thread) { sums[thread * 16] += k.sum(data + task * kChunk, kChunk); });
 }
 
 /// Multiply-add rate of the tile kernel on operands that never leave the first-level cache.
@@ -105,28 +106,41 @@ int main(int argc, char** argv) {
   std::printf("{ \"simd\": \"%s\", \"threads\": %zu,\n", k.name, pool.threads());
   const auto linear = [&](std::size_t m, std::size_t cols, std::size_t inner, bool half) -> std::function<void()> {
     BenchPlanner planner(k, pool.threads());
-    const Linear op({m, cols, inner}, half ? qnn::DataType::FLOAT_16 : qnn::DataType::FLOAT_32, Activation::NONE, planner);
+    const Linear op({m, cols, inner}, half ? qnn::DataType::FLOAT_16 : qnn::DataType::FLOAT_32, Activation::NONE,
+                    planner);
     const auto workspace = std::make_shared<AlignedBuffer>(planner.bytes());
     const void* weights = half ? static_cast<const void*>(h.data()) : w.data();
-    return [=, &pool, &k, &x, &y] { op.run({nullptr, workspace->data(), pool, k}, {x.data(), weights, nullptr, nullptr, y.data()}); };
+    return [=, &pool, &k, &x, &y] {
+      op.run({nullptr, workspace->data(), pool, k}, {x.data(), weights, nullptr, nullptr, y.data()});
+    };
   };
   for (const std::size_t m : {1, 2, 4, 8}) {
     const double bytes = static_cast<double>(n * depth) * 4e-9;
-    const auto best = bestSeconds(repeats, {[&] { readAll(pool, k, w.data(), n * depth); }, linear(m, n, depth, false), linear(m, n, depth, true)});
-    std::printf("  \"gemv_m%zu\": { \"read_gb_per_s\": %.1f, \"f32_gb_per_s\": %.1f, \"of_read\": %.2f, \"f16_gb_per_s\": %.1f, \"f16_over_f32\": %.2f },\n",
-                m, bytes / best[0], bytes / best[1], best[0] / best[1], bytes / 2 / best[2], best[1] / best[2]);
+    const auto best = bestSeconds(repeats, {[&] { readAll(pool, k, w.data(), n * depth); }, linear(m, n, depth, false),
+                                            linear(m, n, depth, true)});
+    std::printf(
+        "  \"gemv_m%zu\": { \"read_gb_per_s\": %.1f, \"f32_gb_per_s\": %.1f, \"of_read\": %.2f, \"f16_gb_per_s\": "
+        "%.1f, \"f16_over_f32\": %.2f },\n",
+        m, bytes / best[0], bytes / best[1], best[0] / best[1], bytes / 2 / best[2], best[1] / best[2]);
   }
-  const double peakFlops = 2.0 * 24 * 256 * 2000 * static_cast<double>(k.gemmRows * k.gemmCols) / 24 * static_cast<double>(pool.threads());
+  const double peakFlops =
+      2.0 * 24 * 256 * 2000 * static_cast<double>(k.gemmRows * k.gemmCols) / 24 * static_cast<double>(pool.threads());
   const double peak = peakFlops / peakSeconds(pool, k, 256, 2000, repeats) * 1e-9;
   std::printf("  \"fma_peak_gflops\": %.1f,\n", peak);
   struct Shape {
     std::size_t m, n, k;
   };
-  for (const Shape s : {Shape{16, 3072, 768}, {64, 3072, 768}, {128, 2304, 768}, {256, 3072, 768}, {1024, 3072, 768}, {256, 768, 3072}}) {
+  for (const Shape s : {Shape{16, 3072, 768},
+                        {64, 3072, 768},
+                        {128, 2304, 768},
+                        {256, 3072, 768},
+                        {1024, 3072, 768},
+                        {256, 768, 3072}}) {
     for (const bool half : {false, true}) {
       const double seconds = bestSeconds(repeats, linear(s.m, s.n, s.k, half));
       const double rate = 2e-9 * static_cast<double>(s.m * s.n * s.k) / seconds;
-      std::printf("  \"gemm_%s_%zux%zux%zu\": { \"gflops\": %.1f, \"of_peak\": %.2f },\n", half ? "f16" : "f32", s.m, s.n, s.k, rate, rate / peak);
+      std::printf("  \"gemm_%s_%zux%zux%zu\": { \"gflops\": %.1f, \"of_peak\": %.2f },\n", half ? "f16" : "f32", s.m,
+                  s.n, s.k, rate, rate / peak);
     }
   }
   for (const std::size_t t : {1, 128, 1024}) {
@@ -136,12 +150,14 @@ int main(int argc, char** argv) {
     const double seconds = bestSeconds(repeats, [&] {
       pool.forEach(heads * blocks, [&](std::size_t task, std::size_t thread) {
         const std::size_t head = task % heads, block = task / heads;
-        k.attention({block * 64, std::min(t, block * 64 + 64), d, keys, keys - t, true, 0, 64, 0.125F, x.data(), w.data() + head * d * keys,
-                     true, keys, w.data() + head * d * keys, y.data(), scratch.data() + thread * (scratch.size() / pool.threads())});
+        k.attention({block * 64, std::min(t, block * 64 + 64), d, keys, keys - t, true, 0, 64, 0.125F, x.data(),
+                     w.data() + head * d * keys, true, keys, w.data() + head * d * keys, y.data(),
+                     scratch.data() + thread * (scratch.size() / pool.threads())});
       });
     });
     const double pairs = static_cast<double>(t) * (static_cast<double>(keys - t) + static_cast<double>(t + 1) / 2);
-    std::printf("  \"cached_attention_%zu_of_1024\": { \"us\": %.0f, \"gflops\": %.1f },\n", t, seconds * 1e6, 4e-9 * heads * d * pairs / seconds);
+    std::printf("  \"cached_attention_%zu_of_1024\": { \"us\": %.0f, \"gflops\": %.1f },\n", t, seconds * 1e6,
+                4e-9 * heads * d * pairs / seconds);
   }
   const double dispatch = bestSeconds(repeats, [&] {
     for (int i = 0; i < 1000; ++i) pool.forEach(pool.threads(), [](std::size_t, std::size_t) {});

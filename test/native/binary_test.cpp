@@ -39,10 +39,12 @@ TEST(binary_describes_itself) {
   CHECK(info->v1.backendId == 0x48 && info->v1.graphCount == 1);
   const qnn::GraphInfoV3& graph = info->v1.graphs[0].v3;
   CHECK(std::string(graph.name) == "graph" && graph.inputCount == 3 && graph.outputCount == 1);
-  CHECK(std::string(graph.inputs[1].v1.name) == "cache" && graph.inputs[1].v1.dims[2] == 8 && graph.inputs[1].v1.id == h.tensors["cache"].v1.id);
+  CHECK(std::string(graph.inputs[1].v1.name) == "cache" && graph.inputs[1].v1.dims[2] == 8 &&
+        graph.inputs[1].v1.id == h.tensors["cache"].v1.id);
   binary.resize(100);
   lastError().clear();
-  CHECK(system.contextGetBinaryInfo(handle, binary.data(), binary.size(), &info, &bytes) == 5005 && says("it is truncated: 100 of"));
+  CHECK(system.contextGetBinaryInfo(handle, binary.data(), binary.size(), &info, &bytes) == 5005 &&
+        says("it is truncated: 100 of"));
   CHECK_EQUAL(system.contextFree(handle), qnn::kSuccess);
 }
 

@@ -48,7 +48,8 @@ inline void near(const char* file, int line, const float* got, const std::vector
     const double g = got[i], e = expected[i];
     if (g == e || std::fabs(g - e) <= tolerance * (1.0 + std::fabs(e))) continue;
     if (std::isnan(g) && std::isnan(e)) continue;
-    fail(file, line, what + ": element " + std::to_string(i) + " is " + std::to_string(g) + ", expected " + std::to_string(e));
+    fail(file, line,
+         what + ": element " + std::to_string(i) + " is " + std::to_string(g) + ", expected " + std::to_string(e));
   }
 }
 

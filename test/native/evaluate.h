@@ -27,8 +27,9 @@ inline std::vector<std::uint16_t> toHalf(std::vector<float>& values) {
 }
 
 /// One node, one float output; everything else is a constant or an input already declared.
-inline std::vector<float> evaluate(Host& h, const std::string& type, std::vector<Param> params, const std::vector<std::string>& in,
-                            const Dims& outDims, std::vector<Host::Bind> binds) {
+inline std::vector<float> evaluate(Host& h, const std::string& type, std::vector<Param> params,
+                                   const std::vector<std::string>& in, const Dims& outDims,
+                                   std::vector<Host::Bind> binds) {
   h.tensor("out", OUT, outDims);
   h.node(type, std::move(params), in, {"out"});
   h.finalize();

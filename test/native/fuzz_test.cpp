@@ -1,5 +1,5 @@
-// Context binaries with damage that the checksum does not catch (it is recomputed): loading must refuse or succeed, never crash.
-// What loads is also executed when its interface is still the original one.
+// Context binaries with damage that the checksum does not catch (it is recomputed): loading must refuse or succeed,
+// never crash. What loads is also executed when its interface is still the original one.
 #include "../../src/runtime/reference/binary/checksum.h"
 #include "../../src/runtime/reference/binary/format.h"
 #include "data.h"
@@ -34,7 +34,8 @@ void build(Host& h, const std::vector<float>& w) {
   h.node("Softmax", {Param::u32("axis", 0), Param::f32("beta", 1)}, {"t0"}, {"t1"});
   h.node("LayerNorm", {Param::f32("epsilon", 1e-5F), Param::list<U>("axes", {1})}, {"t1"}, {"t2"});
   h.node("Transpose", {Param::list<U>("perm", {1, 0})}, {"t2"}, {"t3"});
-  h.node("MatMul", {Param::flag("transpose_in0", false), Param::flag("transpose_in1", false)}, {"t2", "t3"}, {"product"});
+  h.node("MatMul", {Param::flag("transpose_in0", false), Param::flag("transpose_in1", false)}, {"t2", "t3"},
+         {"product"});
   h.node("Split", {Param::u32("axis", 1), Param::list<U>("split_index", {3})}, {"t2"}, {"left", "right"});
   h.node("Concat", {Param::u32("axis", 1)}, {"right", "left"}, {"t4"});
   h.node("ReduceSum", {Param::list<U>("axes", {1}), Param::flag("keep_dims", true)}, {"product"}, {"sum"});

@@ -96,7 +96,9 @@ struct Param {
   std::vector<std::byte> bytes;  // of a tensor parameter
 
   static Param u32(std::string name, std::uint32_t v) { return of(std::move(name), DataType::UINT_32, v); }
-  static Param i32(std::string name, std::int32_t v) { return of(std::move(name), DataType::INT_32, static_cast<std::uint32_t>(v)); }
+  static Param i32(std::string name, std::int32_t v) {
+    return of(std::move(name), DataType::INT_32, static_cast<std::uint32_t>(v));
+  }
   static Param flag(std::string name, bool v) { return of(std::move(name), DataType::BOOL_8, v ? 1 : 0); }
   static Param f32(std::string name, float v) {
     Param p = of(std::move(name), DataType::FLOAT_32, 0);
@@ -130,7 +132,8 @@ class Host {
   }
   Host(const Backend& backend, const std::vector<std::byte>& binary, bool borrow) : backend_(backend) {
     OneConfig config(qnn::reference::BORROW_STATIC, borrow ? 1 : 0);
-    loaded = qnnApi().contextCreateFromBinary(backend.handle, nullptr, config.get(), binary.data(), binary.size(), &context, nullptr);
+    loaded = qnnApi().contextCreateFromBinary(backend.handle, nullptr, config.get(), binary.data(), binary.size(),
+                                              &context, nullptr);
   }
   ~Host() {
     if (context != nullptr) qnnApi().contextFree(context, nullptr);
@@ -140,8 +143,8 @@ class Host {
 
   void newGraph(const char* name) { CHECK_EQUAL(qnnApi().graphCreate(context, name, nullptr, &graph), qnn::kSuccess); }
 
-  qnn::Error add(const std::string& name, TensorType type, DataType dataType, const Dims& dims, const void* data = nullptr,
-                 std::size_t bytes = 0) {
+  qnn::Error add(const std::string& name, TensorType type, DataType dataType, const Dims& dims,
+                 const void* data = nullptr, std::size_t bytes = 0) {
     Described& d = described_.emplace_back();
     d.name = name;
     d.dims = dims;
@@ -161,15 +164,18 @@ class Host {
   }
   template <class T>
   void constant(const std::string& name, const Dims& dims, const std::vector<T>& values) {
-    if (add(name, TensorType::STATIC, typeOf<T>(), dims, values.data(), values.size() * sizeof(T)) != qnn::kSuccess) fail(__FILE__, __LINE__, lastError());
+    if (add(name, TensorType::STATIC, typeOf<T>(), dims, values.data(), values.size() * sizeof(T)) != qnn::kSuccess)
+      fail(__FILE__, __LINE__, lastError());
   }
 
   using Call = qnn::Error (*)(const Host&, qnn::OpConfig);
   static qnn::Error addTo(const Host& h, qnn::OpConfig c) { return qnnApi().graphAddNode(h.graph, c); }
-  static qnn::Error validateWith(const Host& h, qnn::OpConfig c) { return qnnApi().backendValidateOpConfig(h.backend_.handle, c); }
+  static qnn::Error validateWith(const Host& h, qnn::OpConfig c) {
+    return qnnApi().backendValidateOpConfig(h.backend_.handle, c);
+  }
 
-  qnn::Error tryNode(const std::string& package, const std::string& type, std::vector<Param> params, const std::vector<std::string>& in,
-                     const std::vector<std::string>& out, Call call = addTo) {
+  qnn::Error tryNode(const std::string& package, const std::string& type, std::vector<Param> params,
+                     const std::vector<std::string>& in, const std::vector<std::string>& out, Call call = addTo) {
     std::vector<qnn::Param> raw(params.size());
     std::vector<qnn::Tensor> inputs, outputs;
     for (std::size_t i = 0; i < params.size(); ++i) {
@@ -209,11 +215,14 @@ class Host {
     config.outputs = outputs.data();
     return call(*this, config);
   }
-  void node(const std::string& type, std::vector<Param> params, const std::vector<std::string>& in, const std::vector<std::string>& out) {
-    static const std::vector<std::string> own = {"FlashAttention", "FlashCachedAttention", "KvAppend", "Mlp", "FullyConnectedAdd",
-                                                 "GeluTanh", "Rope", "Normalize"};
+  void node(const std::string& type, std::vector<Param> params, const std::vector<std::string>& in,
+            const std::vector<std::string>& out) {
+    static const std::vector<std::string> own = {
+        "FlashAttention", "FlashCachedAttention", "KvAppend", "Mlp", "FullyConnectedAdd", "GeluTanh", "Rope",
+        "Normalize"};
     const bool heddleOp = std::find(own.begin(), own.end(), type) != own.end();
-    if (tryNode(heddleOp ? "heddle" : "qti.aisw", type, std::move(params), in, out) != qnn::kSuccess) fail(__FILE__, __LINE__, lastError());
+    if (tryNode(heddleOp ? "heddle" : "qti.aisw", type, std::move(params), in, out) != qnn::kSuccess)
+      fail(__FILE__, __LINE__, lastError());
   }
   void finalize() {
     if (qnnApi().graphFinalize(graph, nullptr, nullptr) != qnn::kSuccess) fail(__FILE__, __LINE__, lastError());

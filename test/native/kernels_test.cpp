@@ -1,4 +1,5 @@
-// Elementary functions, conversions and row kernels on every instruction set, against the C library in double precision.
+// Elementary functions, conversions and row kernels on every instruction set, against the C library in double
+// precision.
 #include <array>
 #include <cstring>
 #include <limits>
@@ -15,7 +16,8 @@ TEST(elementary_functions) {
   std::vector<float> x;
   for (float v = -100.0F; v <= 100.0F; v += 0.0371F) x.push_back(v);
   for (float v = -1.0F; v <= 1.0F; v += 0.00093F) x.push_back(v);
-  for (const float v : {0.0F, -0.0F, 1e-30F, -1e-30F, 88.7F, 88.8F, -86.5F, -87.0F, 1e30F, -1e30F, 0.624F, 0.626F}) x.push_back(v);
+  for (const float v : {0.0F, -0.0F, 1e-30F, -1e-30F, 88.7F, 88.8F, -86.5F, -87.0F, 1e30F, -1e30F, 0.624F, 0.626F})
+    x.push_back(v);
   const float infinity = std::numeric_limits<float>::infinity();
   x.push_back(infinity);
   x.push_back(-infinity);
@@ -34,12 +36,14 @@ TEST(elementary_functions) {
       {Unary::ABS, "abs", [](double v) { return std::fabs(v); }, 0, 0},
       {Unary::TANH, "tanh", [](double v) { return std::tanh(v); }, 4e-7, 0},
       {Unary::SIGMOID, "sigmoid", [](double v) { return 1.0 / (1.0 + std::exp(-v)); }, 5e-7, 1e-37},
-      {Unary::GELU_ERF, "gelu erf", [](double v) { return v == -INFINITY ? double{NAN} : 0.5 * v * std::erfc(-v / std::sqrt(2.0)); }, 5e-7, 1.2e-6},
+      {Unary::GELU_ERF, "gelu erf",
+       [](double v) { return v == -INFINITY ? double{NAN} : 0.5 * v * std::erfc(-v / std::sqrt(2.0)); }, 5e-7, 1.2e-6},
       {Unary::GELU_TANH, "gelu tanh",
        [](double v) {
          const double u = std::sqrt(2.0 / M_PI) * (v + 0.044715 * v * v * v);
          return std::isinf(v) && v < 0 ? double{NAN} : v / (1.0 + std::exp(-2.0 * u));
-       }, 1e-5, 1e-30},  // far from zero the error of the exponent shows
+       },
+       1e-5, 1e-30},  // far from zero the error of the exponent shows
   };
   for (const Kernels* k : testing::everyIsa()) {
     for (const Case& c : cases) {
@@ -49,8 +53,10 @@ TEST(elementary_functions) {
         const double expected = c.oracle(x[i]), error = std::fabs(y[i] - expected);
         if (static_cast<float>(expected) == y[i] || error <= c.relative * std::fabs(expected) + c.absolute) continue;
         if (std::isnan(expected) && (std::isnan(y[i]) || y[i] == 0.0F)) continue;
-        testing::fail(__FILE__, __LINE__, std::string(k->name) + " " + c.name + "(" + std::to_string(x[i]) + ") is " +
-                                              std::to_string(y[i]) + ", expected " + std::to_string(expected) + ", error " + std::to_string(error * 1e9) + "e-9");
+        testing::fail(__FILE__, __LINE__,
+                      std::string(k->name) + " " + c.name + "(" + std::to_string(x[i]) + ") is " +
+                          std::to_string(y[i]) + ", expected " + std::to_string(expected) + ", error " +
+                          std::to_string(error * 1e9) + "e-9");
       }
     }
   }
@@ -64,7 +70,7 @@ TEST(half_conversion) {
       k->halfToFloat(&h, &value, 1);
       const int exponent = static_cast<int>(bits >> 10 & 31);
       const double mantissa = bits & 1023;
-      const double magnitude = exponent == 0 ? std::ldexp(mantissa, -24)
+      const double magnitude = exponent == 0    ? std::ldexp(mantissa, -24)
                                : exponent == 31 ? (mantissa == 0 ? INFINITY : NAN)
                                                 : std::ldexp(1024.0 + mantissa, exponent - 25);
       const double expected = bits & 0x8000U ? -magnitude : magnitude;
@@ -74,8 +80,12 @@ TEST(half_conversion) {
       CHECK(back.bits == h.bits || std::isnan(value));
     }
     // Ties go to even, overflow to infinity.
-    const std::array<std::pair<float, int>, 6> cases = {{{1.00048828125F, 0x3c00}, {1.00146484375F, 0x3c02}, {65519.0F, 0x7bff},
-                                                         {65520.0F, 0x7c00}, {2.98e-8F, 0x0000}, {2.99e-8F, 0x0001}}};
+    const std::array<std::pair<float, int>, 6> cases = {{{1.00048828125F, 0x3c00},
+                                                         {1.00146484375F, 0x3c02},
+                                                         {65519.0F, 0x7bff},
+                                                         {65520.0F, 0x7c00},
+                                                         {2.98e-8F, 0x0000},
+                                                         {2.99e-8F, 0x0001}}};
     for (const auto& [value, bits] : cases) {
       Half h;
       k->floatToHalf(&value, &h, 1);

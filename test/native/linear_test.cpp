@@ -5,7 +5,8 @@ using namespace testing;
 
 namespace {
 
-Doubles linear(const Doubles& x, const std::vector<float>& w, const std::vector<float>& b, std::size_t m, std::size_t n, std::size_t k) {
+Doubles linear(const Doubles& x, const std::vector<float>& w, const std::vector<float>& b, std::size_t m, std::size_t n,
+               std::size_t k) {
   Doubles y(m * n);
   for (std::size_t i = 0; i < m; ++i) {
     for (std::size_t j = 0; j < n; ++j) {
@@ -38,10 +39,12 @@ TEST(fully_connected_family) {
         }
       }
       const Doubles expected = linear(Doubles(x.begin(), x.end()), w, b, m, n, k);
-      const auto y = evaluate(plain, "FullyConnected", {Param::flag("keep_dims", true)}, {"x", "w", "b"}, {m, n}, {{"x", x}});
+      const auto y =
+          evaluate(plain, "FullyConnected", {Param::flag("keep_dims", true)}, {"x", "w", "b"}, {m, n}, {{"x", x}});
       CHECK_NEAR(y.data(), expected, 2e-5, "FullyConnected");
       added.tensor("r", IN, {m, n});
-      const auto z = evaluate(added, "FullyConnectedAdd", {}, {"x", "w", "b", "r"}, {m, n}, {{"x", x}, {"r", residual}});
+      const auto z =
+          evaluate(added, "FullyConnectedAdd", {}, {"x", "w", "b", "r"}, {m, n}, {{"x", x}, {"r", residual}});
       Doubles sum = expected;
       for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += residual[i];
       CHECK_NEAR(z.data(), sum, 2e-5, "FullyConnectedAdd");
@@ -66,7 +69,8 @@ TEST(mlp) {
     for (double& v : hidden) v = 0.5 * v * (1 + std::tanh(std::sqrt(2 / M_PI) * (v + 0.044715 * v * v * v)));
     Doubles expected = linear(hidden, w2, b2, m, d, f);
     for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += residual[i];
-    const auto y = evaluate(h, "Mlp", {Param::u32("activation", 0)}, {"x", "w1", "b1", "w2", "b2", "r"}, {m, d}, {{"x", x}, {"r", residual}});
+    const auto y = evaluate(h, "Mlp", {Param::u32("activation", 0)}, {"x", "w1", "b1", "w2", "b2", "r"}, {m, d},
+                            {{"x", x}, {"r", residual}});
     CHECK_NEAR(y.data(), expected, 2e-5, "Mlp");
   }
 }
@@ -75,7 +79,8 @@ TEST(matmul) {
   Random random;
   for (int round = 0; round < 40; ++round) {
     const bool ta = round & 1, tb = round & 2, shared = round & 4;
-    const U batch = 1 + random.next() % 4, m = 1 + random.next() % 40, n = 1 + random.next() % 90, k = 1 + random.next() % 50;
+    const U batch = 1 + random.next() % 4, m = 1 + random.next() % 40, n = 1 + random.next() % 90,
+            k = 1 + random.next() % 50;
     auto a = random.floats(batch * m * k), b = random.floats((shared ? 1 : batch) * k * n);
     Host h(backend());
     h.tensor("a", IN, ta ? Dims{1, batch, k, m} : Dims{1, batch, m, k});
@@ -86,14 +91,15 @@ TEST(matmul) {
         for (U j = 0; j < n; ++j) {
           double sum = 0;
           for (U p = 0; p < k; ++p) {
-            sum += double{a[s * m * k + (ta ? p * m + i : i * k + p)]} * b[(shared ? 0 : s * k * n) + (tb ? j * k + p : p * n + j)];
+            sum += double{a[s * m * k + (ta ? p * m + i : i * k + p)]} *
+                   b[(shared ? 0 : s * k * n) + (tb ? j * k + p : p * n + j)];
           }
           expected[(s * m + i) * n + j] = sum;
         }
       }
     }
-    const auto y = evaluate(h, "MatMul", {Param::flag("transpose_in0", ta), Param::flag("transpose_in1", tb)}, {"a", "b"}, {1, batch, m, n},
-                            {{"a", a}, {"b", b}});
+    const auto y = evaluate(h, "MatMul", {Param::flag("transpose_in0", ta), Param::flag("transpose_in1", tb)},
+                            {"a", "b"}, {1, batch, m, n}, {{"a", a}, {"b", b}});
     CHECK_NEAR(y.data(), expected, 1e-5, "MatMul");
   }
 }
@@ -112,7 +118,8 @@ TEST(cache_append_and_cached_attention) {
     h.tensor("out", OUT, {heads, t, d});
     h.node("KvAppend", {Param::u32("axis", 2)}, {"k_cache", "k", "position"}, {"k_cache"});
     h.node("KvAppend", {Param::u32("axis", 1)}, {"v_cache", "v", "position"}, {"v_cache"});
-    h.node("FlashCachedAttention", {Param::f32("scale", 0.5F), Param::u32("window", 0), Param::u32("block_q", 3), Param::u32("block_k", 4)},
+    h.node("FlashCachedAttention",
+           {Param::f32("scale", 0.5F), Param::u32("window", 0), Param::u32("block_q", 3), Param::u32("block_k", 4)},
            {"q", "k_cache", "v_cache", "position"}, {"out"});
     h.finalize();
     std::vector<float> kCache(g * d * capacity, NAN), vCache(g * d * capacity, NAN);
@@ -131,7 +138,13 @@ TEST(cache_append_and_cached_attention) {
       }
       std::vector<std::int32_t> position = {static_cast<std::int32_t>(at)};
       std::vector<float> out(heads * t * d, NAN);
-      h.run({{"k_cache", kCache}, {"v_cache", vCache}, {"k", k}, {"v", v}, {"q", q}, {"position", position}, {"out", out}});
+      h.run({{"k_cache", kCache},
+             {"v_cache", vCache},
+             {"k", k},
+             {"v", v},
+             {"q", q},
+             {"position", position},
+             {"out", out}});
       for (U head = 0; head < heads; ++head) {
         for (U i = 0; i < real; ++i) {
           Doubles expected(d);

@@ -31,7 +31,8 @@ TEST(thread_pool_runs_every_task_once) {
   heddle::ThreadPool pool(4);
   for (int round = 0; round < 2000; ++round) {
     std::array<std::atomic<int>, 37> done{};
-    pool.forEach(done.size(), [&](std::size_t task, std::size_t thread) { done[task] += thread < pool.threads() ? 1 : 100; });
+    pool.forEach(done.size(),
+                 [&](std::size_t task, std::size_t thread) { done[task] += thread < pool.threads() ? 1 : 100; });
     for (const auto& d : done) CHECK_EQUAL(d.load(), 1);
     if (round % 500 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));  // lets the workers fall asleep
   }
@@ -53,8 +54,10 @@ TEST(memory_plan_never_overlaps) {
     for (std::size_t i = 0; i < lives.size(); ++i) {
       CHECK(plan.offsets[i] % 64 == 0 && plan.offsets[i] + lives[i].bytes <= plan.bytes);
       for (std::size_t j = 0; j < i; ++j) {
-        const bool together = lives[i].first <= lives[j].last && lives[j].first <= lives[i].last && lives[i].bytes && lives[j].bytes;
-        CHECK(!together || plan.offsets[i] + lives[i].bytes <= plan.offsets[j] || plan.offsets[j] + lives[j].bytes <= plan.offsets[i]);
+        const bool together =
+            lives[i].first <= lives[j].last && lives[j].first <= lives[i].last && lives[i].bytes && lives[j].bytes;
+        CHECK(!together || plan.offsets[i] + lives[i].bytes <= plan.offsets[j] ||
+              plan.offsets[j] + lives[j].bytes <= plan.offsets[i]);
       }
     }
   }
@@ -67,8 +70,10 @@ TEST(chain_reuses_memory_and_views_cost_nothing) {
   for (int i = 1; i <= 20; ++i) {
     const std::string from = "t" + std::to_string(i - 1), to = "t" + std::to_string(i);
     h.tensor(to, i == 20 ? OUT : TensorType::NATIVE, i % 2 == 0 ? Dims{1, 1024} : Dims{1024, 1});
-    if (i % 2 == 0) h.node("Transpose", {Param::list<U>("perm", {1, 0})}, {from}, {to});
-    else h.node("Reshape", {}, {from}, {to});
+    if (i % 2 == 0)
+      h.node("Transpose", {Param::list<U>("perm", {1, 0})}, {from}, {to});
+    else
+      h.node("Reshape", {}, {from}, {to});
     if (i % 5 != 0 || i == 20) continue;
     h.tensor(to + "x", TensorType::NATIVE, i % 2 == 0 ? Dims{1, 1024} : Dims{1024, 1});
     h.node("Tanh", {}, {to}, {to + "x"});

@@ -1,4 +1,6 @@
 // Elementwise ops, movement, reductions and norms through the C interface, against plain loops.
+#include <limits>
+
 #include "evaluate.h"
 
 using namespace testing;
@@ -8,8 +10,9 @@ TEST(broadcasting) {
   struct Case {
     Dims a, b, y;
   };
-  const Case cases[] = {{{4, 5}, {4, 5}, {4, 5}}, {{4, 5}, {5}, {4, 5}}, {{4, 5}, {4, 1}, {4, 5}}, {{1}, {3, 7}, {3, 7}},
-                        {{2, 1, 3}, {4, 1}, {2, 4, 3}}, {{}, {2, 2}, {2, 2}}, {{300, 200}, {200}, {300, 200}}};
+  const Case cases[] = {{{4, 5}, {4, 5}, {4, 5}},       {{4, 5}, {5}, {4, 5}},          {{4, 5}, {4, 1}, {4, 5}},
+                        {{1}, {3, 7}, {3, 7}},          {{2, 1, 3}, {4, 1}, {2, 4, 3}}, {{}, {2, 2}, {2, 2}},
+                        {{300, 200}, {200}, {300, 200}}};
   for (const Case& c : cases) {
     const auto countOf = [](const Dims& d) {
       std::size_t n = 1;
@@ -29,15 +32,19 @@ TEST(broadcasting) {
       }
       return double{v[index]};
     };
-    for (const std::string type : {"ElementWiseAdd", "ElementWiseSubtract", "ElementWiseMultiply", "ElementWiseDivide", "ElementWiseMaximum"}) {
+    for (const std::string type :
+         {"ElementWiseAdd", "ElementWiseSubtract", "ElementWiseMultiply", "ElementWiseDivide", "ElementWiseMaximum"}) {
       Host h(backend());
       h.tensor("a", IN, c.a);
       h.tensor("b", IN, c.b);
       Doubles expected;
       for (std::size_t i = 0; i < countOf(c.y); ++i) {
         const double p = at(a, c.a, i), q = at(b, c.b, i);
-        expected.push_back(type == "ElementWiseAdd" ? p + q : type == "ElementWiseSubtract" ? p - q : type == "ElementWiseMultiply" ? p * q
-                           : type == "ElementWiseDivide" ? p / q : std::max(p, q));
+        expected.push_back(type == "ElementWiseAdd"        ? p + q
+                           : type == "ElementWiseSubtract" ? p - q
+                           : type == "ElementWiseMultiply" ? p * q
+                           : type == "ElementWiseDivide"   ? p / q
+                                                           : std::max(p, q));
       }
       const auto y = evaluate(h, type, {}, {"a", "b"}, c.y, {{"a", a}, {"b", b}});
       CHECK_NEAR(y.data(), expected, 1e-6, type);
@@ -73,6 +80,23 @@ TEST(integers_conditions_and_casts) {
   CHECK((toInt == std::vector<std::int32_t>{0, -2, 3, 0}));
 }
 
+TEST(integer_division) {
+  Host h(backend());
+  constexpr std::int32_t lowest = std::numeric_limits<std::int32_t>::min();
+  std::vector<std::int32_t> a = {7, -7, 5, lowest}, b = {2, 2, 0, -1}, y(4);
+  std::vector<U> c = {0xffffffffU, 9}, d = {0xffffffffU, 0xffffffffU}, z(2);
+  for (const char* name : {"a", "b"}) h.tensor<std::int32_t>(name, IN, {4});
+  for (const char* name : {"c", "d"}) h.tensor<U>(name, IN, {2});
+  h.tensor<std::int32_t>("y", OUT, {4});
+  h.tensor<U>("z", OUT, {2});
+  h.node("ElementWiseDivide", {}, {"a", "b"}, {"y"});
+  h.node("ElementWiseDivide", {}, {"c", "d"}, {"z"});
+  h.finalize();
+  h.run({{"a", a}, {"b", b}, {"c", c}, {"d", d}, {"y", y}, {"z", z}});
+  CHECK((y == std::vector<std::int32_t>{3, -3, 0, lowest}));  // by zero: 0 instead of a trap
+  CHECK((z == std::vector<U>{1, 0}));
+}
+
 TEST(cast_through_half) {
   Host h(backend());
   std::vector<std::int32_t> x = {1, -2, 2049}, back(3);
@@ -100,8 +124,10 @@ TEST(movement) {
   {
     Host h(backend());
     h.tensor("x", IN, {2, 3, 4});
-    const auto y = evaluate(h, "StridedSlice", {Param::list<std::int32_t>("ranges", {1, 2, 1, 0, 3, 2, 3, -5, -2}, {3, 3}), Param::u32("shrink_axes", 1)},
-                            {"x"}, {2, 2}, {{"x", x}});
+    const auto y = evaluate(
+        h, "StridedSlice",
+        {Param::list<std::int32_t>("ranges", {1, 2, 1, 0, 3, 2, 3, -5, -2}, {3, 3}), Param::u32("shrink_axes", 1)},
+        {"x"}, {2, 2}, {{"x", x}});
     CHECK((y == std::vector<float>{15, 13, 23, 21}));
   }
   {
@@ -135,7 +161,8 @@ TEST(movement) {
     CHECK(y[0] == 3 && y[1] == 4);
     index[0] = 2;
     std::vector<float> out(2);
-    CHECK(h.tryRun({{"i", index}, {"out", out}}) == 6004 && lastError().find("index 2 at 0 is outside 0 to 1") != std::string::npos);
+    CHECK(h.tryRun({{"i", index}, {"out", out}}) == 6004 &&
+          lastError().find("index 2 at 0 is outside 0 to 1") != std::string::npos);
   }
   {
     Host h(backend());
@@ -166,7 +193,8 @@ TEST(reductions_softmax_and_norms) {
       }
       expected.push_back(type == "ReduceSum" ? sum : type == "ReduceMean" ? sum / 10 : type == "ReduceMax" ? top : low);
     }
-    const auto y = evaluate(h, type, {Param::list<U>("axes", {2, 0}), Param::flag("keep_dims", true)}, {"x"}, {1, 3, 1}, {{"x", x}});
+    const auto y = evaluate(h, type, {Param::list<U>("axes", {2, 0}), Param::flag("keep_dims", true)}, {"x"}, {1, 3, 1},
+                            {{"x", x}});
     CHECK_NEAR(y.data(), expected, 1e-6, type);
   }
   {
@@ -196,7 +224,8 @@ TEST(reductions_softmax_and_norms) {
   const auto y = evaluate(h, "Normalize", {Param::f32("epsilon", 1e-5F)}, {"x"}, {2, 3, 5}, {{"x", x}});
   CHECK_NEAR(y.data(), norm, 1e-5, "Normalize");
   n.constant<float>("g", {5}, {2, 2, 2, 2, 2});
-  const auto z = evaluate(n, "LayerNorm", {Param::f32("epsilon", 1e-5F), Param::list<U>("axes", {2})}, {"x", "g", ""}, {2, 3, 5}, {{"x", x}});
+  const auto z = evaluate(n, "LayerNorm", {Param::f32("epsilon", 1e-5F), Param::list<U>("axes", {2})}, {"x", "g", ""},
+                          {2, 3, 5}, {{"x", x}});
   for (double& v : norm) v *= 2;
   CHECK_NEAR(z.data(), norm, 1e-5, "LayerNorm");
 }

@@ -16,7 +16,8 @@ std::vector<Half> halves(const Kernels& k, std::vector<float>& values) {
   return h;
 }
 
-Doubles product(const std::vector<float>& a, const std::vector<float>& bRows, std::size_t m, std::size_t n, std::size_t k) {
+Doubles product(const std::vector<float>& a, const std::vector<float>& bRows, std::size_t m, std::size_t n,
+                std::size_t k) {
   Doubles y(m * n);
   for (std::size_t i = 0; i < m; ++i) {
     for (std::size_t j = 0; j < n; ++j) {
@@ -58,8 +59,19 @@ TEST(gemm_packed) {
         std::vector<float> packedA((m + k->gemmRows - 1) / k->gemmRows * k->gemmRows * depth);
         std::vector<float> packedB(panels * k->gemmCols * depth), c(m * n, 1.0F);
         k->packRows(a.data(), depth, m, depth, packedA.data());
-        const GemmBlock g{m, n, depth, packedA.data(), k->gemmRows * depth, 1, k->gemmRows,
-                          packedB.data(), k->gemmCols * depth, k->gemmCols, c.data(), n, true};
+        const GemmBlock g{m,
+                          n,
+                          depth,
+                          packedA.data(),
+                          k->gemmRows * depth,
+                          1,
+                          k->gemmRows,
+                          packedB.data(),
+                          k->gemmCols * depth,
+                          k->gemmCols,
+                          c.data(),
+                          n,
+                          true};
         k->packColsF32(b.data(), depth, n, depth, packedB.data());
         k->gemm(g);
         Doubles expected = product(a, b, m, n, depth);
@@ -108,7 +120,8 @@ TEST(attention) {
       const bool causal = round % 4 != 0, transposed = round % 2 != 0;
       const std::size_t live = causal ? offset + queries : 1 + random.next() % 90, capacity = live + random.next() % 5;
       const std::size_t window = causal && round % 3 == 0 ? 1 + random.next() % 40 : 0, blockK = 1 + random.next() % 65;
-      const auto q = random.floats(queries * d, 2.0F), keys = random.floats(live * d, 2.0F), values = random.floats(live * d);
+      const auto q = random.floats(queries * d, 2.0F), keys = random.floats(live * d, 2.0F),
+                 values = random.floats(live * d);
       // What lies beyond the live keys must not be read: it would poison the result.
       std::vector<float> kc(capacity * d, NAN), vc(capacity * d, NAN), out(queries * d, NAN);
       for (std::size_t j = 0; j < live; ++j) {
@@ -135,10 +148,11 @@ TEST(attention) {
       std::vector<float> scratch(attentionScratch(queries, d, blockK, k->gemmCols));
       for (const auto& [begin, end] : {std::pair{std::size_t{0}, half}, std::pair{half, queries}}) {
         if (begin == end) continue;
-        k->attention({begin, end, d, live, causal ? offset : 0, causal, window, blockK, 0.3F, q.data(), kc.data(), transposed, capacity,
-                      vc.data(), out.data(), scratch.data()});
+        k->attention({begin, end, d, live, causal ? offset : 0, causal, window, blockK, 0.3F, q.data(), kc.data(),
+                      transposed, capacity, vc.data(), out.data(), scratch.data()});
       }
-      CHECK_NEAR(out.data(), expected, 2e-5, label(*k, "attention", {d, queries, offset, live, window, blockK, transposed}));
+      CHECK_NEAR(out.data(), expected, 2e-5,
+                 label(*k, "attention", {d, queries, offset, live, window, blockK, transposed}));
     }
   }
 }

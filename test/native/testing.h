@@ -42,12 +42,12 @@ inline int main() {
 
 }  // namespace testing
 
-#define TEST(name)                                                  \
-  static void test_##name();                                        \
+#define TEST(name)                                                    \
+  static void test_##name();                                          \
   static const testing::Register register_##name(#name, test_##name); \
   static void test_##name()
 #define CHECK(condition) \
   if (!(condition)) testing::fail(__FILE__, __LINE__, "expected " #condition)
-#define CHECK_EQUAL(got, expected)                                                                             \
-  if (const auto got_ = (got); got_ != (expected))                                                             \
+#define CHECK_EQUAL(got, expected)                 \
+  if (const auto got_ = (got); got_ != (expected)) \
   testing::fail(__FILE__, __LINE__, std::string(#got " is ") + std::to_string(got_) + ", expected " #expected)

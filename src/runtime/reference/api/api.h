@@ -52,7 +52,8 @@ struct Profile {
   std::vector<qnn::ProfileEventId> ids;
 
   /// Adds an event and returns it, so that sub-events can be added to it.
-  ProfileRecord& add(ProfileRecord* parent, std::uint32_t type, qnn::ProfileUnit unit, std::uint64_t value, std::string identifier);
+  ProfileRecord& add(ProfileRecord* parent, std::uint32_t type, qnn::ProfileUnit unit, std::uint64_t value,
+                     std::string identifier);
 };
 
 /// Runs f; turns what it throws into an error code and one line in the log (which may be null).
@@ -97,16 +98,16 @@ Error deviceFree(DeviceHandle);
 Error contextCreate(BackendHandle, DeviceHandle, const Config**, ContextHandle*);
 Error contextGetBinarySize(ContextHandle, std::uint64_t* bytes);
 Error contextGetBinary(ContextHandle, void* buffer, std::uint64_t bytes, std::uint64_t* written);
-Error contextCreateFromBinary(BackendHandle, DeviceHandle, const Config**, const void* binary, std::uint64_t bytes, ContextHandle*,
-                              ProfileHandle);
+Error contextCreateFromBinary(BackendHandle, DeviceHandle, const Config**, const void* binary, std::uint64_t bytes,
+                              ContextHandle*, ProfileHandle);
 Error contextFree(ContextHandle, ProfileHandle);
 
 Error graphCreate(ContextHandle, const char* name, const Config**, GraphHandle*);
 Error graphAddNode(GraphHandle, OpConfig);
 Error graphFinalize(GraphHandle, ProfileHandle, SignalHandle);
 Error graphRetrieve(ContextHandle, const char* name, GraphHandle*);
-Error graphExecute(GraphHandle, const Tensor* inputs, std::uint32_t inputCount, Tensor* outputs, std::uint32_t outputCount,
-                   ProfileHandle, SignalHandle);
+Error graphExecute(GraphHandle, const Tensor* inputs, std::uint32_t inputCount, Tensor* outputs,
+                   std::uint32_t outputCount, ProfileHandle, SignalHandle);
 Error tensorCreateGraphTensor(GraphHandle, Tensor*);
 
 Error profileCreate(BackendHandle, ProfileLevel, ProfileHandle*);
@@ -120,7 +121,8 @@ Error errorGetVerboseMessage(Error, const char** text);
 Error errorFreeVerboseMessage(const char* text);
 
 Error systemContextCreate(SystemContextHandle*);
-Error systemContextGetBinaryInfo(SystemContextHandle, void* binary, std::uint64_t bytes, const BinaryInfo**, std::uint64_t* infoBytes);
+Error systemContextGetBinaryInfo(SystemContextHandle, void* binary, std::uint64_t bytes, const BinaryInfo**,
+                                 std::uint64_t* infoBytes);
 Error systemContextGetMetaData(SystemContextHandle, const void* binary, std::uint64_t bytes, const BinaryInfo**);
 Error systemContextFree(SystemContextHandle);
 

@@ -17,8 +17,9 @@ void readConfigs(const qnn::Config** list, const char* what, qnn::Error error, c
     const auto* custom = static_cast<const qnn::CustomConfig*>(c.custom);
     if (custom == nullptr) throw Failure(error, std::string(what) + " configuration: custom configuration is null");
     if (!take(custom->option, custom->u32)) {
-      throw Failure(error, std::string(what) + " custom configuration option " + std::to_string(custom->option) + " with value " +
-                               std::to_string(custom->u32) + " is not known to this backend or not available on this machine");
+      throw Failure(error, std::string(what) + " custom configuration option " + std::to_string(custom->option) +
+                               " with value " + std::to_string(custom->u32) +
+                               " is not known to this backend or not available on this machine");
     }
   }
 }

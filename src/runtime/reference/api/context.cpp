@@ -25,7 +25,8 @@ qnn::Error withContext(qnn::ContextHandle handle, const F& f) {
 
 void requireFinalized(const Context& context) {
   for (const auto& graph : context.graphs) {
-    if (!graph->finalized()) throw Failure(code::CONTEXT_NOT_FINALIZED, "graph '" + graph->name() + "' is not finalized");
+    if (!graph->finalized())
+      throw Failure(code::CONTEXT_NOT_FINALIZED, "graph '" + graph->name() + "' is not finalized");
   }
 }
 
@@ -43,7 +44,8 @@ Error contextCreate(BackendHandle backendHandle, DeviceHandle, const Config** co
   const auto backend = handles<Backend>().find(backendHandle);
   if (backend == nullptr) return code::BACKEND_INVALID_HANDLE;
   if (handle == nullptr) return code::CONTEXT_INVALID_ARGUMENT;
-  return guarded(backend->log.get(), [&] { *handle = handles<Context>().add(std::make_shared<Context>(backend, borrowsStatic(configs))); });
+  return guarded(backend->log.get(),
+                 [&] { *handle = handles<Context>().add(std::make_shared<Context>(backend, borrowsStatic(configs))); });
 }
 
 Error contextGetBinarySize(ContextHandle handle, std::uint64_t* bytes) {
@@ -60,7 +62,8 @@ Error contextGetBinary(ContextHandle handle, void* buffer, std::uint64_t bytes, 
     requireFinalized(context);
     const BinaryWriter writer(graphsOf(context));
     if (bytes < writer.bytes()) {
-      throw Failure(code::CONTEXT_GET_BINARY_FAILED, "the buffer has " + std::to_string(bytes) + " bytes, the context binary needs " +
+      throw Failure(code::CONTEXT_GET_BINARY_FAILED, "the buffer has " + std::to_string(bytes) +
+                                                         " bytes, the context binary needs " +
                                                          std::to_string(writer.bytes()));
     }
     writer.write(static_cast<std::byte*>(buffer));
@@ -68,14 +71,16 @@ Error contextGetBinary(ContextHandle handle, void* buffer, std::uint64_t bytes, 
   });
 }
 
-Error contextCreateFromBinary(BackendHandle backendHandle, DeviceHandle, const Config** configs, const void* binary, std::uint64_t bytes,
-                              ContextHandle* handle, ProfileHandle) {
+Error contextCreateFromBinary(BackendHandle backendHandle, DeviceHandle, const Config** configs, const void* binary,
+                              std::uint64_t bytes, ContextHandle* handle, ProfileHandle) {
   const auto backend = handles<Backend>().find(backendHandle);
   if (backend == nullptr) return code::BACKEND_INVALID_HANDLE;
   if (binary == nullptr || handle == nullptr) return code::CONTEXT_INVALID_ARGUMENT;
   return guarded(backend->log.get(), [&] {
-    const bool borrow = borrowsStatic(configs) && reinterpret_cast<std::uintptr_t>(binary) % alignof(std::max_align_t) == 0;
-    // Either way the constants stay where they are in the binary: in the caller's memory, or in the context's one copy of it.
+    const bool borrow =
+        borrowsStatic(configs) && reinterpret_cast<std::uintptr_t>(binary) % alignof(std::max_align_t) == 0;
+    // Either way the constants stay where they are in the binary: in the caller's memory, or in the context's one copy
+    // of it.
     auto context = std::make_shared<Context>(backend, true);
     std::span<const std::byte> content(static_cast<const std::byte*>(binary), bytes);
     BinaryReader::checkHeader(content);

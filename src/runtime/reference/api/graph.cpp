@@ -29,7 +29,9 @@ std::shared_ptr<Profile> profileOf(qnn::ProfileHandle handle) {
 }
 
 using Clock = std::chrono::steady_clock;
-double microseconds(Clock::time_point since) { return std::chrono::duration<double, std::micro>(Clock::now() - since).count(); }
+double microseconds(Clock::time_point since) {
+  return std::chrono::duration<double, std::micro>(Clock::now() - since).count();
+}
 
 std::uint64_t whole(double value) { return static_cast<std::uint64_t>(value + 0.5); }
 
@@ -44,10 +46,12 @@ Error graphCreate(ContextHandle contextHandle, const char* name, const Config** 
   return guarded(context->backend->log.get(), [&] {
     if (name == nullptr || *name == '\0') throw Failure(code::GRAPH_INVALID_NAME, "a graph needs a name");
     if (configs != nullptr && configs[0] != nullptr) {
-      throw Failure(code::GRAPH_INVALID_ARGUMENT, "graph '" + std::string(name) + "': this backend has no graph configurations");
+      throw Failure(code::GRAPH_INVALID_ARGUMENT,
+                    "graph '" + std::string(name) + "': this backend has no graph configurations");
     }
     const bool taken = std::ranges::any_of(context->graphs, [&](const auto& g) { return g->name() == name; });
-    if (taken) throw Failure(code::GRAPH_INVALID_NAME, "the context already has a graph named '" + std::string(name) + "'");
+    if (taken)
+      throw Failure(code::GRAPH_INVALID_NAME, "the context already has a graph named '" + std::string(name) + "'");
     auto graph = std::make_shared<Graph>(name, context->workplace);
     *handle = handles<GraphRef>().add(graph.get(), std::make_shared<GraphRef>(context, graph));
     context->graphs.push_back(std::move(graph));
@@ -81,9 +85,9 @@ Error graphAddNode(GraphHandle handle, OpConfig config) {
     graph.addNode(nodeFrom(config, code::GRAPH_INVALID_OP_CONFIG, [&](const Tensor& t) {
       const TensorInfo* found = graph.find(t.v1.id);
       if (found == nullptr) {
-        throw Failure(code::GRAPH_INVALID_TENSOR, "node '" + std::string(config.name == nullptr ? "" : config.name) + "': tensor '" +
-                                                      (t.v1.name == nullptr ? "" : t.v1.name) + "' was not created in graph '" +
-                                                      graph.name() + "'");
+        throw Failure(code::GRAPH_INVALID_TENSOR, "node '" + std::string(config.name == nullptr ? "" : config.name) +
+                                                      "': tensor '" + (t.v1.name == nullptr ? "" : t.v1.name) +
+                                                      "' was not created in graph '" + graph.name() + "'");
       }
       return found;
     }));
@@ -97,19 +101,22 @@ Error graphFinalize(GraphHandle handle, ProfileHandle profileHandle, SignalHandl
     graph.finalize();
     if (log != nullptr && log->wants(LogLevel::INFO)) {
       log->write(LogLevel::INFO, "graph '" + graph.name() + "': " + std::to_string(graph.nodes().size()) + " nodes, " +
-                                     std::to_string(graph.staticBytes()) + " bytes of constants, " + std::to_string(graph.arenaBytes()) +
-                                     " bytes of arena, finalized in " + std::to_string(whole(microseconds(start))) + " us");
+                                     std::to_string(graph.staticBytes()) + " bytes of constants, " +
+                                     std::to_string(graph.arenaBytes()) + " bytes of arena, finalized in " +
+                                     std::to_string(whole(microseconds(start))) + " us");
     }
     if (profile == nullptr) return;
-    ProfileRecord& event = profile->add(nullptr, FINALIZE, ProfileUnit::MICROSECONDS, whole(microseconds(start)), "finalize " + graph.name());
+    ProfileRecord& event = profile->add(nullptr, FINALIZE, ProfileUnit::MICROSECONDS, whole(microseconds(start)),
+                                        "finalize " + graph.name());
     profile->add(&event, ARENA_BYTES, ProfileUnit::BYTES, graph.arenaBytes(), "arena");
     profile->add(&event, STATIC_BYTES, ProfileUnit::BYTES, graph.staticBytes(), "constants");
   });
 }
 
-Error graphExecute(GraphHandle handle, const Tensor* inputs, std::uint32_t inputCount, Tensor* outputs, std::uint32_t outputCount,
-                   ProfileHandle profileHandle, SignalHandle) {
-  if ((inputs == nullptr && inputCount != 0) || (outputs == nullptr && outputCount != 0)) return code::GRAPH_INVALID_ARGUMENT;
+Error graphExecute(GraphHandle handle, const Tensor* inputs, std::uint32_t inputCount, Tensor* outputs,
+                   std::uint32_t outputCount, ProfileHandle profileHandle, SignalHandle) {
+  if ((inputs == nullptr && inputCount != 0) || (outputs == nullptr && outputCount != 0))
+    return code::GRAPH_INVALID_ARGUMENT;
   return withGraph(handle, code::GRAPH_INVALID_HANDLE, [&](Graph& graph, const Log*) {
     const auto profile = profileOf(profileHandle);
     std::vector<Binding> bindings;
@@ -126,7 +133,8 @@ Error graphExecute(GraphHandle handle, const Tensor* inputs, std::uint32_t input
     const bool detailed = profile->level == ProfileLevel::DETAILED;
     const auto start = Clock::now();
     graph.execute(bindings, detailed ? &times : nullptr);
-    ProfileRecord& event = profile->add(nullptr, EXECUTE, ProfileUnit::MICROSECONDS, whole(microseconds(start)), "execute " + graph.name());
+    ProfileRecord& event = profile->add(nullptr, EXECUTE, ProfileUnit::MICROSECONDS, whole(microseconds(start)),
+                                        "execute " + graph.name());
     for (std::size_t i = 0; i < times.size(); ++i) {
       const Node& node = graph.nodes()[i];
       profile->add(&event, NODE, ProfileUnit::MICROSECONDS, whole(times[i]), node.name + " (" + node.type + ")");

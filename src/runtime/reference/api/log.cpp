@@ -12,7 +12,8 @@ void forward(qnn::LogCallback callback, qnn::LogLevel level, const char* format,
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   va_list arguments;
   va_start(arguments, format);
-  callback(format, level, static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()), arguments);
+  callback(format, level, static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()),
+           arguments);
   va_end(arguments);
 }
 

@@ -3,7 +3,8 @@
 
 namespace heddle {
 
-ProfileRecord& Profile::add(ProfileRecord* parent, std::uint32_t type, qnn::ProfileUnit unit, std::uint64_t value, std::string identifier) {
+ProfileRecord& Profile::add(ProfileRecord* parent, std::uint32_t type, qnn::ProfileUnit unit, std::uint64_t value,
+                            std::string identifier) {
   auto record = std::make_unique<ProfileRecord>();
   ProfileRecord& r = *record;
   r.identifier = std::move(identifier);
@@ -25,7 +26,8 @@ namespace api {
 Error profileCreate(BackendHandle backendHandle, ProfileLevel level, ProfileHandle* handle) {
   const auto backend = handles<Backend>().find(backendHandle);
   if (backend == nullptr) return code::BACKEND_INVALID_HANDLE;
-  if (handle == nullptr || (level != ProfileLevel::BASIC && level != ProfileLevel::DETAILED)) return code::INVALID_ARGUMENT;
+  if (handle == nullptr || (level != ProfileLevel::BASIC && level != ProfileLevel::DETAILED))
+    return code::INVALID_ARGUMENT;
   return guarded(backend->log.get(), [&] {
     auto profile = std::make_shared<Profile>();
     profile->level = level;

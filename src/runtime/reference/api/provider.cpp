@@ -108,7 +108,8 @@ constexpr qnn::Version kSystemVersion = {1, 0, 0};
 }  // namespace
 }  // namespace heddle
 
-HEDDLE_EXPORT heddle::qnn::Error QnnInterface_getProviders(const heddle::qnn::Interface*** providers, std::uint32_t* count) {
+HEDDLE_EXPORT heddle::qnn::Error QnnInterface_getProviders(const heddle::qnn::Interface*** providers,
+                                                           std::uint32_t* count) {
   using namespace heddle;
   if (providers == nullptr || count == nullptr) return code::INVALID_ARGUMENT;
   static const qnn::Interface interface = makeInterface();
@@ -118,7 +119,8 @@ HEDDLE_EXPORT heddle::qnn::Error QnnInterface_getProviders(const heddle::qnn::In
   return qnn::kSuccess;
 }
 
-HEDDLE_EXPORT heddle::qnn::Error QnnSystemInterface_getProviders(const heddle::qnn::SystemInterface*** providers, std::uint32_t* count) {
+HEDDLE_EXPORT heddle::qnn::Error QnnSystemInterface_getProviders(const heddle::qnn::SystemInterface*** providers,
+                                                                 std::uint32_t* count) {
   using namespace heddle;
   if (providers == nullptr || count == nullptr) return code::INVALID_ARGUMENT;
   static const qnn::SystemInterface interface = {qnn::reference::kBackendId,

@@ -35,7 +35,8 @@ struct SystemContext {
       Graph& g = graphs.emplace_back(Graph{std::move(content), {}, {}});
       for (const TensorInfo& t : g.content.tensors) {
         // State that the graph updates in place is listed once, as an input.
-        if (t.type == qnn::TensorType::APP_WRITE || t.type == qnn::TensorType::APP_READWRITE) g.inputs.push_back(tensorView(t));
+        if (t.type == qnn::TensorType::APP_WRITE || t.type == qnn::TensorType::APP_READWRITE)
+          g.inputs.push_back(tensorView(t));
         if (t.type == qnn::TensorType::APP_READ) g.outputs.push_back(tensorView(t));
       }
       qnn::GraphInfo& i = infos.emplace_back();
@@ -69,7 +70,8 @@ Error systemContextCreate(SystemContextHandle* handle) {
   return guarded(nullptr, [&] { *handle = handles<SystemContext>().add(std::make_shared<SystemContext>()); });
 }
 
-Error systemContextGetMetaData(SystemContextHandle handle, const void* binary, std::uint64_t bytes, const BinaryInfo** info) {
+Error systemContextGetMetaData(SystemContextHandle handle, const void* binary, std::uint64_t bytes,
+                               const BinaryInfo** info) {
   const auto context = handles<SystemContext>().find(handle);
   if (context == nullptr) return code::SYSTEM_INVALID_HANDLE;
   if (binary == nullptr || info == nullptr) return code::SYSTEM_INVALID_ARGUMENT;

@@ -1,5 +1,6 @@
-// A fast 64-bit checksum against corruption (not against attackers): eight independent multiply-rotate lanes over 64-byte
-// blocks, after the construction of xxHash64, so that a 500 MB file is checked at memory speed without special instructions.
+// A fast 64-bit checksum against corruption (not against attackers): eight independent multiply-rotate lanes over
+// 64-byte blocks, after the construction of xxHash64, so that a 500 MB file is checked at memory speed without special
+// instructions.
 #pragma once
 
 #include <cstddef>

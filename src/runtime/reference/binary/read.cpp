@@ -34,7 +34,9 @@ class BinaryReader::Cursor {
   /// A count of things of at least `bytes` bytes each, which must all fit in what is left.
   std::size_t count(std::size_t bytes) {
     const auto n = get<std::uint32_t>();
-    if (n > left_.size() / bytes) throw unreadable("its description claims " + std::to_string(n) + " items where " + std::to_string(left_.size()) + " bytes are left");
+    if (n > left_.size() / bytes)
+      throw unreadable("its description claims " + std::to_string(n) + " items where " + std::to_string(left_.size()) +
+                       " bytes are left");
     return n;
   }
   bool atEnd() const { return left_.empty(); }
@@ -65,20 +67,22 @@ BinaryHeader BinaryReader::checkHeader(std::span<const std::byte> binary) {
                                                     "; compile the program again or update Heddle");
   }
   if (h.totalBytes > binary.size()) {
-    throw unreadable("it is truncated: " + std::to_string(binary.size()) + " of " + std::to_string(h.totalBytes) + " bytes");
+    throw unreadable("it is truncated: " + std::to_string(binary.size()) + " of " + std::to_string(h.totalBytes) +
+                     " bytes");
   }
   if (h.totalBytes < binary.size()) {
     throw unreadable("it has " + std::to_string(binary.size() - h.totalBytes) + " bytes more than it should");
   }
-  const bool fits = h.headerBytes == sizeof h && h.descriptionBytes <= binary.size() - sizeof h && h.constantsOffset <= binary.size() &&
-                    h.constantsOffset == alignUp(sizeof h + h.descriptionBytes);
+  const bool fits = h.headerBytes == sizeof h && h.descriptionBytes <= binary.size() - sizeof h &&
+                    h.constantsOffset <= binary.size() && h.constantsOffset == alignUp(sizeof h + h.descriptionBytes);
   if (!fits) throw unreadable("it is corrupt: the sizes in its header contradict each other");
   return h;
 }
 
 BinaryReader::BinaryReader(std::span<const std::byte> binary) {
   const BinaryHeader h = checkHeader(binary);
-  const std::uint64_t sum = checksum(binary.subspan(sizeof h), checksum(binary.first(offsetof(BinaryHeader, checksum))));
+  const std::uint64_t sum =
+      checksum(binary.subspan(sizeof h), checksum(binary.first(offsetof(BinaryHeader, checksum))));
   if (sum != h.checksum) throw unreadable("it is corrupt: its checksum does not match its content");
   constants_ = binary.subspan(h.constantsOffset);
   Cursor cursor(binary.subspan(sizeof h, h.descriptionBytes));
@@ -147,7 +151,8 @@ BinaryNode BinaryReader::readNode(Cursor& cursor, std::size_t tensorCount) const
   for (auto* operands : {&read.inputs, &read.outputs}) {
     *operands = cursor.getAll<std::uint32_t>();
     for (const std::uint32_t index : *operands) {
-      if (index >= tensorCount && index != kAbsentTensor) throw unreadable("node '" + read.node.name + "' refers to a tensor it does not have");
+      if (index >= tensorCount && index != kAbsentTensor)
+        throw unreadable("node '" + read.node.name + "' refers to a tensor it does not have");
     }
   }
   return read;

@@ -61,7 +61,8 @@ void BinaryWriter::describe(const Graph& graph, const Node& node) {
 }
 
 std::size_t BinaryWriter::place(const std::byte* data, std::size_t bytes) {
-  const auto known = std::ranges::find_if(constants_, [&](const Constant& c) { return c.data == data && c.bytes == bytes; });
+  const auto known =
+      std::ranges::find_if(constants_, [&](const Constant& c) { return c.data == data && c.bytes == bytes; });
   if (known != constants_.end()) return known->offset;
   const std::size_t offset = constantsBytes_;
   constants_.push_back({data, bytes, offset});

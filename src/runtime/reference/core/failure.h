@@ -1,4 +1,5 @@
-// How a refusal travels inside the library. It is turned into an error code and one log line where the C interface begins.
+// How a refusal travels inside the library. It is turned into an error code and one log line where the C interface
+// begins.
 #pragma once
 
 #include <stdexcept>

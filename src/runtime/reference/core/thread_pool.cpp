@@ -7,7 +7,8 @@
 namespace heddle {
 namespace {
 
-constexpr int kSpins = 2000;  // some 40 microseconds: longer than the gap between two ops, shorter than a scheduler tick
+constexpr int kSpins =
+    2000;  // some 40 microseconds: longer than the gap between two ops, shorter than a scheduler tick
 
 void relax() {
 #if defined(__x86_64__) || defined(_M_X64)
@@ -45,8 +46,8 @@ void ThreadPool::run(std::size_t tasks, Body call, const void* body) {
   generation_.fetch_add(1);
   generation_.notify_all();
   drain(0);
-  // A worker first counts itself in, then looks whether the job is open; closing before reading the count (all sequentially
-  // consistent) means that nobody can join unseen.
+  // A worker first counts itself in, then looks whether the job is open; closing before reading the count (all
+  // sequentially consistent) means that nobody can join unseen.
   open_.store(false);
   while (joined_.load() != 0) relax();
 }

@@ -18,7 +18,9 @@ std::uint32_t Graph::addTensor(TensorInfo tensor) {
   const auto refuse = [&](const std::string& why) {
     return Failure(code::TENSOR_INVALID_PARAM, "graph '" + name_ + "': tensor '" + tensor.name + "': " + why);
   };
-  if (finalized_) throw Failure(code::GRAPH_FINALIZED, "graph '" + name_ + "' is finalized; tensor '" + tensor.name + "' cannot be added");
+  if (finalized_)
+    throw Failure(code::GRAPH_FINALIZED,
+                  "graph '" + name_ + "' is finalized; tensor '" + tensor.name + "' cannot be added");
   if (tensor.name.empty()) throw refuse("needs a name");
   if (names_.contains(tensor.name)) throw refuse("there is already a tensor of this name");
   if (tensor.isStatic()) {
@@ -45,7 +47,8 @@ void Graph::checkProduced(const Node& node) const {
   };
   for (const TensorInfo* t : node.inputs) {
     if (t->type != TensorType::NULL_TENSOR && !produced_[slotOf(*t)]) {
-      throw refuse(*t, code::GRAPH_UNCONNECTED_NODE, "is read before any node has written it; add nodes in dependency order");
+      throw refuse(*t, code::GRAPH_UNCONNECTED_NODE,
+                   "is read before any node has written it; add nodes in dependency order");
     }
   }
   for (const TensorInfo* t : node.outputs) {
@@ -60,7 +63,9 @@ void Graph::checkProduced(const Node& node) const {
 }
 
 void Graph::addNode(Node node) {
-  if (finalized_) throw Failure(code::GRAPH_FINALIZED, "graph '" + name_ + "' is finalized; node '" + node.name + "' cannot be added");
+  if (finalized_)
+    throw Failure(code::GRAPH_FINALIZED,
+                  "graph '" + name_ + "' is finalized; node '" + node.name + "' cannot be added");
   validateNode(node, code::GRAPH_INVALID_OP_CONFIG);
   checkProduced(node);
   for (const TensorInfo* t : node.outputs) produced_[slotOf(*t)] = true;
@@ -87,18 +92,22 @@ void Graph::bind(const std::vector<Binding>& bindings) {
     }
     if (b.data == nullptr) throw refuse("tensor " + t.describe() + " has no memory bound");
     if (b.bytes != t.bytes()) {
-      throw refuse("tensor " + t.describe() + " has " + std::to_string(b.bytes) + " bytes bound, expected " + std::to_string(t.bytes()));
+      throw refuse("tensor " + t.describe() + " has " + std::to_string(b.bytes) + " bytes bound, expected " +
+                   std::to_string(t.bytes()));
     }
     auto* data = static_cast<std::byte*>(b.data);
-    if (bound[found->second] && data_[found->second] != data) throw refuse("tensor " + t.describe() + " is bound to two places");
+    if (bound[found->second] && data_[found->second] != data)
+      throw refuse("tensor " + t.describe() + " is bound to two places");
     bound[found->second] = true;
     data_[found->second] = data;
   }
   for (Slot i = 0; i < tensors_.size(); ++i) {
     const TensorInfo& t = tensors_[i];
-    const bool application = t.type == TensorType::APP_WRITE || t.type == TensorType::APP_READ || t.type == TensorType::APP_READWRITE;
+    const bool application =
+        t.type == TensorType::APP_WRITE || t.type == TensorType::APP_READ || t.type == TensorType::APP_READWRITE;
     if (application && !bound[i]) {
-      throw Failure(code::GRAPH_INVALID_TENSOR, "graph '" + name_ + "': tensor " + t.describe() + " (" + nameOf(t.type) + ") is not bound");
+      throw Failure(code::GRAPH_INVALID_TENSOR,
+                    "graph '" + name_ + "': tensor " + t.describe() + " (" + nameOf(t.type) + ") is not bound");
     }
     if (t.type == TensorType::NATIVE && views_[i].root == i) data_[i] = workplace_.arena.data() + arenaOffsets_[i];
   }
@@ -114,7 +123,8 @@ void Graph::execute(const std::vector<Binding>& bindings, std::vector<double>* t
   using Clock = std::chrono::steady_clock;
   for (const Step& step : steps_) {
     const auto start = times == nullptr ? Clock::time_point{} : Clock::now();
-    if (step.run) step.run({data_.data(), workplace_.arena.data() + step.workspace, workplace_.pool, workplace_.kernels});
+    if (step.run)
+      step.run({data_.data(), workplace_.arena.data() + step.workspace, workplace_.pool, workplace_.kernels});
     if (times != nullptr) times->push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
   }
 }

@@ -84,7 +84,8 @@ void Graph::finalize() {
   if (nodes_.empty()) throw Failure(code::GRAPH_FINALIZE_FAILED, "graph '" + name_ + "' has no nodes");
   for (Slot i = 0; i < tensors_.size(); ++i) {
     if (tensors_[i].type == TensorType::APP_READ && !produced_[i]) {
-      throw Failure(code::GRAPH_FINALIZE_FAILED, "graph '" + name_ + "': output " + tensors_[i].describe() + " is written by no node");
+      throw Failure(code::GRAPH_FINALIZE_FAILED,
+                    "graph '" + name_ + "': output " + tensors_[i].describe() + " is written by no node");
     }
   }
   const std::lock_guard lock(workplace_.running);

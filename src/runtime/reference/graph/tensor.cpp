@@ -16,7 +16,8 @@ Quantization quantizationOf(const qnn::QuantizeParams& q, const std::string& nam
   if (q.definition != qnn::Definition::DEFINED) return r;
   const auto count = [&](std::uint32_t n, const void* values) {
     if (n > kMaximumChannels || (n != 0 && values == nullptr)) {
-      throw Failure(code, "tensor '" + name + "': per-axis quantisation has " + std::to_string(n) + " scales but no valid array");
+      throw Failure(
+          code, "tensor '" + name + "': per-axis quantisation has " + std::to_string(n) + " scales but no valid array");
     }
     return n;
   };
@@ -48,7 +49,8 @@ Quantization quantizationOf(const qnn::QuantizeParams& q, const std::string& nam
       return r;
     }
     default:
-      throw Failure(code, "tensor '" + name + "': quantisation encoding " + std::to_string(static_cast<std::uint32_t>(q.encoding)) +
+      throw Failure(code, "tensor '" + name + "': quantisation encoding " +
+                              std::to_string(static_cast<std::uint32_t>(q.encoding)) +
                               " is not supported; use a per-tensor or per-axis encoding (0 to 3)");
   }
 }
@@ -58,10 +60,24 @@ Quantization quantizationOf(const qnn::QuantizeParams& q, const std::string& nam
 std::size_t sizeOf(qnn::DataType type) {
   using enum qnn::DataType;
   switch (type) {
-    case INT_8: case UINT_8: case BOOL_8: case SFIXED_POINT_8: case UFIXED_POINT_8: return 1;
-    case INT_16: case UINT_16: case FLOAT_16: case SFIXED_POINT_16: case UFIXED_POINT_16: return 2;
-    case INT_32: case UINT_32: case FLOAT_32: case SFIXED_POINT_32: case UFIXED_POINT_32: return 4;
-    case INT_64: case UINT_64: case FLOAT_64: return 8;
+    case INT_8:
+    case UINT_8:
+    case BOOL_8:
+    case SFIXED_POINT_8:
+    case UFIXED_POINT_8: return 1;
+    case INT_16:
+    case UINT_16:
+    case FLOAT_16:
+    case SFIXED_POINT_16:
+    case UFIXED_POINT_16: return 2;
+    case INT_32:
+    case UINT_32:
+    case FLOAT_32:
+    case SFIXED_POINT_32:
+    case UFIXED_POINT_32: return 4;
+    case INT_64:
+    case UINT_64:
+    case FLOAT_64: return 8;
     default: return 0;
   }
 }
@@ -135,8 +151,10 @@ TensorInfo TensorInfo::from(const qnn::Tensor& tensor, qnn::Error code) {
     throw refuse("tensor struct version " + std::to_string(tensor.version) + ", expected 1 or 2");
   }
   if (t.type == qnn::TensorType::NULL_TENSOR) return r;
-  if (t.dataFormat != 0) throw refuse("data format " + std::to_string(t.dataFormat) + " is not supported; expected 0 (flat)");
-  if (t.rank > kMaximumRank) throw refuse("rank " + std::to_string(t.rank) + ", expected at most " + std::to_string(kMaximumRank));
+  if (t.dataFormat != 0)
+    throw refuse("data format " + std::to_string(t.dataFormat) + " is not supported; expected 0 (flat)");
+  if (t.rank > kMaximumRank)
+    throw refuse("rank " + std::to_string(t.rank) + ", expected at most " + std::to_string(kMaximumRank));
   if (t.rank != 0 && t.dims == nullptr) throw refuse("rank " + std::to_string(t.rank) + " but no dimensions");
   r.dims.assign(t.dims, t.dims + t.rank);
   r.checkShape(code);
@@ -145,8 +163,8 @@ TensorInfo TensorInfo::from(const qnn::Tensor& tensor, qnn::Error code) {
     if (t.memType != qnn::MemType::RAW) throw refuse("constants must be given as raw memory");
     r.data = static_cast<const std::byte*>(t.buffer.data);
     if (r.data != nullptr && t.buffer.bytes != r.bytes()) {
-      throw refuse("constant has " + std::to_string(t.buffer.bytes) + " bytes, expected " + std::to_string(r.bytes()) + " for " +
-                   nameOf(t.dataType) + describeDims(r.dims));
+      throw refuse("constant has " + std::to_string(t.buffer.bytes) + " bytes, expected " + std::to_string(r.bytes()) +
+                   " for " + nameOf(t.dataType) + describeDims(r.dims));
     }
   }
   return r;
@@ -159,7 +177,8 @@ void TensorInfo::checkShape(qnn::Error code) const {
                  " is not supported; expected APP_WRITE, APP_READ, APP_READWRITE, NATIVE or STATIC");
   }
   if (sizeOf(dataType) == 0) throw refuse(std::string("data type ") + nameOf(dataType) + " is not supported");
-  if (rank() > kMaximumRank) throw refuse("rank " + std::to_string(rank()) + ", expected at most " + std::to_string(kMaximumRank));
+  if (rank() > kMaximumRank)
+    throw refuse("rank " + std::to_string(rank()) + ", expected at most " + std::to_string(kMaximumRank));
   std::uint64_t count = 1;
   for (const std::uint32_t d : dims) {
     if (d == 0) throw refuse("dimensions " + describeDims(dims) + " contain 0; shapes must be static");

@@ -42,8 +42,8 @@ struct TensorInfo {
   /// For messages: "'h0.qkv' FLOAT_32[1, 2304]".
   std::string describe() const;
 
-  /// Copies a description from the C interface, checking what can be checked without a graph. `data` is the caller's pointer.
-  /// Throws Failure with `code`.
+  /// Copies a description from the C interface, checking what can be checked without a graph. `data` is the caller's
+  /// pointer. Throws Failure with `code`.
   static TensorInfo from(const qnn::Tensor&, qnn::Error code);
   /// Checks type, data type and dimensions. Throws Failure with `code`.
   void checkShape(qnn::Error code) const;

@@ -1,5 +1,5 @@
-// Attention by online softmax (FlashAttention, Dao et al. 2022): scores exist one tile at a time, and a running maximum and sum
-// per query rescale what has been accumulated. Tiles that the mask hides entirely are never read.
+// Attention by online softmax (FlashAttention, Dao et al. 2022): scores exist one tile at a time, and a running maximum
+// and sum per query rescale what has been accumulated. Tiles that the mask hides entirely are never read.
 #pragma once
 
 namespace heddle::HEDDLE_ISA {

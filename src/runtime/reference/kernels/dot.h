@@ -1,5 +1,5 @@
-// Few activation rows times many weight rows: bound by the memory that holds the weights, so each weight is read once and
-// reused from a register for every activation row.
+// Few activation rows times many weight rows: bound by the memory that holds the weights, so each weight is read once
+// and reused from a register for every activation row.
 #pragma once
 
 namespace heddle::HEDDLE_ISA {
@@ -7,9 +7,9 @@ namespace heddle::HEDDLE_ISA {
 constexpr std::size_t kDotMaxRows = 8;
 constexpr std::size_t kCacheLine = 64;
 
-/// M activation rows by R weight rows, U vectors per step: R * M * U accumulators. Memory serves one sequential stream best, and
-/// its own prefetcher keeps up with a single row at a time. With more activation rows the loop is too slow for it, and the next R rows are prefetched
-/// in address order, so that memory still sees one stream.
+/// M activation rows by R weight rows, U vectors per step: R * M * U accumulators. Memory serves one sequential stream
+/// best, and its own prefetcher keeps up with a single row at a time. With more activation rows the loop is too slow
+/// for it, and the next R rows are prefetched in address order, so that memory still sees one stream.
 template <class W, std::size_t M, std::size_t R, std::size_t U>
 HEDDLE_INLINE void dotBlock(const DotRows& d, const W* w, float* y) {
   Vec acc[U][R][M];
@@ -61,7 +61,8 @@ HEDDLE_INLINE void dotBlock(const DotRows& d, const W* w, float* y) {
 
 template <class W, std::size_t M>
 void dotRowsOf(const DotRows& d) {
-  // Up to two activation rows the weights alone set the pace; beyond, loads of x count and are shared by two weight rows.
+  // Up to two activation rows the weights alone set the pace; beyond, loads of x count and are shared by two weight
+  // rows.
   constexpr std::size_t kRows = M > 2 && 2 * M <= kAccumulators ? 2 : 1;
   constexpr std::size_t kUnroll = 2 * kRows * M <= kAccumulators ? 2 : 1;
   const W* w = static_cast<const W*>(d.w);

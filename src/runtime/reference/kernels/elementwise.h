@@ -28,7 +28,8 @@ HEDDLE_INLINE Vec applyBinary(Vec a, Vec b) {
 
 template <Unary U>
 void unary(const float* x, float* y, std::size_t n) {
-  eachVector(n, [&](std::size_t i, std::size_t lanes) { storeLanes(y + i, applyUnary<U>(loadLanes(x + i, lanes)), lanes); });
+  eachVector(
+      n, [&](std::size_t i, std::size_t lanes) { storeLanes(y + i, applyUnary<U>(loadLanes(x + i, lanes)), lanes); });
 }
 
 template <Binary B>

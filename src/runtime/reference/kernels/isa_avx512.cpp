@@ -3,7 +3,8 @@
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // both: false alarms inside GCC 12's own AVX-512 header (bug 105593)
+#pragma GCC diagnostic ignored \
+    "-Wmaybe-uninitialized"  // both: false alarms inside GCC 12's own AVX-512 header (bug 105593)
 #endif
 
 #define HEDDLE_ISA avx512

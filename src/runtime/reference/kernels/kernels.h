@@ -1,5 +1,5 @@
-// The table of compute kernels. Each kernel is written once over a vector type and compiled once per instruction set; the table
-// of the best set the machine has is chosen at run time. Kernels are single-threaded: callers split the work.
+// The table of compute kernels. Each kernel is written once over a vector type and compiled once per instruction set;
+// the table of the best set the machine has is chosen at run time. Kernels are single-threaded: callers split the work.
 #pragma once
 
 #include <cstddef>
@@ -27,12 +27,13 @@ struct DotRows {
   std::size_t ldy;
 };
 
-/// c (+)= a b, any layout that can be described by panels: packed operands, or plain matrices where a panel is a group of rows
-/// of `a` or columns of `b`.
+/// c (+)= a b, any layout that can be described by panels: packed operands, or plain matrices where a panel is a group
+/// of rows of `a` or columns of `b`.
 struct GemmBlock {
   std::size_t m, n, k;
   const float* a;
-  std::size_t panelA, rowA, colA;  ///< distance between panels of gemmRows rows, between rows, between columns of a panel
+  std::size_t panelA, rowA,
+      colA;  ///< distance between panels of gemmRows rows, between rows, between columns of a panel
   const float* b;
   std::size_t panelB, rowB;  ///< distance between panels of gemmCols columns, between rows of a panel
   float* c;
@@ -60,7 +61,8 @@ struct AttentionTile {
 };
 
 /// Scores, accumulators, maxima and sums of the rows, and one key tile packed into panels of `panelCols` columns.
-constexpr std::size_t attentionScratch(std::size_t rows, std::size_t headDim, std::size_t blockK, std::size_t panelCols) {
+constexpr std::size_t attentionScratch(std::size_t rows, std::size_t headDim, std::size_t blockK,
+                                       std::size_t panelCols) {
   return rows * (blockK + headDim + 2) + headDim * ((blockK + panelCols - 1) / panelCols * panelCols);
 }
 

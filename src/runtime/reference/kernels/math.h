@@ -1,5 +1,5 @@
-// Elementary functions on vectors, accurate to about 2 units in the last place. Polynomials: Cephes (Moshier) for exp, tanh and
-// the centre of erf; Abramowitz & Stegun 7.1.26 (absolute error 1.5e-7) for its tails.
+// Elementary functions on vectors, accurate to about 2 units in the last place. Polynomials: Cephes (Moshier) for exp,
+// tanh and the centre of erf; Abramowitz & Stegun 7.1.26 (absolute error 1.5e-7) for its tails.
 #pragma once
 
 namespace heddle::HEDDLE_ISA {
@@ -40,8 +40,8 @@ HEDDLE_INLINE Vec tanh(Vec x) {
 }
 
 HEDDLE_INLINE Vec erf(Vec x) {
-  constexpr float kCentre[] = {7.853861353153693e-5F, -8.010193625184903e-4F, 5.188327685732524e-3F,
-                               -2.685381193529856e-2F, 1.128358514861418e-1F, -3.761262582423300e-1F,
+  constexpr float kCentre[] = {7.853861353153693e-5F,  -8.010193625184903e-4F, 5.188327685732524e-3F,
+                               -2.685381193529856e-2F, 1.128358514861418e-1F,  -3.761262582423300e-1F,
                                1.128379165726710F};
   constexpr float kTail[] = {1.061405429F, -1.453152027F, 1.421413741F, -0.284496736F, 0.254829592F};
   const Vec magnitude = abs(x);
@@ -52,9 +52,7 @@ HEDDLE_INLINE Vec erf(Vec x) {
   return select(magnitude < one, x * polynomial(square, kCentre), copySign(tail, x));
 }
 
-HEDDLE_INLINE Vec geluErf(Vec x) {
-  return broadcast(0.5F) * x * (broadcast(1.0F) + erf(x * broadcast(0.70710678F)));
-}
+HEDDLE_INLINE Vec geluErf(Vec x) { return broadcast(0.5F) * x * (broadcast(1.0F) + erf(x * broadcast(0.70710678F))); }
 
 /// 0.5 x (1 + tanh(u)) = x sigmoid(2u), which has no cancellation for negative x.
 HEDDLE_INLINE Vec geluTanh(Vec x) {

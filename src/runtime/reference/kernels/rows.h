@@ -10,7 +10,9 @@ HEDDLE_INLINE void eachVector(std::size_t n, Body body) {
   for (; i + kWidth <= n; i += kWidth) body(i, kWidth);
   if (i < n) body(i, n - i);
 }
-HEDDLE_INLINE Vec loadLanes(const float* p, std::size_t lanes) { return lanes == kWidth ? load(p) : loadPart(p, lanes); }
+HEDDLE_INLINE Vec loadLanes(const float* p, std::size_t lanes) {
+  return lanes == kWidth ? load(p) : loadPart(p, lanes);
+}
 HEDDLE_INLINE void storeLanes(float* p, Vec a, std::size_t lanes) {
   if (lanes == kWidth) {
     store(p, a);

@@ -65,19 +65,14 @@ extern const Kernels kTable;
 
 const Kernels* kernelsOf(Isa isa) {
   switch (isa) {
-    case Isa::PORTABLE:
-      return &portable::kTable;
+    case Isa::PORTABLE: return &portable::kTable;
 #if defined(HEDDLE_X86)
-    case Isa::AVX2:
-      return hasAvx2() ? &avx2::kTable : nullptr;
-    case Isa::AVX512:
-      return hasAvx512() ? &avx512::kTable : nullptr;
+    case Isa::AVX2: return hasAvx2() ? &avx2::kTable : nullptr;
+    case Isa::AVX512: return hasAvx512() ? &avx512::kTable : nullptr;
 #elif defined(HEDDLE_ARM)
-    case Isa::NEON:
-      return &neon::kTable;
+    case Isa::NEON: return &neon::kTable;
 #endif
-    default:
-      return nullptr;
+    default: return nullptr;
   }
 }
 

@@ -1,6 +1,6 @@
-// Included last by each isa_*.cpp, after HEDDLE_ISA and the vector type: compiles every kernel for that instruction set.
-// Nothing here may use inline functions of the standard library: the linker could keep the copy that was compiled for
-// instructions the machine lacks.
+// Included last by each isa_*.cpp, after HEDDLE_ISA and the vector type: compiles every kernel for that instruction
+// set. Nothing here may use inline functions of the standard library: the linker could keep the copy that was compiled
+// for instructions the machine lacks.
 #pragma once
 
 #include <limits>

@@ -52,15 +52,18 @@ void checkAttention(const Check& c, std::size_t groups, std::size_t headDim) {
   for (const TensorInfo* t : {&q, &c.input(1), &c.input(2), &c.output()}) c.type(*t, {qnn::DataType::FLOAT_32});
   c.rank(q, 3);
   if (q.dims[0] % groups != 0) {
-    c.refuse(q, "head count must be a multiple of the " + std::to_string(groups) + " groups of keys " + c.input(1).describe());
+    c.refuse(q, "head count must be a multiple of the " + std::to_string(groups) + " groups of keys " +
+                    c.input(1).describe());
   }
-  if (q.dims[2] != headDim) c.refuse(q, "expected head dimension " + std::to_string(headDim) + ", as in keys " + c.input(1).describe());
+  if (q.dims[2] != headDim)
+    c.refuse(q, "expected head dimension " + std::to_string(headDim) + ", as in keys " + c.input(1).describe());
   c.dims(c.output(), q.dims);
   if (!(c.node().scalar<float>("scale", 1.0F) > 0.0F)) c.refuse("parameter 'scale': expected a positive number");
   for (const char* param : {"block_q", "block_k"}) {
     const std::uint32_t size = block(c.node(), param);
     if (size == 0 || size > kLargestBlock) {
-      c.refuse("parameter '" + std::string(param) + "': expected 1 to " + std::to_string(kLargestBlock) + ", got " + std::to_string(size));
+      c.refuse("parameter '" + std::string(param) + "': expected 1 to " + std::to_string(kLargestBlock) + ", got " +
+               std::to_string(size));
     }
   }
 }

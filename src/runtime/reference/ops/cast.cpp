@@ -75,8 +75,10 @@ Executable plan(const Node& node, Planner& planner) {
     if (planner.alias(out, in, 0)) return {};
     return [=, bytes = in.bytes()](const Execution& e) { std::memcpy(e.at<std::byte>(y), e.at<std::byte>(x), bytes); };
   }
-  if (from == FLOAT_16 && to == FLOAT_32) return [=](const Execution& e) { e.kernels.halfToFloat(e.at<Half>(x), e.at(y), n); };
-  if (from == FLOAT_32 && to == FLOAT_16) return [=](const Execution& e) { e.kernels.floatToHalf(e.at(x), e.at<Half>(y), n); };
+  if (from == FLOAT_16 && to == FLOAT_32)
+    return [=](const Execution& e) { e.kernels.halfToFloat(e.at<Half>(x), e.at(y), n); };
+  if (from == FLOAT_32 && to == FLOAT_16)
+    return [=](const Execution& e) { e.kernels.floatToHalf(e.at(x), e.at<Half>(y), n); };
   if (from != FLOAT_16 && to != FLOAT_16) return loopOf(from, to, n, x, y);
   const std::size_t floats = planner.workspace(n * sizeof(float));
   const Executable step = from == FLOAT_16 ? loopOf(FLOAT_32, to, n, 0, 1) : loopOf(from, FLOAT_32, n, 0, 1);

@@ -65,7 +65,8 @@ Dims Check::axes(const char* param, std::size_t rank) const {
   std::vector<bool> seen(rank, false);
   for (const std::uint32_t axis : values) {
     if (axis >= rank || seen[axis]) {
-      refuse("parameter '" + std::string(param) + "': " + describeDims(values) + " must be distinct axes below rank " + std::to_string(rank));
+      refuse("parameter '" + std::string(param) + "': " + describeDims(values) + " must be distinct axes below rank " +
+             std::to_string(rank));
     }
     seen[axis] = true;
   }
@@ -96,7 +97,8 @@ void checkParams(const Check& c, const OpDefinition& op) {
     }
   }
   for (const ParamSpec& spec : op.params) {
-    if (spec.required && c.node().find(spec.name) == nullptr) c.refuse("lacks its parameter '" + std::string(spec.name) + "'");
+    if (spec.required && c.node().find(spec.name) == nullptr)
+      c.refuse("lacks its parameter '" + std::string(spec.name) + "'");
   }
 }
 
@@ -113,13 +115,15 @@ void validateNode(const Node& node, qnn::Error code) {
   }
   checkParams(c, *op);
   if (node.inputs.size() < op->minInputs || node.inputs.size() > op->maxInputs) {
-    c.refuse("expected " + between(op->minInputs, op->maxInputs) + " inputs, got " + std::to_string(node.inputs.size()));
+    c.refuse("expected " + between(op->minInputs, op->maxInputs) + " inputs, got " +
+             std::to_string(node.inputs.size()));
   }
   for (std::size_t i = 0; i < op->minInputs; ++i) {
     if (!node.hasInput(i)) c.refuse("input " + std::to_string(i) + " is mandatory, got a NULL tensor");
   }
   if (node.outputs.size() < op->minOutputs || node.outputs.size() > op->maxOutputs) {
-    c.refuse("expected " + between(op->minOutputs, op->maxOutputs) + " outputs, got " + std::to_string(node.outputs.size()));
+    c.refuse("expected " + between(op->minOutputs, op->maxOutputs) + " outputs, got " +
+             std::to_string(node.outputs.size()));
   }
   op->validate(c);
 }

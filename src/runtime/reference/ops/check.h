@@ -1,4 +1,5 @@
-// Rules an op states about its node. Every broken rule names the node, the operand, what was expected and what was given.
+// Rules an op states about its node. Every broken rule names the node, the operand, what was expected and what was
+// given.
 #pragma once
 
 #include <initializer_list>

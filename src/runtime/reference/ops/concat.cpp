@@ -12,7 +12,8 @@ constexpr std::size_t kMostInputs = 4096;
 void validate(const Check& c) {
   const TensorInfo& first = c.input(0);
   const std::size_t axis = c.node().scalar<std::uint32_t>("axis", 0);
-  if (axis >= first.rank()) c.refuse("parameter 'axis': " + std::to_string(axis) + " is not an axis of " + first.describe());
+  if (axis >= first.rank())
+    c.refuse("parameter 'axis': " + std::to_string(axis) + " is not an axis of " + first.describe());
   Dims expected = first.dims;
   expected[axis] = 0;
   for (std::size_t i = 0; i < c.node().inputs.size(); ++i) {

@@ -35,7 +35,11 @@ T applyInteger(T a, T b) {
   if constexpr (B == Binary::ADD) return static_cast<T>(static_cast<U>(a) + static_cast<U>(b));
   if constexpr (B == Binary::SUBTRACT) return static_cast<T>(static_cast<U>(a) - static_cast<U>(b));
   if constexpr (B == Binary::MULTIPLY) return static_cast<T>(static_cast<U>(a) * static_cast<U>(b));
-  if constexpr (B == Binary::DIVIDE) return b == 0 ? 0 : b == static_cast<T>(-1) ? static_cast<T>(U{0} - static_cast<U>(a)) : a / b;
+  if constexpr (B == Binary::DIVIDE) {
+    if (b == 0) return 0;
+    const bool negates = std::is_signed_v<T> && b == static_cast<T>(-1);  // the lowest number by -1 would trap
+    return negates ? static_cast<T>(U{0} - static_cast<U>(a)) : a / b;
+  }
   if constexpr (B == Binary::MAXIMUM) return a > b ? a : b;
   if constexpr (B == Binary::MINIMUM) return a < b ? a : b;
 }
@@ -60,13 +64,16 @@ template <Binary B>
 Executable plan(const Node& node, Planner& planner) {
   const Nest nest = nestOf(node);
   const Slots s{planner.slot(node.input(0)), planner.slot(node.input(1)), planner.slot(node.output())};
-  if (node.output().dataType == qnn::DataType::INT_32) return scalarLoop<std::int32_t>(nest, s, applyInteger<B, std::int32_t>);
-  if (node.output().dataType == qnn::DataType::UINT_32) return scalarLoop<std::uint32_t>(nest, s, applyInteger<B, std::uint32_t>);
+  if (node.output().dataType == qnn::DataType::INT_32)
+    return scalarLoop<std::int32_t>(nest, s, applyInteger<B, std::int32_t>);
+  if (node.output().dataType == qnn::DataType::UINT_32)
+    return scalarLoop<std::uint32_t>(nest, s, applyInteger<B, std::uint32_t>);
   return [=](const Execution& e) {
     const auto kernel = e.kernels.binary[static_cast<int>(B)];
     const auto [stepY, stepA, stepB] = nest.row().strides;  // of a merged row: 0 or 1
     nest.run(e.pool, [&, stepA = stepA, stepB = stepB](const std::array<std::ptrdiff_t, 3>& at, std::size_t n) {
-      kernel(e.at(s.a) + at[1], static_cast<std::size_t>(stepA), e.at(s.b) + at[2], static_cast<std::size_t>(stepB), e.at(s.y) + at[0], n);
+      kernel(e.at(s.a) + at[1], static_cast<std::size_t>(stepA), e.at(s.b) + at[2], static_cast<std::size_t>(stepB),
+             e.at(s.y) + at[0], n);
     });
   };
 }
@@ -88,6 +95,7 @@ constexpr OpDefinition kElementWiseMultiply = define("ElementWiseMultiply", plan
 constexpr OpDefinition kElementWiseDivide = define("ElementWiseDivide", plan<Binary::DIVIDE>);
 constexpr OpDefinition kElementWiseMaximum = define("ElementWiseMaximum", plan<Binary::MAXIMUM>);
 constexpr OpDefinition kElementWiseMinimum = define("ElementWiseMinimum", plan<Binary::MINIMUM>);
-constexpr OpDefinition kElementWisePower = {kStandardPackage, "ElementWisePower", 2, 2, 1, 1, {}, validateFloat, planPower};
+constexpr OpDefinition kElementWisePower = {kStandardPackage, "ElementWisePower", 2, 2, 1, 1, {},
+                                            validateFloat,    planPower};
 
 }  // namespace heddle

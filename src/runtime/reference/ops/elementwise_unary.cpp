@@ -17,7 +17,8 @@ void validate(const Check& c) {
 
 template <class F>
 Executable pieces(const Node& node, Planner& planner, F kernelOf) {
-  return [kernelOf, count = node.output().count(), x = planner.slot(node.input(0)), y = planner.slot(node.output())](const Execution& e) {
+  return [kernelOf, count = node.output().count(), x = planner.slot(node.input(0)),
+          y = planner.slot(node.output())](const Execution& e) {
     const auto kernel = kernelOf(e.kernels);
     e.pool.forEach((count + kElementsPerTask - 1) / kElementsPerTask, [&](std::size_t task, std::size_t) {
       const std::size_t first = task * kElementsPerTask;
@@ -45,7 +46,8 @@ float cosine(float x) { return std::cos(x); }
 float sine(float x) { return std::sin(x); }
 float logarithm(float x) { return std::log(x); }
 
-constexpr OpDefinition define(const char* type, Executable (*plan)(const Node&, Planner&), const char* package = kStandardPackage) {
+constexpr OpDefinition define(const char* type, Executable (*plan)(const Node&, Planner&),
+                              const char* package = kStandardPackage) {
   return {package, type, 1, 1, 1, 1, {}, validate, plan};
 }
 

@@ -6,7 +6,8 @@
 namespace heddle {
 namespace {
 
-constexpr ParamSpec kParams[] = {kScaleParam, {"causal", qnn::DataType::BOOL_8, false, true}, kWindowParam, kBlockQParam, kBlockKParam};
+constexpr ParamSpec kParams[] = {
+    kScaleParam, {"causal", qnn::DataType::BOOL_8, false, true}, kWindowParam, kBlockQParam, kBlockKParam};
 
 void validate(const Check& c) {
   const TensorInfo &q = c.input(0), &k = c.input(1);
@@ -14,7 +15,8 @@ void validate(const Check& c) {
   checkAttention(c, k.dims[0], k.dims[2]);
   c.dims(c.input(2), k.dims);
   const bool causal = c.node().flag("causal");
-  if (causal && k.dims[1] < q.dims[1]) c.refuse(k, "causal attention needs at least as many keys as queries " + q.describe());
+  if (causal && k.dims[1] < q.dims[1])
+    c.refuse(k, "causal attention needs at least as many keys as queries " + q.describe());
   if (!causal && c.node().scalar<std::uint32_t>("window", 0) != 0) c.refuse("parameter 'window' needs 'causal'");
 }
 
@@ -39,6 +41,7 @@ Executable plan(const Node& node, Planner& planner) {
 
 }  // namespace
 
-constexpr OpDefinition kFlashAttention = {qnn::reference::kPackage, "FlashAttention", 3, 3, 1, 1, kParams, validate, plan};
+constexpr OpDefinition kFlashAttention = {
+    qnn::reference::kPackage, "FlashAttention", 3, 3, 1, 1, kParams, validate, plan};
 
 }  // namespace heddle

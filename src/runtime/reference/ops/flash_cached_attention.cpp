@@ -1,5 +1,5 @@
-// FlashCachedAttention: q [H, T, D] against a cache, k [G, D, C] (transposed) and v [G, C, D]. Query i stands at position + i and
-// sees positions up to its own; cache rows beyond the last query are never read.
+// FlashCachedAttention: q [H, T, D] against a cache, k [G, D, C] (transposed) and v [G, C, D]. Query i stands at
+// position + i and sees positions up to its own; cache rows beyond the last query are never read.
 #include <algorithm>
 
 #include "../core/failure.h"
@@ -26,10 +26,12 @@ Executable plan(const Node& node, Planner& planner) {
   const std::size_t heads = q.dims[0], queries = q.dims[1], d = q.dims[2], groups = k.dims[0], capacity = k.dims[2];
   const AttentionPlan attention(node, {heads, groups, queries, d}, planner);
   return [attention, capacity, queries, d, name = node.name, q = planner.slot(q), k = planner.slot(k),
-          v = planner.slot(node.input(2)), position = planner.slot(node.input(3)), y = planner.slot(node.output())](const Execution& e) {
+          v = planner.slot(node.input(2)), position = planner.slot(node.input(3)),
+          y = planner.slot(node.output())](const Execution& e) {
     const std::int32_t at = *e.at<std::int32_t>(position);
     if (at < 0) {
-      throw Failure(code::GRAPH_INVALID_ARGUMENT, "node '" + name + "' (FlashCachedAttention): position " + std::to_string(at) + " is negative");
+      throw Failure(code::GRAPH_INVALID_ARGUMENT,
+                    "node '" + name + "' (FlashCachedAttention): position " + std::to_string(at) + " is negative");
     }
     AttentionTile t{};
     t.offset = static_cast<std::size_t>(at);

@@ -18,12 +18,14 @@ void validate(const Check& c) {
   c.rank(w, 2);
   const std::uint32_t n = w.dims[0], k = w.dims[1];
   if (c.node().flag("keep_dims")) {
-    if (x.dims.back() != k) c.refuse(x, "last dimension must be that of the weights " + w.describe() + ", " + std::to_string(k));
+    if (x.dims.back() != k)
+      c.refuse(x, "last dimension must be that of the weights " + w.describe() + ", " + std::to_string(k));
     Dims expected = x.dims;
     expected.back() = n;
     c.dims(y, expected);
   } else {
-    if (x.count() % k != 0) c.refuse(x, "does not divide into rows of the weights " + w.describe() + ", " + std::to_string(k));
+    if (x.count() % k != 0)
+      c.refuse(x, "does not divide into rows of the weights " + w.describe() + ", " + std::to_string(k));
     c.dims(y, {static_cast<std::uint32_t>(x.count() / k), n});
   }
   checkBias(c, 2, n);

@@ -36,6 +36,7 @@ Executable plan(const Node& node, Planner& planner) {
 
 }  // namespace
 
-constexpr OpDefinition kFullyConnectedAdd = {qnn::reference::kPackage, "FullyConnectedAdd", 4, 4, 1, 1, {}, validate, plan};
+constexpr OpDefinition kFullyConnectedAdd = {
+    qnn::reference::kPackage, "FullyConnectedAdd", 4, 4, 1, 1, {}, validate, plan};
 
 }  // namespace heddle

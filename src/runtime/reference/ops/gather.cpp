@@ -1,4 +1,5 @@
-// Gather: slices of `data` along an axis by index. Half-precision data may widen into a float output (embedding tables).
+// Gather: slices of `data` along an axis by index. Half-precision data may widen into a float output (embedding
+// tables).
 #include "../core/failure.h"
 #include "check.h"
 #include "ops.h"
@@ -39,13 +40,15 @@ Executable plan(const Node& node, Planner& planner) {
   for (std::size_t i = axis + 1; i < data.rank(); ++i) inner *= data.dims[i];
   const bool widen = data.dataType != out.dataType;
   const std::size_t bytes = sizeOf(data.dataType), outBytes = sizeOf(out.dataType);
-  return [=, name = node.name, data = planner.slot(data), indices = planner.slot(node.input(1)), y = planner.slot(out)](const Execution& e) {
+  return [=, name = node.name, data = planner.slot(data), indices = planner.slot(node.input(1)),
+          y = planner.slot(out)](const Execution& e) {
     // A negative index is out of range too: as unsigned it is huge.
     const auto* index = e.at<std::uint32_t>(indices);
     for (std::size_t i = 0; i < count; ++i) {
       if (index[i] < limit) continue;
-      throw Failure(code::GRAPH_INVALID_TENSOR, "node '" + name + "' (Gather): index " + std::to_string(static_cast<std::int32_t>(index[i])) +
-                                                    " at " + std::to_string(i) + " is outside 0 to " + std::to_string(limit - 1));
+      throw Failure(code::GRAPH_INVALID_TENSOR,
+                    "node '" + name + "' (Gather): index " + std::to_string(static_cast<std::int32_t>(index[i])) +
+                        " at " + std::to_string(i) + " is outside 0 to " + std::to_string(limit - 1));
     }
     for (std::size_t o = 0; o < outer; ++o) {
       for (std::size_t i = 0; i < count; ++i) {

@@ -18,7 +18,8 @@ void validate(const Check& c) {
     c.refuse(cache, std::string("expected an APP_READWRITE tensor, got ") + nameOf(cache.type));
   }
   const std::size_t axis = c.node().scalar<std::uint32_t>("axis", 0);
-  if (axis >= cache.rank()) c.refuse("parameter 'axis': " + std::to_string(axis) + " is not an axis of " + cache.describe());
+  if (axis >= cache.rank())
+    c.refuse("parameter 'axis': " + std::to_string(axis) + " is not an axis of " + cache.describe());
   c.type(slice, {cache.dataType});
   c.rank(slice, cache.rank());
   Dims expected = cache.dims;
@@ -33,10 +34,13 @@ Executable plan(const Node& node, Planner& planner) {
   const std::size_t axis = node.scalar<std::uint32_t>("axis", 0), bytes = sizeOf(cache.dataType);
   const auto to = stridesOf(cache.dims), from = stridesOf(slice.dims);
   const StridedCopy whole(slice.dims, to, from, bytes);
-  return [=, name = node.name, dims = slice.dims, capacity = cache.dims[axis], step = static_cast<std::size_t>(to[axis]) * bytes,
-          cache = planner.slot(cache), slice = planner.slot(slice), position = planner.slot(node.input(2))](const Execution& e) {
+  return [=, name = node.name, dims = slice.dims, capacity = cache.dims[axis],
+          step = static_cast<std::size_t>(to[axis]) * bytes, cache = planner.slot(cache), slice = planner.slot(slice),
+          position = planner.slot(node.input(2))](const Execution& e) {
     const std::int32_t at = *e.at<std::int32_t>(position);
-    if (at < 0) throw Failure(code::GRAPH_INVALID_ARGUMENT, "node '" + name + "' (KvAppend): position " + std::to_string(at) + " is negative");
+    if (at < 0)
+      throw Failure(code::GRAPH_INVALID_ARGUMENT,
+                    "node '" + name + "' (KvAppend): position " + std::to_string(at) + " is negative");
     if (static_cast<std::uint32_t>(at) >= capacity) return;
     const std::uint32_t room = capacity - static_cast<std::uint32_t>(at);
     std::byte* target = e.at<std::byte>(cache) + static_cast<std::size_t>(at) * step;

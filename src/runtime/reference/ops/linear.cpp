@@ -67,7 +67,8 @@ void Linear::runGemm(const Execution& e, const Operands& o) const {
       const std::size_t first = panel * k.gemmCols, cols = std::min(k.gemmCols, s_.n - first);
       float* packedB = e.scratch(packedB_ + thread * perThreadB_);
       packCols(static_cast<const std::byte*>(o.w) + (first * s_.k + depth) * element, s_.k, cols, kc, packedB);
-      k.gemm({s_.m, cols, kc, packedA, k.gemmRows * kc, 1, k.gemmRows, packedB, 0, k.gemmCols, o.y + first, s_.n, depth != 0});
+      k.gemm({s_.m, cols, kc, packedA, k.gemmRows * kc, 1, k.gemmRows, packedB, 0, k.gemmCols, o.y + first, s_.n,
+              depth != 0});
       if (depth + kc < s_.k) return;
       for (std::size_t i = 0; i < s_.m; ++i) {
         k.finish(o.y + i * s_.n + first, cols, o.bias == nullptr ? nullptr : o.bias + first,

@@ -5,7 +5,8 @@
 
 namespace heddle {
 
-/// Rows of `w` come straight from where the constant lies: nothing is repacked ahead of time, so a weight costs no second copy.
+/// Rows of `w` come straight from where the constant lies: nothing is repacked ahead of time, so a weight costs no
+/// second copy.
 class Linear {
  public:
   struct Shape {

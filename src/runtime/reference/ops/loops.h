@@ -80,7 +80,8 @@ std::vector<std::ptrdiff_t> stridesOf(const std::vector<std::uint32_t>& dims);
 
 /// Tensor 0 is the output of shape `out`; the others broadcast to it.
 template <std::size_t N>
-LoopNest<N> broadcastLoops(const std::vector<std::uint32_t>& out, const std::array<const std::vector<std::uint32_t>*, N - 1>& inputs) {
+LoopNest<N> broadcastLoops(const std::vector<std::uint32_t>& out,
+                           const std::array<const std::vector<std::uint32_t>*, N - 1>& inputs) {
   LoopNest<N> nest;
   const std::vector<std::ptrdiff_t> outStrides = stridesOf(out);
   std::array<std::vector<std::ptrdiff_t>, N - 1> inStrides;
@@ -101,8 +102,8 @@ LoopNest<N> broadcastLoops(const std::vector<std::uint32_t>& out, const std::arr
 class StridedCopy {
  public:
   /// Strides of destination and source in elements.
-  StridedCopy(const std::vector<std::uint32_t>& dims, const std::vector<std::ptrdiff_t>& to, const std::vector<std::ptrdiff_t>& from,
-              std::size_t elementBytes);
+  StridedCopy(const std::vector<std::uint32_t>& dims, const std::vector<std::ptrdiff_t>& to,
+              const std::vector<std::ptrdiff_t>& from, std::size_t elementBytes);
   void run(ThreadPool&, std::byte* to, const std::byte* from) const;
 
  private:

@@ -22,7 +22,11 @@ Shape shapeOf(const Node& node) {
   const TensorInfo &a = node.input(0), &b = node.input(1);
   const std::size_t ra = a.rank(), rb = b.rank();
   const bool ta = node.flag("transpose_in0"), tb = node.flag("transpose_in1");
-  Shape s{a.dims[ta ? ra - 1 : ra - 2], b.dims[tb ? rb - 2 : rb - 1], a.dims[ta ? ra - 2 : ra - 1], b.dims[tb ? rb - 1 : rb - 2], {}};
+  Shape s{a.dims[ta ? ra - 1 : ra - 2],
+          b.dims[tb ? rb - 2 : rb - 1],
+          a.dims[ta ? ra - 2 : ra - 1],
+          b.dims[tb ? rb - 1 : rb - 2],
+          {}};
   const Dims &da = batchOf(a), &db = batchOf(b);
   s.batch.assign(std::max(da.size(), db.size()), 1);
   for (std::size_t i = 0; i < s.batch.size(); ++i) {
@@ -41,8 +45,8 @@ void validate(const Check& c) {
   }
   const Shape s = shapeOf(c.node());
   if (s.k != s.kOfB) {
-    c.refuse("inner dimensions differ: " + c.input(0).describe() + " has " + std::to_string(s.k) + ", " + c.input(1).describe() +
-             " has " + std::to_string(s.kOfB));
+    c.refuse("inner dimensions differ: " + c.input(0).describe() + " has " + std::to_string(s.k) + ", " +
+             c.input(1).describe() + " has " + std::to_string(s.kOfB));
   }
   for (const TensorInfo* t : {&c.input(0), &c.input(1)}) {
     const Dims batch = batchOf(*t);
@@ -57,7 +61,8 @@ void validate(const Check& c) {
   checkBias(c, 2, s.n);
 }
 
-/// Rows of the output per task: whole register tiles, and some tasks per thread; few when each task packs the right operand.
+/// Rows of the output per task: whole register tiles, and some tasks per thread; few when each task packs the right
+/// operand.
 std::size_t rowsPerTask(const Shape& s, std::size_t batches, bool packs, const Planner& planner) {
   const std::size_t tile = planner.kernels().gemmRows;
   const std::size_t wanted = std::max<std::size_t>(1, planner.threads() * (packs ? 2 : 8) / batches);

@@ -18,7 +18,8 @@ void validate(const Check& c) {
   c.minimumRank(x, 1);
   c.rank(w1, 2);
   const std::uint32_t hidden = w1.dims[0], width = x.dims.back();
-  if (w1.dims[1] != width) c.refuse(w1, "expected shape [hidden, " + std::to_string(width) + "] for input " + x.describe());
+  if (w1.dims[1] != width)
+    c.refuse(w1, "expected shape [hidden, " + std::to_string(width) + "] for input " + x.describe());
   c.rank(w2, 2);
   if (w2.dims[1] != hidden) c.refuse(w2, "expected shape [out, " + std::to_string(hidden) + "] after " + w1.describe());
   checkBias(c, 2, hidden);
@@ -32,7 +33,8 @@ void validate(const Check& c) {
   }
   const auto activation = c.node().scalar<std::uint32_t>("activation", 0);
   if (activation > 3) {
-    c.refuse("parameter 'activation': expected 0 (gelu tanh), 1 (gelu erf), 2 (silu) or 3 (none), got " + std::to_string(activation));
+    c.refuse("parameter 'activation': expected 0 (gelu tanh), 1 (gelu erf), 2 (silu) or 3 (none), got " +
+             std::to_string(activation));
   }
 }
 

@@ -1,4 +1,5 @@
-// LayerNorm and RmsNorm over trailing axes, and heddle's Normalize (LayerNorm without scale and shift, what folding leaves).
+// LayerNorm and RmsNorm over trailing axes, and heddle's Normalize (LayerNorm without scale and shift, what folding
+// leaves).
 #include "check.h"
 #include "ops.h"
 
@@ -24,7 +25,8 @@ std::size_t trailingAxes(const Check& c) {
   const Dims axes = c.axes("axes", x.rank());
   if (axes.empty()) c.refuse("parameter 'axes' is empty");
   for (const std::uint32_t axis : axes) {
-    if (axis < x.rank() - axes.size()) c.refuse("parameter 'axes': " + describeDims(axes) + " must be the last axes of " + x.describe());
+    if (axis < x.rank() - axes.size())
+      c.refuse("parameter 'axes': " + describeDims(axes) + " must be the last axes of " + x.describe());
   }
   return axes.size();
 }
@@ -48,8 +50,9 @@ Executable planRows(const Node& node, Planner& planner, std::size_t axes) {
   std::size_t n = 1;
   for (std::size_t i = x.rank() - axes; i < x.rank(); ++i) n *= x.dims[i];
   const std::size_t rows = x.count() / n, perTask = std::max<std::size_t>(1, kElementsPerTask / n);
-  return [=, epsilon = node.scalar("epsilon", kDefaultEpsilon), x = planner.slot(x), gamma = floatOperand(node, 1, planner),
-          beta = floatOperand(node, 2, planner), y = planner.slot(node.output())](const Execution& e) {
+  return [=, epsilon = node.scalar("epsilon", kDefaultEpsilon), x = planner.slot(x),
+          gamma = floatOperand(node, 1, planner), beta = floatOperand(node, 2, planner),
+          y = planner.slot(node.output())](const Execution& e) {
     e.pool.forEach((rows + perTask - 1) / perTask, [&](std::size_t task, std::size_t) {
       for (std::size_t i = task * perTask; i < rows && i < (task + 1) * perTask; ++i) {
         (e.kernels.*K)(e.at(x) + i * n, gamma.get(e), beta.get(e), e.at(y) + i * n, n, epsilon);
@@ -66,8 +69,10 @@ Executable planNormalize(const Node& node, Planner& planner) { return planRows<&
 
 }  // namespace
 
-constexpr OpDefinition kLayerNorm = {kStandardPackage, "LayerNorm", 1, 3, 1, 1, kParams, validate, plan<&Kernels::layerNorm>};
+constexpr OpDefinition kLayerNorm = {kStandardPackage,         "LayerNorm", 1, 3, 1, 1, kParams, validate,
+                                     plan<&Kernels::layerNorm>};
 constexpr OpDefinition kRmsNorm = {kStandardPackage, "RmsNorm", 1, 3, 1, 1, kParams, validate, plan<&Kernels::rmsNorm>};
-constexpr OpDefinition kNormalize = {qnn::reference::kPackage, "Normalize", 1, 1, 1, 1, kNormalizeParams, validateRows, planNormalize};
+constexpr OpDefinition kNormalize = {
+    qnn::reference::kPackage, "Normalize", 1, 1, 1, 1, kNormalizeParams, validateRows, planNormalize};
 
 }  // namespace heddle

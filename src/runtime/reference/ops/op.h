@@ -123,7 +123,9 @@ struct FloatOperand {
   Slot slot = 0;
   bool present = false;
 
-  const float* get(const Execution& e) const { return !present ? nullptr : constant != nullptr ? constant : e.at(slot); }
+  const float* get(const Execution& e) const {
+    return !present ? nullptr : constant != nullptr ? constant : e.at(slot);
+  }
 };
 FloatOperand floatOperand(const Node&, std::size_t input, Planner&);
 

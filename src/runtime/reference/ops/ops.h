@@ -6,15 +6,16 @@
 namespace heddle {
 
 // qti.aisw
-extern const OpDefinition kCast, kConcat, kElementWiseAbs, kElementWiseAdd, kElementWiseAnd, kElementWiseCos, kElementWiseDivide,
-    kElementWiseEqual, kElementWiseExp, kElementWiseGreater, kElementWiseGreaterEqual, kElementWiseLess, kElementWiseLessEqual,
-    kElementWiseLog, kElementWiseMaximum, kElementWiseMinimum, kElementWiseMultiply, kElementWiseNeg, kElementWiseNotEqual,
-    kElementWiseOr, kElementWisePower, kElementWiseRsqrt, kElementWiseSelect, kElementWiseSin, kElementWiseSquareRoot,
-    kElementWiseSubtract, kFullyConnected, kGather, kGelu, kLayerNorm, kMatMul, kReduceMax, kReduceMean, kReduceMin, kReduceSum,
-    kReshape, kRmsNorm, kScatterElements, kSigmoid, kSoftmax, kSplit, kStridedSlice, kTanh, kTranspose;
+extern const OpDefinition kCast, kConcat, kElementWiseAbs, kElementWiseAdd, kElementWiseAnd, kElementWiseCos,
+    kElementWiseDivide, kElementWiseEqual, kElementWiseExp, kElementWiseGreater, kElementWiseGreaterEqual,
+    kElementWiseLess, kElementWiseLessEqual, kElementWiseLog, kElementWiseMaximum, kElementWiseMinimum,
+    kElementWiseMultiply, kElementWiseNeg, kElementWiseNotEqual, kElementWiseOr, kElementWisePower, kElementWiseRsqrt,
+    kElementWiseSelect, kElementWiseSin, kElementWiseSquareRoot, kElementWiseSubtract, kFullyConnected, kGather, kGelu,
+    kLayerNorm, kMatMul, kReduceMax, kReduceMean, kReduceMin, kReduceSum, kReshape, kRmsNorm, kScatterElements,
+    kSigmoid, kSoftmax, kSplit, kStridedSlice, kTanh, kTranspose;
 // heddle
-extern const OpDefinition kFlashAttention, kFlashCachedAttention, kFullyConnectedAdd, kGeluTanh, kKvAppend, kMlp, kNormalize,
-    kRope;
+extern const OpDefinition kFlashAttention, kFlashCachedAttention, kFullyConnectedAdd, kGeluTanh, kKvAppend, kMlp,
+    kNormalize, kRope;
 
 /// An optional bias: [n], FLOAT_32, or FLOAT_16 when constant.
 void checkBias(const class Check&, std::size_t input, std::uint32_t n);

@@ -64,7 +64,8 @@ Executable plan(const Node& node, Planner& planner) {
           const auto [extent, stride] = inner.row();
           for (std::size_t r = 0; r < inner.rows(); ++r) {
             const float* piece = from + inner.offsets(r)[0];
-            for (std::size_t j = 0; j < extent; ++j) row[r * extent + j] = piece[static_cast<std::ptrdiff_t>(j) * stride[0]];
+            for (std::size_t j = 0; j < extent; ++j)
+              row[r * extent + j] = piece[static_cast<std::ptrdiff_t>(j) * stride[0]];
           }
           from = row;
         }

@@ -1,4 +1,5 @@
-// Rope: rotary position embedding, half-split: pairs (i, i + D/2) of x [H, T, D] turn by the angles of cos, sin [T, D/2].
+// Rope: rotary position embedding, half-split: pairs (i, i + D/2) of x [H, T, D] turn by the angles of cos, sin [T,
+// D/2].
 #include "check.h"
 #include "ops.h"
 

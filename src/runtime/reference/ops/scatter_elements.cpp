@@ -27,7 +27,8 @@ void validate(const Check& c) {
   for (std::size_t i = 0; i < data.rank(); ++i) {
     if (i != axis && indices.dims[i] > data.dims[i]) c.refuse(indices, "is larger than the data " + data.describe());
   }
-  if (c.node().scalar<std::uint32_t>("reduction", 0) != 0) c.refuse("parameter 'reduction': only 0 (none) is supported");
+  if (c.node().scalar<std::uint32_t>("reduction", 0) != 0)
+    c.refuse("parameter 'reduction': only 0 (none) is supported");
   c.type(c.output(), {data.dataType});
   c.dims(c.output(), data.dims);
 }
@@ -46,12 +47,13 @@ Executable plan(const Node& node, Planner& planner) {
     for (std::size_t i = 0; i < count; ++i) {
       if (index[i] >= limit) {
         throw Failure(code::GRAPH_INVALID_TENSOR, "node '" + name + "' (ScatterElements): index " +
-                                                      std::to_string(static_cast<std::int32_t>(index[i])) + " is outside 0 to " +
-                                                      std::to_string(limit - 1));
+                                                      std::to_string(static_cast<std::int32_t>(index[i])) +
+                                                      " is outside 0 to " + std::to_string(limit - 1));
       }
       std::size_t rest = i;
       std::ptrdiff_t at = static_cast<std::ptrdiff_t>(index[i]) * step;
-      for (std::size_t d = dims.size(); d-- > 0; rest /= dims[d]) at += static_cast<std::ptrdiff_t>(rest % dims[d]) * walk[d];
+      for (std::size_t d = dims.size(); d-- > 0; rest /= dims[d])
+        at += static_cast<std::ptrdiff_t>(rest % dims[d]) * walk[d];
       e.at<std::uint32_t>(y)[at] = e.at<std::uint32_t>(updates)[i];
     }
   };

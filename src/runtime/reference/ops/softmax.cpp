@@ -31,21 +31,22 @@ Executable plan(const Node& node, Planner& planner) {
   const std::size_t rows = x.count() / n, perTask = std::max<std::size_t>(1, kElementsPerTask / n);
   const std::size_t perThread = alignUp(n * sizeof(float));
   const std::size_t gathered = inner == 1 ? 0 : planner.workspace(perThread * planner.threads());
-  return [=, beta = node.scalar("beta", 1.0F), x = planner.slot(x), y = planner.slot(node.output())](const Execution& e) {
-    e.pool.forEach((rows + perTask - 1) / perTask, [&](std::size_t task, std::size_t thread) {
-      for (std::size_t i = task * perTask; i < rows && i < (task + 1) * perTask; ++i) {
-        if (inner == 1) {
-          e.kernels.softmax(e.at(x) + i * n, e.at(y) + i * n, n, beta);
-          continue;
-        }
-        const std::size_t first = i / inner * inner * n + i % inner;
-        float* row = e.scratch(gathered + thread * perThread);
-        for (std::size_t j = 0; j < n; ++j) row[j] = e.at(x)[first + j * inner];
-        e.kernels.softmax(row, row, n, beta);
-        for (std::size_t j = 0; j < n; ++j) e.at(y)[first + j * inner] = row[j];
-      }
-    });
-  };
+  return
+      [=, beta = node.scalar("beta", 1.0F), x = planner.slot(x), y = planner.slot(node.output())](const Execution& e) {
+        e.pool.forEach((rows + perTask - 1) / perTask, [&](std::size_t task, std::size_t thread) {
+          for (std::size_t i = task * perTask; i < rows && i < (task + 1) * perTask; ++i) {
+            if (inner == 1) {
+              e.kernels.softmax(e.at(x) + i * n, e.at(y) + i * n, n, beta);
+              continue;
+            }
+            const std::size_t first = i / inner * inner * n + i % inner;
+            float* row = e.scratch(gathered + thread * perThread);
+            for (std::size_t j = 0; j < n; ++j) row[j] = e.at(x)[first + j * inner];
+            e.kernels.softmax(row, row, n, beta);
+            for (std::size_t j = 0; j < n; ++j) e.at(y)[first + j * inner] = row[j];
+          }
+        });
+      };
 }
 
 }  // namespace

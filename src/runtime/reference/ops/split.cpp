@@ -6,7 +6,8 @@
 namespace heddle {
 namespace {
 
-constexpr ParamSpec kParams[] = {{"axis", qnn::DataType::UINT_32, false, true}, {"split_index", qnn::DataType::UINT_32, true, true}};
+constexpr ParamSpec kParams[] = {{"axis", qnn::DataType::UINT_32, false, true},
+                                 {"split_index", qnn::DataType::UINT_32, true, true}};
 constexpr std::size_t kMostOutputs = 4096;
 
 void validate(const Check& c) {

@@ -12,7 +12,8 @@ void validate(const Check& c) {
   const TensorInfo& x = c.input(0);
   const Dims perm = c.axes("perm", x.rank());
   if (perm.size() != x.rank()) {
-    c.refuse("parameter 'perm': expected " + std::to_string(x.rank()) + " axes for " + x.describe() + ", got " + describeDims(perm));
+    c.refuse("parameter 'perm': expected " + std::to_string(x.rank()) + " axes for " + x.describe() + ", got " +
+             describeDims(perm));
   }
   Dims expected;
   for (const std::uint32_t axis : perm) expected.push_back(x.dims[axis]);
@@ -32,8 +33,8 @@ Executable plan(const Node& node, Planner& planner) {
   order.finish();
   const bool unchanged = order.loops.size() == 1 && (order.row().extent == 1 || order.row().strides[0] == 1);
   if (unchanged && planner.alias(y, x, 0)) return {};
-  return [copy = StridedCopy(y.dims, stridesOf(y.dims), from, sizeOf(x.dataType)), x = planner.slot(x), y = planner.slot(y)](
-             const Execution& e) { copy.run(e.pool, e.at<std::byte>(y), e.at<std::byte>(x)); };
+  return [copy = StridedCopy(y.dims, stridesOf(y.dims), from, sizeOf(x.dataType)), x = planner.slot(x),
+          y = planner.slot(y)](const Execution& e) { copy.run(e.pool, e.at<std::byte>(y), e.at<std::byte>(x)); };
 }
 
 }  // namespace

@@ -70,7 +70,8 @@ inline float maximum(Vec a) {
   s = _mm_max_ps(s, _mm_movehl_ps(s, s));
   return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
 }
-/// Keeps the compiler from loading the value again from memory for every use: loads are what the dot products run out of.
+/// Keeps the compiler from loading the value again from memory for every use: loads are what the dot products run out
+/// of.
 HEDDLE_INLINE void keepInRegister([[maybe_unused]] Vec& a) {
 #if defined(__GNUC__)
   asm("" : "+x"(a.v));

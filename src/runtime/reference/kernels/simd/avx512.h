@@ -51,7 +51,8 @@ inline Mask operator<(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_
 inline Vec select(Mask m, Vec a, Vec b) { return {_mm512_mask_blend_ps(m.v, b.v, a.v)}; }
 inline float sum(Vec a) { return _mm512_reduce_add_ps(a.v); }
 inline float maximum(Vec a) { return _mm512_reduce_max_ps(a.v); }
-/// Keeps the compiler from loading the value again from memory for every use: loads are what the dot products run out of.
+/// Keeps the compiler from loading the value again from memory for every use: loads are what the dot products run out
+/// of.
 HEDDLE_INLINE void keepInRegister([[maybe_unused]] Vec& a) {
 #if defined(__GNUC__)
   asm("" : "+v"(a.v));

@@ -54,9 +54,7 @@ inline Vec min(Vec a, Vec b) { return {vminq_f32(a.v, b.v)}; }
 inline Vec sqrt(Vec a) { return {vsqrtq_f32(a.v)}; }
 inline Vec abs(Vec a) { return {vabsq_f32(a.v)}; }
 inline Vec round(Vec a) { return {vrndnq_f32(a.v)}; }
-inline Vec copySign(Vec magnitude, Vec sign) {
-  return {vbslq_f32(vdupq_n_u32(0x80000000U), sign.v, magnitude.v)};
-}
+inline Vec copySign(Vec magnitude, Vec sign) { return {vbslq_f32(vdupq_n_u32(0x80000000U), sign.v, magnitude.v)}; }
 inline Vec scaleByPower(Vec a, Vec n) {
   // 2^128 has no float: multiply by 2^(n-1), then by 2, so that large results overflow to infinity by themselves.
   const int32x4_t exponent = vaddq_s32(vcvtq_s32_f32(n.v), vdupq_n_s32(126));

@@ -19,13 +19,14 @@ struct Mask {
   bool v[kWidth];
 };
 
-#define HEDDLE_LANES(expression)                       \
-  Vec r;                                               \
+#define HEDDLE_LANES(expression)                                  \
+  Vec r;                                                          \
   for (std::size_t i = 0; i < kWidth; ++i) r.v[i] = (expression); \
   return r
 
 inline float widen(Half h) {
-  // Scaling by 2^112 moves the half exponent to the float one and normalises subnormals; only infinity and NaN need a test.
+  // Scaling by 2^112 moves the half exponent to the float one and normalises subnormals; only infinity and NaN need a
+  // test.
   const std::uint32_t magnitude = static_cast<std::uint32_t>(h.bits & 0x7fffU) << 13;
   float value;
   std::memcpy(&value, &magnitude, 4);
