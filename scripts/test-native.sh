@@ -59,15 +59,15 @@ build_and_run() {
 wants() { [ -z "$only" ] || [ "$only" = "$1" ]; }
 
 if wants sanitize; then
-  UBSAN_OPTIONS=print_stacktrace=1 build_and_run sanitize "" ARCH=$host \
+  UBSAN_OPTIONS=print_stacktrace=1 build_and_run sanitize "" ARCH=$host KERNEL_OPTIMIZATION= \
     FLAGS="-O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 fi
 if wants plain; then
-  build_and_run plain "" ARCH=$host FLAGS=-O2 KERNEL_OPTIMIZATION=-O3
+  build_and_run plain "" ARCH=$host FLAGS=-O2
 fi
 if wants arm64 && [ $host != arm64 ]; then
   if command -v aarch64-linux-gnu-g++ >/dev/null && command -v qemu-aarch64 >/dev/null; then
-    build_and_run arm64 "qemu-aarch64 -L /usr/aarch64-linux-gnu" ARCH=arm64 CXX=aarch64-linux-gnu-g++ FLAGS=-O1
+    build_and_run arm64 "qemu-aarch64 -L /usr/aarch64-linux-gnu" ARCH=arm64 CXX=aarch64-linux-gnu-g++ FLAGS=-O1 KERNEL_OPTIMIZATION=
   else
     echo "FAIL arm64 needs a cross compiler and an emulator; run: scripts/test-native.sh --install, or apt-get install $packages"
     failed=$((failed + 1))

@@ -2,6 +2,7 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Option } from "commander";
+import type { Manifest } from "../codegen/manifest.ts";
 import { command, main, type Output } from "./support/command.ts";
 import type { CompileOptions } from "./support/compile-program.ts";
 import { whole } from "./support/options.ts";
@@ -46,7 +47,7 @@ async function run([file]: readonly string[], { dump, ...options }: Options, out
   output.print(`\n${text.passTable(passes)}`);
   for (const miss of text.missLines(passes)) output.print(`  left alone by ${miss}\n`);
   output.print(`\n${text.entryTable(compiled)}\n${text.artifactTable(out)}\n${text.timeLine(compiled)}\n`);
-  output.print(`${next(compiled.out, manifest.target, manifest.tokenizer !== null)}\n`);
+  output.print(`${next(compiled.out, manifest, manifest.tokenizer !== null)}\n`);
   const records = passes.map(({ text: _, ...record }) => record);
   const artifacts = text.artifactsOf(out);
   return {
@@ -61,11 +62,12 @@ async function run([file]: readonly string[], { dump, ...options }: Options, out
 }
 
 /** What can be done with the build on this machine. */
-function next(out: string, target: string, speaks: boolean): string {
+function next(out: string, { target, precision }: Manifest, speaks: boolean): string {
   const prompt = speaks ? "In the beginning" : "any text";
   const generate = `npm run generate -- ${out} --prompt "${prompt}"`;
   if (target === "reference") return `next: ${generate}`;
-  return `next: ${generate} --backend qnn-cpu (or htp), with Qualcomm's libraries (npm run setup:qualcomm)`;
+  const backend = precision === "f16" ? "htp" : "qnn-cpu";
+  return `next: ${generate} --backend ${backend}, with Qualcomm's libraries (npm run setup:qualcomm)`;
 }
 
 /** The page is written last, because it lists everything else. */

@@ -176,6 +176,11 @@ function checkBackend({ folder, manifest }: BuildFolder, name: BackendName, thre
   if (manifest.target === "reference")
     throw new HeddleError(`was compiled for the reference backend, whose fused ops ${name} does not have`, {
       subject: folder,
-      hint: "compile it with --target x-elite",
+      hint: name === "htp" ? "compile it with --target x-elite --precision f16" : "compile it with --target x-elite",
+    });
+  if (name === "htp" && manifest.precision === "f32")
+    throw new HeddleError("was compiled in f32, and HTP has no f32 arithmetic", {
+      subject: folder,
+      hint: "compile it with --target x-elite --precision f16, or run it with --backend qnn-cpu",
     });
 }

@@ -124,14 +124,20 @@ test("damaged builds are refused in words", async () => {
 });
 
 test("a build and a backend that do not belong together", async () => {
-  const [fused, threads] = await Promise.all([
+  const wide = await build("gpt2-fa2-kv", { config: "tiny", target: "x-elite" });
+  const [fused, single, threads] = await Promise.all([
     generate(tiny, "--prompt", "a", "--backend", "htp"),
+    generate(wide, "--prompt", "a", "--backend", "htp"),
     generate(tiny, "--prompt", "a", "--backend", "qnn-cpu", "--threads", "2"),
   ]);
   assert.is(fused.code, 1);
   assert.is(
     fused.stderr,
-    `error: ${tiny}: was compiled for the reference backend, whose fused ops htp does not have\n  try: compile it with --target x-elite\n`,
+    `error: ${tiny}: was compiled for the reference backend, whose fused ops htp does not have\n  try: compile it with --target x-elite --precision f16\n`,
+  );
+  assert.is(
+    single.stderr,
+    `error: ${wide}: was compiled in f32, and HTP has no f32 arithmetic\n  try: compile it with --target x-elite --precision f16, or run it with --backend qnn-cpu\n`,
   );
   assert.is(threads.stderr, "error: backend qnn-cpu: has no choice of threads; only the reference backend has\n");
 });

@@ -21,6 +21,8 @@ export interface Goldens {
   readonly vocabulary: readonly number[];
   readonly forward: readonly { prompt: string; ids: number[]; positions: GoldenPosition[] }[];
   readonly greedy: readonly { prompt: string; ids: number[]; tokens: number[]; gaps: number[]; text?: string }[];
+  /** Of the trained fixture on its held-out text, each line scored by itself. */
+  readonly perplexity?: { readonly file: string; readonly nats: number; readonly tokens: number };
 }
 
 const folder = new URL("../../../test/golden/hf/", import.meta.url);

@@ -53,7 +53,7 @@ Error graphCreate(ContextHandle contextHandle, const char* name, const Config** 
     if (taken)
       throw Failure(code::GRAPH_INVALID_NAME, "the context already has a graph named '" + std::string(name) + "'");
     auto graph = std::make_shared<Graph>(name, context->workplace);
-    *handle = handles<GraphRef>().add(graph.get(), std::make_shared<GraphRef>(context, graph));
+    *handle = handles<GraphRef>().add(graph.get(), std::make_shared<GraphRef>(GraphRef{context, graph}));
     context->graphs.push_back(std::move(graph));
   });
 }
@@ -67,7 +67,7 @@ Error graphRetrieve(ContextHandle contextHandle, const char* name, GraphHandle* 
     if (found == context->graphs.end()) {
       throw Failure(code::GRAPH_DOES_NOT_EXIST, "the context has no graph named '" + std::string(name) + "'");
     }
-    *handle = handles<GraphRef>().add(found->get(), std::make_shared<GraphRef>(context, *found));
+    *handle = handles<GraphRef>().add(found->get(), std::make_shared<GraphRef>(GraphRef{context, *found}));
   });
 }
 
