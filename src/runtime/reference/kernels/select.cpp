@@ -48,9 +48,8 @@ Features detect() {
 bool hasAvx2() { return detect().avx2; }
 bool hasAvx512() { return detect().avx512; }
 #else
-bool hasAvx2() {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-}
+/// Every processor with AVX2 has F16C, which some compilers cannot ask for.
+bool hasAvx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 bool hasAvx512() {
   return hasAvx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
