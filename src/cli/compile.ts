@@ -5,6 +5,7 @@ import { Option } from "commander";
 import type { Manifest } from "../codegen/manifest.ts";
 import { command, main, type Output } from "./support/command.ts";
 import type { CompileOptions } from "./support/compile-program.ts";
+import { quoted } from "./support/npm.ts";
 import { whole } from "./support/options.ts";
 import { progress } from "./support/progress.ts";
 
@@ -12,21 +13,25 @@ interface Options extends Omit<CompileOptions, "onStep"> {
   readonly dump?: boolean;
 }
 
-const definition = command("compile", "Compiles a graph file: runs its passes, generates code, writes a build folder.")
+const definition = command(
+  "compile <graph> -- [options]",
+  "Compiles a graph file: runs its passes, generates code, writes a build folder.",
+  [
+    "compile graphs/gpt2-fa2-kv.ts -- --weights path/to/gpt2 --precision f16",
+    "compile graphs/gpt2-fa2-kv.ts -- --config tiny --check --dump",
+  ],
+)
   .argument("<graph>", "graph file, such as graphs/gpt2-fa2-kv.ts")
+  .option("--weights <path>", "a .safetensors file or Hugging Face folder; without it weights are made up")
+  .option("--config <name>", "the model's configuration (default: the checkpoint's, or the model's first)")
+  .addOption(new Option("--precision <type>", "of the weights as stored").choices(["f32", "f16"]).default("f32"))
   .addOption(
     new Option("--target <name>", "machine to compile for")
       .choices(["reference", "x-elite", "phoenix"])
       .default("reference"),
   )
-  .option("--weights <path>", "a .safetensors file or Hugging Face folder; without it weights are made up")
-  .option(
-    "--config <name>",
-    "configuration of the model, such as tiny; default: the checkpoint's, or the model's first",
-  )
-  .addOption(new Option("--precision <p>", "of the weights").choices(["f32", "f16"]).default("f32"))
-  .option("--seed <n>", "of made-up weights", whole(0), 0)
-  .option("--out <folder>", "build folder; default build/<program>")
+  .option("--seed <n>", "seed of made-up weights", whole(0), 0)
+  .option("--out <folder>", "build folder (default: build/<program>)")
   .option("--dump", "print the graph before the first pass, and what every pass changed")
   .option("--check", "prove every pass: evaluate the graph before and after it on random data");
 
@@ -45,7 +50,7 @@ async function run([file]: readonly string[], { dump, ...options }: Options, out
     );
   if (dump) output.print(`\n${(await import("./support/dump-text.ts")).dumpText(compiled.dumps)}`);
   output.print(`\n${text.passTable(passes)}`);
-  for (const miss of text.missLines(passes)) output.print(`  left alone by ${miss}\n`);
+  output.print(text.missText(passes));
   output.print(`\n${text.entryTable(compiled)}\n${text.artifactTable(out)}\n${text.timeLine(compiled)}\n`);
   output.print(`${next(compiled.out, manifest, manifest.tokenizer !== null)}\n`);
   const records = passes.map(({ text: _, ...record }) => record);
@@ -64,7 +69,7 @@ async function run([file]: readonly string[], { dump, ...options }: Options, out
 /** What can be done with the build on this machine. */
 function next(out: string, { target, precision }: Manifest, speaks: boolean): string {
   const prompt = speaks ? "In the beginning" : "any text";
-  const generate = `npm run generate -- ${out} --prompt "${prompt}"`;
+  const generate = `npm run generate -- ${quoted(out)} --prompt "${prompt}"`;
   if (target === "reference") return `next: ${generate}`;
   const backend = precision === "f16" ? "htp" : "qnn-cpu";
   return `next: ${generate} --backend ${backend}, with Qualcomm's libraries (npm run setup:qualcomm)`;
@@ -85,7 +90,7 @@ async function writeReport(
     passes: passes.map((p) => {
       const { name, doc, nodesBefore, nodesAfter, ms } = p;
       const proof = text.proofText(p);
-      const words = { misses: p.misses.map(text.missText), ...(proof !== undefined && { proof }) };
+      const words = { misses: p.misses.map(text.missLine), ...(proof !== undefined && { proof }) };
       return { name, doc, nodesBefore, nodesAfter, ms, hits: text.hitsOf(p), ...words };
     }),
     dumps,

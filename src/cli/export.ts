@@ -3,19 +3,23 @@ import { statSync } from "node:fs";
 import { HeddleError } from "../ir/error.ts";
 import { command, main, type Output } from "./support/command.ts";
 import type { CompileOptions } from "./support/compile-program.ts";
-import { whole } from "./support/options.ts";
+import { oneOf, whole } from "./support/options.ts";
 
 interface Options extends Pick<CompileOptions, "weights" | "config" | "seed" | "out"> {
   readonly entry?: string;
 }
 
-const definition = command("export", "Writes one entry point of a program as an ONNX model, with its weights.")
+const definition = command(
+  "export <graph> -- [options]",
+  "Writes one entry point of a program as an ONNX model, with its weights.",
+  ["export graphs/gpt2-fa2-kv.ts -- --config tiny --entry decode-64 --out decode.onnx"],
+)
   .argument("<graph>", "graph file, such as graphs/gpt2-fa2-kv.ts")
-  .option("--entry <name>", "entry point, such as decode-256; default: the first")
+  .option("--entry <name>", "entry point, such as decode-256 (default: the first)")
   .option("--weights <path>", "a .safetensors file or Hugging Face folder; without it weights are made up")
-  .option("--config <name>", "configuration of the model, such as tiny")
-  .option("--seed <n>", "of made-up weights", whole(0), 0)
-  .option("--out <file>", "default <program>-<entry>.onnx");
+  .option("--config <name>", "the model's configuration (default: the checkpoint's, or the model's first)")
+  .option("--seed <n>", "seed of made-up weights", whole(0), 0)
+  .option("--out <file>", "ONNX file to write (default: <program>-<entry>.onnx)");
 
 async function run([file]: readonly string[], options: Options, output: Output): Promise<unknown> {
   const [{ lowerProgram }, { bind }, { writeOnnx }] = await Promise.all([
@@ -28,7 +32,10 @@ async function run([file]: readonly string[], options: Options, output: Output):
     if (!entry)
       throw new HeddleError(`has no entry point ${options.entry}`, {
         subject: `program ${program.name}`,
-        hint: `one of ${module.entries.map((e) => e.name).join(", ")}`,
+        hint: oneOf(
+          options.entry!,
+          module.entries.map((e) => e.name),
+        ),
       });
     const out = options.out ?? `${program.name}-${entry.name}.onnx`;
     await writeOnnx(bind(module.graph, entry.bind, entry.name), weights, out);

@@ -4,7 +4,7 @@ import { Option } from "commander";
 import { HeddleError } from "../ir/error.ts";
 import type { BackendName } from "../runtime/libraries.ts";
 import { Session } from "../runtime/session.ts";
-import { command, main, type Output } from "./support/command.ts";
+import { command, exitCodes, main, type Output } from "./support/command.ts";
 import { real, whole } from "./support/options.ts";
 import { progress } from "./support/progress.ts";
 import { showStats } from "./support/stats.ts";
@@ -24,21 +24,29 @@ interface Options {
   readonly stats?: boolean;
 }
 
-const definition = command("generate --", "Continues a prompt with a compiled program and streams the text.")
+const definition = command(
+  "generate -- <build> [options]",
+  "Continues a prompt with a compiled program and streams the text.",
+  ['generate -- build/gpt2-fa2-kv -p "In the beginning" -n 96 --stats', "generate -- build/gpt2-fa2-kv < prompt.txt"],
+)
   .argument("<build>", "folder that compile wrote, such as build/gpt2-fa2-kv")
-  .option("-p, --prompt <text>", "text to continue; read from stdin where it is left out")
-  .option("-n, --tokens <n>", "most tokens to make", whole(1), 64)
+  .option("-p, --prompt <text>", "text to continue (default: what comes on stdin)")
+  .option("-n, --tokens <n>", "number of tokens to make at most", whole(1), 64)
   .option("--temperature <t>", "0 takes the most likely token, 1 samples as the model says", real(0), 0)
   .option("--top-k <k>", "sample among the k most likely tokens; 0 for all", whole(0), 0)
   .option("--top-p <p>", "sample among the most likely tokens that reach this probability", real(0, 1), 1)
   .option("--repetition-penalty <x>", "above 1 makes tokens less likely that were used before", real(0), 1)
-  .option("--seed <n>", "of the random numbers", whole(0), 0)
+  .option("--seed <n>", "seed of the random choice of tokens", whole(0), 0)
   .option("--ignore-eos", "do not stop at an end-of-text token")
   .addOption(
-    new Option("--backend <name>", "what executes").choices(["reference", "qnn-cpu", "htp"]).default("reference"),
+    new Option("--backend <name>", "library that executes")
+      .choices(["reference", "qnn-cpu", "htp"])
+      .default("reference"),
   )
-  .option("--threads <n>", "of the reference backend; default one per core", whole(1))
-  .addOption(new Option("--overflow <what>", "when the context is full").choices(["error", "slide"]).default("error"))
+  .option("--threads <n>", "threads of the reference backend (default: one per core)", whole(1))
+  .addOption(
+    new Option("--overflow <what>", "what to do when the context is full").choices(["error", "slide"]).default("error"),
+  )
   .option("--stats", "print cache memory, append time, work saved and speed");
 
 async function run([folder]: readonly string[], options: Options, output: Output): Promise<unknown> {
@@ -76,6 +84,7 @@ async function run([folder]: readonly string[], options: Options, output: Output
       output.print(piece.text);
     }
     output.print("\n");
+    if (interrupted.signal.aborted) process.exitCode = exitCodes.interrupted;
     const stats = session.stats();
     if (options.stats) output.note(`\n${showStats(stats)}`);
     return { program: manifest.program, prompt, text, tokens, stats };

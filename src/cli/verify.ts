@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Option } from "commander";
+import { withCleanup } from "../codegen/cleanup.ts";
 import { HeddleError } from "../ir/error.ts";
 import type { BackendName } from "../runtime/libraries.ts";
 import { command, main, type Output } from "./support/command.ts";
@@ -28,26 +29,33 @@ interface Row {
 }
 
 const definition = command(
-  "verify",
+  "verify <graph> -- [options]",
   "Compiles and runs a program, and compares it with the untouched model in the interpreter and with Hugging Face's numbers.",
+  [
+    "verify graphs/gpt2-fa2-kv.ts",
+    "verify graphs/gpt2-fa2-kv.ts -- --weights path/to/gpt2 --precision f16 --tolerance 1e-2",
+  ],
 )
   .argument("<graph>", "graph file, such as graphs/gpt2-fa2-kv.ts")
   .option("--weights <path>", "a .safetensors file or Hugging Face folder; without it weights are made up")
-  .option(
-    "--config <name>",
-    "configuration of the model; default: the checkpoint's, or the smallest that the model has",
-  )
-  .addOption(new Option("--precision <p>", "of the weights").choices(["f32", "f16"]).default("f32"))
-  .option("--seed <n>", "of made-up weights", whole(0), 0)
+  .option("--config <name>", "the model's configuration (default: the checkpoint's, or the smallest)")
+  .addOption(new Option("--precision <type>", "of the weights as stored").choices(["f32", "f16"]).default("f32"))
+  .option("--seed <n>", "seed of made-up weights", whole(0), 0)
   .addOption(
-    new Option("--backend <name>", "what executes").choices(["reference", "qnn-cpu", "htp"]).default("reference"),
+    new Option("--backend <name>", "library that executes")
+      .choices(["reference", "qnn-cpu", "htp"])
+      .default("reference"),
   )
   .option("--tolerance <x>", "largest difference of a logit that is allowed", real(0), 1e-4);
 
 async function run([file]: readonly string[], options: Options, output: Output): Promise<unknown> {
   const out = mkdtempSync(join(tmpdir(), "heddle-verify-"));
   const line = progress(!output.json && process.stderr.isTTY === true);
-  try {
+  const cleanup = () => {
+    line.done();
+    rmSync(out, { recursive: true, force: true });
+  };
+  return withCleanup(cleanup, async () => {
     const rows: Row[] = [];
     for await (const row of compare(file!, options, out, line.step)) rows.push(row);
     line.done();
@@ -60,10 +68,7 @@ async function run([file]: readonly string[], options: Options, output: Output):
       });
     if (bad.length > 0) process.exitCode = 1;
     return { file, tolerance: options.tolerance, ok: bad.length === 0, rows };
-  } finally {
-    line.done();
-    rmSync(out, { recursive: true, force: true });
-  }
+  });
 }
 
 async function* compare(

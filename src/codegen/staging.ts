@@ -1,7 +1,8 @@
 /** A folder that appears under its name whole or not at all: it is filled under a temporary name, then takes the old one's place. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { HeddleError } from "../ir/error.ts";
+import { withCleanup } from "./cleanup.ts";
 
 /** The file that tells a build folder from any other: only a build folder may be replaced. */
 export const manifestFile = "manifest.json";
@@ -12,6 +13,8 @@ export const manifestFile = "manifest.json";
  */
 export async function replaceFolder<T>(folder: string, fill: (temporary: string) => Promise<T>): Promise<T> {
   const target = resolve(folder);
+  if (existsSync(target) && !statSync(target).isDirectory())
+    throw new HeddleError("is a file; a build is a folder", { subject: folder, hint: "another name with --out" });
   if (existsSync(target) && readdirSync(target).length > 0 && !existsSync(join(target, manifestFile)))
     throw new HeddleError("is not empty and not a build folder, so it is not replaced", {
       subject: folder,
@@ -22,13 +25,15 @@ export async function replaceFolder<T>(folder: string, fill: (temporary: string)
   const old = `${target}.${process.pid}.old`;
   rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary);
-  try {
+  const cleanup = () => {
+    // Stopped between the two renames: the old folder goes back.
+    if (existsSync(old) && !existsSync(target)) renameSync(old, target);
+    for (const folder of [temporary, old]) rmSync(folder, { recursive: true, force: true });
+  };
+  return withCleanup(cleanup, async () => {
     const result = await fill(temporary);
     if (existsSync(target)) renameSync(target, old);
     renameSync(temporary, target);
     return result;
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
-    rmSync(old, { recursive: true, force: true });
-  }
+  });
 }

@@ -1,6 +1,6 @@
 /** Writes `weights.bin`: one weight after the other, 64-byte aligned, hashed on the way. */
 import { createHash } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import type { WeightSource } from "../weights/source.ts";
 import { materialize } from "./materialize.ts";
 import type { WeightTable } from "./weights.ts";
@@ -33,7 +33,7 @@ export async function writeWeights(
       hash.update(bytes);
       // While the system writes one weight the next one is computed.
       await writing;
-      writing = file.write(bytes, 0, bytes.length, at);
+      writing = writeWhole(file, bytes, at);
       at += bytes.length;
     };
     let i = 0;
@@ -53,4 +53,10 @@ export async function writeWeights(
     await rm(temporary, { force: true });
     throw e;
   }
+}
+
+/** The system may write less than it is given: 2 GB at most, or what a disk that is almost full still takes. */
+async function writeWhole(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; )
+    done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
 }

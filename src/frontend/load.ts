@@ -1,8 +1,9 @@
 /** Loading of graph files: TypeScript modules (tsx is the runtime) that export a program; values keep the author's names. */
-import { existsSync } from "node:fs";
-import { basename, extname, resolve } from "node:path";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { HeddleError, rethrow } from "../ir/error.ts";
+import { nearest } from "../ir/nearest.ts";
 import { withProvider } from "../ir/origin.ts";
 import type { ModelInfo, Module } from "../ir/program.ts";
 import type { Pass } from "../passes/pass.ts";
@@ -40,8 +41,9 @@ export interface LoadedProgram {
 export async function loadProgram(path: string): Promise<LoadedProgram> {
   const file = resolve(path);
   const subject = path;
-  if (!existsSync(file))
-    throw new HeddleError("there is no such file", { subject, hint: "a graph file such as graphs/gpt2-fa2-kv.ts" });
+  if (!existsSync(file)) throw new HeddleError("there is no such file", { subject, hint: similarFile(path) });
+  if (!statSync(file).isFile())
+    throw new HeddleError("is a folder", { subject, hint: "a graph file such as graphs/gpt2-fa2-kv.ts" });
   // The parser takes longer to load than a graph file; both load at the same time.
   const [{ Sources }, exported] = await Promise.all([
     import("./source.ts"),
@@ -72,6 +74,19 @@ export async function loadProgram(path: string): Promise<LoadedProgram> {
       }
     },
   };
+}
+
+/** The graph file that was probably meant: relative to where npm was called, or of a similar name there or in graphs/. */
+function similarFile(path: string): string {
+  const called = process.env.INIT_CWD && resolve(process.env.INIT_CWD, path);
+  if (called && statSync(called, { throwIfNoEntry: false })?.isFile())
+    return `${relative(".", called)}: npm runs scripts in ${basename(resolve("."))}/`;
+  const names = new Map<string, string>();
+  for (const folder of ["graphs", dirname(path)])
+    for (const f of existsSync(folder) ? readdirSync(folder) : [])
+      if (extname(f) === ".ts") names.set(basename(f, ".ts"), join(folder, f));
+  const meant = nearest(basename(path, extname(path)), names.keys());
+  return meant === undefined ? "a graph file such as graphs/gpt2-fa2-kv.ts" : names.get(meant)!;
 }
 
 function configOf({ model }: Program, choice: ConfigChoice): unknown {

@@ -1,8 +1,9 @@
 /** What `heddle compile` wrote: a manifest, one QNN graph per entry point, the weights they share. */
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { checkManifest, type Manifest } from "../codegen/manifest.ts";
 import { HeddleError } from "../ir/error.ts";
+import { nearest } from "../ir/nearest.ts";
 
 export interface BuildFolder {
   readonly folder: string;
@@ -19,7 +20,7 @@ export function openBuild(folder: string): BuildFolder {
   if (!existsSync(file))
     throw new HeddleError(existsSync(folder) ? "has no manifest.json: it is not a build" : "there is no such folder", {
       subject: folder,
-      hint: "npm run compile graphs/gpt2-fa2-kv.ts writes build/gpt2-fa2-kv",
+      hint: similarBuild(folder) ?? "npm run compile graphs/gpt2-fa2-kv.ts writes build/gpt2-fa2-kv",
     });
   const manifest = readJson(file);
   checkManifest(manifest, file);
@@ -35,6 +36,16 @@ export function openBuild(folder: string): BuildFolder {
       },
     );
   return { folder, manifest, path };
+}
+
+/** The build of a similar name beside a folder that does not exist. */
+function similarBuild(folder: string): string | undefined {
+  const beside = dirname(folder);
+  const builds = existsSync(beside)
+    ? readdirSync(beside).filter((f) => existsSync(join(beside, f, "manifest.json")))
+    : [];
+  const meant = nearest(basename(folder), builds);
+  return meant === undefined ? undefined : join(beside, meant);
 }
 
 /** @throws HeddleError where the file is missing or is not JSON. */

@@ -145,7 +145,7 @@ const cases: readonly Case[] = [
     args: () => [program, "--wieghts", "x"],
     says: `error: unknown option '--wieghts'
 (Did you mean --weights?)
-(--help shows all options)
+(all options: npm run compile -- --help)
 `,
     code: 2,
   },

@@ -82,9 +82,15 @@ test("--dump shows the model and what every pass changed, --check proves every p
     "--check",
   ]);
   assert.is(shown.code, 0, shown.stderr);
-  assert.match(shown.stdout, "\nmodel\ngraph @gpt2<T in 1..128>");
-  assert.match(shown.stdout, /\nflash-attention\nline \d+\n[\s\S]*\n-.* = attention\([\s\S]*\n\+.* = flashAttention\(/);
-  assert.match(shown.stdout, /\nkv-cache .* proved at /);
+  assert.match(shown.stdout, "\n=== the model ===\ngraph @gpt2<T in 1..128>");
+  assert.match(
+    shown.stdout,
+    /\n=== after flash-attention ===\n@@ -\d+,\d+ \+\d+,\d+ @@\n[\s\S]*\n-.* = attention\([\s\S]*\n\+.* = flashAttention\(/,
+  );
+  assert.match(
+    shown.stdout,
+    /\npass .* proved at +f64 error +f32 error\n[\s\S]*\nkv-cache .* T=\d+ C=\d+ +\de-\d+ +\de-\d+\n/,
+  );
 });
 
 test("a checkpoint brings configuration, tokenizer and end of text; f16 halves the weights", async () => {

@@ -43,7 +43,7 @@ test("an entry point that does not exist", async () => {
   assert.is(code, 1);
   assert.is(
     stderr,
-    "error: program gpt2-fa2-kv: has no entry point decode-99\n  try: one of prefill-64, decode-64, prefill-128, decode-128\n",
+    "error: program gpt2-fa2-kv: has no entry point decode-99\n  try: decode-64; there are prefill-64, decode-64, prefill-128, decode-128\n",
   );
   assert.not(existsSync(file));
 });

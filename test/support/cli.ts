@@ -7,10 +7,18 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** @param input what the command reads from stdin; nothing at all where it is left out. */
-export function runCommand(name: string, args: readonly string[], input = ""): Promise<Ran> {
+/**
+ * @param input what the command reads from stdin; nothing at all where it is left out.
+ * @param variables of its environment, besides those of this process.
+ */
+export function runCommand(
+  name: string,
+  args: readonly string[],
+  input = "",
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
   return new Promise((resolve) => {
-    const env = { ...process.env, NO_COLOR: "1", HEDDLE_DEBUG: "" };
+    const env = { ...process.env, NO_COLOR: "1", HEDDLE_DEBUG: "", ...variables };
     const child = spawn(process.execPath, ["--import", "tsx", `src/cli/${name}.ts`, ...args], { env });
     let [stdout, stderr] = ["", ""];
     child.stdout.on("data", (d) => (stdout += d));

@@ -1,10 +1,12 @@
 /** What every command does the same: options, `--json`, errors in words, and exit codes. */
 import { writeSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, type Option } from "commander";
 import { HeddleError } from "../../ir/error.ts";
+import { optionsTakenByNpm } from "./npm.ts";
+import { systemError } from "./system-error.ts";
 
-/** 0 done, 1 the work failed, 2 the command line is wrong. */
-export const exitCodes = { done: 0, failed: 1, usage: 2 } as const;
+/** 0 done, 1 the work failed, 2 the command line is wrong, 130 stopped with Ctrl-C. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 export interface Output {
   /** True where the result is to be one JSON document on stdout and nothing else. */
@@ -15,13 +17,28 @@ export interface Output {
   note(text: string): void;
 }
 
-/** A command with the options that all have. `npm run <name>` is how people call it. */
-export const command = (name: string, description: string): Command =>
-  new Command(`npm run ${name}`)
+/**
+ * A command with the help and the errors that all have.
+ * @param usage what follows `npm run`: `compile <graph> -- [options]`.
+ * @param examples what follows `npm run` in the examples of the help.
+ */
+export function command(usage: string, description: string, examples: readonly string[]): Command {
+  const [script, ...rest] = usage.split(" ");
+  return new Command(script)
+    .usage(rest.join(" "))
+    .configureHelp({ commandUsage: () => `npm run ${usage}`, optionDescription })
     .description(description)
-    .option("--json", "print the result, or the error, as one JSON document")
-    .showHelpAfterError("(--help shows all options)")
+    .helpOption("-h, --help", "show this")
+    .addHelpText("after", `\nExamples:\n${examples.map((e) => `  npm run ${e}`).join("\n")}`)
+    .showHelpAfterError(`(all options: npm run ${script} -- --help)`)
     .exitOverride();
+}
+
+/** `machine to compile for: reference, x-elite, phoenix (default: reference)`. */
+function optionDescription({ description, argChoices, defaultValue }: Option): string {
+  const choices = argChoices ? `: ${argChoices.join(", ")}` : "";
+  return `${description}${choices}${defaultValue === undefined ? "" : ` (default: ${defaultValue})`}`;
+}
 
 /**
  * Parses the command line, runs `action` and sets the exit code. Errors are printed without a stack unless HEDDLE_DEBUG is set.
@@ -32,16 +49,31 @@ export async function main<O extends object>(
   action: (operands: readonly string[], options: O, output: Output) => Promise<unknown>,
   args: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
+  definition.option("--json", "print the result, or the error, as one JSON document");
   let output = outputFor(args.includes("--json"));
+  if (output.json) definition.configureOutput({ writeErr: () => {} });
   try {
+    refuseOptionsOfNpm(definition, args);
     definition.parse(args, { from: "user" });
-    const options = definition.opts<O & { json?: boolean }>();
-    output = outputFor(options.json === true);
-    const result = await action(definition.args, options, output);
+    const { json, ...options } = definition.opts();
+    output = outputFor(json === true);
+    const result = await action(definition.args, options as O, output);
     if (output.json) writeAll(`${JSON.stringify(result, null, 2)}\n`);
   } catch (e) {
     process.exitCode = report(e, output);
   }
+}
+
+/** Without this, `npm run compile x.ts --check` would compile and prove nothing, and say so nowhere. */
+function refuseOptionsOfNpm(definition: Command, args: readonly string[]): void {
+  const taken = optionsTakenByNpm(definition.name(), definition);
+  if (taken.length === 0 || args.includes("--help")) return;
+  const operand = args[0] ?? `<${definition.registeredArguments[0]?.name()}>`;
+  definition.error(
+    `error: npm kept ${taken.map((o) => o.split(" ")[0]).join(", ")} for itself: options go after --
+  try: npm run ${definition.name()} ${operand} -- ${taken.join(" ")}`,
+    { exitCode: exitCodes.usage },
+  );
 }
 
 const outputFor = (json: boolean): Output => ({
@@ -67,20 +99,29 @@ function writeAll(text: string): void {
 function report(e: unknown, { json }: Output): number {
   if (e instanceof CommanderError) {
     // Commander has already written its message to stderr; --help and --version are no errors.
-    if (json && e.exitCode !== 0) writeAll(`${JSON.stringify({ error: { message: e.message } })}\n`);
+    if (json && e.exitCode !== 0) writeDocument({ message: e.message.replace(/^error: /, "") });
     return e.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   }
   const error = e instanceof Error ? e : new Error(String(e));
-  if (json) {
-    const { reason, context } = e instanceof HeddleError ? e : { reason: error.message, context: {} };
-    writeAll(`${JSON.stringify({ error: { message: error.message, reason, ...context } }, null, 2)}\n`);
-  } else process.stderr.write(`error: ${error.message}\n`);
+  const known = inWords(error);
+  if (json)
+    writeDocument({ message: (known ?? error).message, reason: known?.reason ?? error.message, ...known?.context });
+  else process.stderr.write(`error: ${(known ?? error).message}\n`);
   if (process.env.HEDDLE_DEBUG)
     process.stderr.write(`${error.stack}\n${error.cause ? `caused by ${(error.cause as Error).stack}\n` : ""}`);
-  else if (!expected(error) && !json)
+  else if (!known && !expected(error) && !json)
     process.stderr.write("  this is a fault of Heddle itself: HEDDLE_DEBUG=1 shows where\n");
   return exitCodes.failed;
 }
 
-/** Errors with words for people; anything else is a bug. */
-const expected = (e: Error): boolean => e instanceof HeddleError || e.name === "QnnError" || "code" in e;
+const writeDocument = (error: object) => writeAll(`${JSON.stringify({ error }, null, 2)}\n`);
+
+/** The error as one for people, where it is one or can be said as one. */
+function inWords(error: Error): HeddleError | undefined {
+  if (error instanceof HeddleError) return error;
+  const system = systemError(error);
+  return system && new HeddleError(system.reason, { subject: system.subject, hint: system.hint });
+}
+
+/** Errors that say what they have to; anything else is a bug. */
+const expected = (e: Error): boolean => "code" in e;

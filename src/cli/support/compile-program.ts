@@ -74,11 +74,14 @@ export async function lowerProgram<T>(
 
     const narrow = precision === "f16" && !program.passes.includes(f16Weights);
     const passes = narrow ? [...program.passes, f16Weights] : program.passes;
+    const doing = (i: number) => passes[i] && onStep(`pass ${passes[i].name}${check ? ", and its proof" : ""}`);
+    doing(0);
+    let done = 0;
     const { module, records, text } = runPasses(built.module, passes, {
       target,
       check,
       dump: true,
-      onPass: ({ name }) => onStep(`pass ${name}${check ? " proved" : ""}`),
+      onPass: () => doing(++done),
     });
     const dumps = [{ title: "model", text: text! }, ...records.map((r) => ({ title: r.name, text: r.text! }))];
     const times = { load: loaded - began, passes: performance.now() - loaded };

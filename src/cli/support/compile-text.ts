@@ -3,12 +3,12 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { PassRecord } from "../../passes/run.ts";
 import type { Compiled } from "./compile-program.ts";
-import { bytes, duration, flops, table } from "./format.ts";
+import { bytes, type Column, duration, flops, table } from "./format.ts";
 
 export const hitsOf = (p: PassRecord): number => p.hits.reduce((n, h) => n + h.count, 0);
 
 /** `merge-qkv at layerNorm %h0.norm (graphs/models/gpt2.ts:41): norm has 3 users`. */
-export const missText = ({ rule, node, loc, reason }: PassRecord["misses"][number]): string =>
+export const missLine = ({ rule, node, loc, reason }: PassRecord["misses"][number]): string =>
   `${rule} at ${node}${loc ? ` (${loc.file}:${loc.line})` : ""}: ${reason}`;
 
 export function proofText({ proof }: PassRecord): string | undefined {
@@ -17,6 +17,19 @@ export function proofText({ proof }: PassRecord): string | undefined {
   if (sizes.length === 0) return "changed nothing";
   const { f64, f32 } = proof.error;
   return `proved at ${sizes.join(", ")}: differs by ${f64.toExponential(0)} in f64, ${f32.toExponential(0)} in f32`;
+}
+
+const proofColumns: readonly Column[] = [
+  { title: "proved at" },
+  { title: "f64 error", align: "right" },
+  { title: "f32 error", align: "right" },
+];
+
+function proofCells({ proof }: PassRecord): readonly string[] {
+  const sizes = Object.entries(proof?.sizes ?? {}).map(([name, size]) => `${name}=${size}`);
+  if (!proof || sizes.length === 0) return ["same graph", "", ""];
+  const figure = (x: number) => (x === 0 ? "0" : x.toExponential(0));
+  return [sizes.join(" "), figure(proof.error.f64), figure(proof.error.f32)];
 }
 
 /** Files of the build folder with their sizes, in a fixed order. */
@@ -37,7 +50,7 @@ export function passTable(passes: readonly PassRecord[]): string {
       { title: "nodes", align: "right" },
       { title: "ms", align: "right" },
       { title: "left alone", align: "right" },
-      ...(proved ? [{ title: "proof" }] : []),
+      ...(proved ? proofColumns : []),
     ],
     passes.map((p) => [
       p.name,
@@ -45,24 +58,27 @@ export function passTable(passes: readonly PassRecord[]): string {
       `${p.nodesBefore} → ${p.nodesAfter}`,
       p.ms.toFixed(1),
       p.misses.length || "",
-      ...(proved ? [proofText(p) ?? ""] : []),
+      ...(proved ? proofCells(p) : []),
     ]),
   );
 }
 
-/** Why rules left places alone, equal reasons of one pass counted together. */
-export function missLines(passes: readonly PassRecord[]): string[] {
-  return passes.flatMap((p) => {
-    const reasons = new Map<string, { first: string; count: number }>();
+/** Why rules left places alone, two lines each; equal reasons of one pass are counted together. */
+export function missText(passes: readonly PassRecord[]): string {
+  const lines = passes.flatMap((p) => {
+    const reasons = new Map<string, { first: PassRecord["misses"][number]; count: number }>();
     for (const miss of p.misses) {
       const known = reasons.get(`${miss.rule}: ${miss.reason}`);
       if (known) known.count++;
-      else reasons.set(`${miss.rule}: ${miss.reason}`, { first: missText(miss), count: 1 });
+      else reasons.set(`${miss.rule}: ${miss.reason}`, { first: miss, count: 1 });
     }
-    return [...reasons.values()].map(
-      ({ first, count }) => `${p.name}: ${first}${count > 1 ? ` (and ${count - 1} more)` : ""}`,
-    );
+    return [...reasons.values()].map(({ first: { rule, node, loc, reason }, count }) => {
+      const who = rule === p.name ? p.name : `${p.name}, rule ${rule}`;
+      const where = `${node}${loc ? ` (${loc.file}:${loc.line})` : ""}${count > 1 ? ` and ${count - 1} more` : ""}`;
+      return `  ${who}: ${where}\n    ${reason}\n`;
+    });
   });
+  return lines.length === 0 ? "" : `left alone:\n${lines.join("")}`;
 }
 
 export const entryTable = ({ manifest }: Compiled): string =>

@@ -1,5 +1,6 @@
 /** Parsers of option values; what they refuse is a usage error. */
 import { InvalidArgumentError } from "commander";
+import { nearest } from "../../ir/nearest.ts";
 
 /** A whole number of at least `least`. */
 export const whole =
@@ -22,3 +23,9 @@ export const real =
       );
     return value;
   };
+
+/** A hint for a name that is not among those known: the one that was probably meant, and all. */
+export function oneOf(name: string, known: readonly string[]): string {
+  const meant = nearest(name, known);
+  return meant === undefined ? `one of ${known.join(", ")}` : `${meant}; there are ${known.join(", ")}`;
+}

@@ -1,0 +1,27 @@
+/** Temporary files that go away however the work ends: done, thrown, exited, or stopped with Ctrl-C. */
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/**
+ * Runs `work`, then `cleanup`. A signal cleans up as soon as the event loop turns, and then ends the process as it would have:
+ * a shell sees that it was interrupted (exit code 130 for Ctrl-C).
+ */
+export async function withCleanup<T>(cleanup: () => void, work: () => Promise<T>): Promise<T> {
+  const release = () => {
+    for (const s of signals) process.off(s, stop);
+    process.off("exit", cleanup);
+  };
+  const stop = (signal: NodeJS.Signals) => {
+    release();
+    cleanup();
+    process.kill(process.pid, signal);
+  };
+  for (const s of signals) process.on(s, stop);
+  process.on("exit", cleanup);
+  try {
+    return await work();
+  } finally {
+    release();
+    cleanup();
+  }
+}
