@@ -1,7 +1,8 @@
 /**
- * Runs the tests: every `test/**\/*.test.ts` in a process of its own, so that a crash of native code names its file, two
+ * Runs the tests: every `test/**\/*.test.ts` in a process of its own, so that a crash of native code names its file, a few
  * at a time. `npm test` runs all, `npm test -- session parser` those whose path contains one of the words, `--fast` leaves
- * out test/slow. Ends with "N passed, N failed"; exit code 1 where anything failed or where nothing ran.
+ * out test/slow, `--update-goldens` writes test/golden anew instead of comparing. Ends with "N passed, N failed"; exit code
+ * 1 where anything failed or where nothing ran.
  */
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
@@ -10,6 +11,18 @@ import { availableParallelism } from "node:os";
 const args = process.argv.slice(2);
 const words = args.filter((a) => !a.startsWith("--"));
 const fast = args.includes("--fast");
+const unknown = args.find((a) => a.startsWith("--") && !["--fast", "--update-goldens"].includes(a));
+if (unknown) {
+  console.error(
+    `error: unknown option '${unknown}'\nUsage: npm test -- [words of test paths] [--fast] [--update-goldens]`,
+  );
+  process.exit(2);
+}
+const env = {
+  ...process.env,
+  FORCE_COLOR: "0",
+  ...(args.includes("--update-goldens") && { UPDATE_GOLDEN: "1" }),
+};
 
 const files = readdirSync("test", { recursive: true, encoding: "utf8" })
   .filter((f) => f.endsWith(".test.ts"))
@@ -24,7 +37,7 @@ interface Outcome {
 
 function run(file: string): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["--import", "tsx", file], { env: { ...process.env, FORCE_COLOR: "0" } });
+    const child = spawn(process.execPath, ["--import", "tsx", file], { env });
     const start = performance.now();
     let text = "";
     child.stdout.on("data", (d) => (text += d));
