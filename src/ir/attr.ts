@@ -24,7 +24,7 @@ export type AttrsIn<S extends AttrSpec> = { readonly [K in RequiredKeys<S>]: Val
 export type AttrsOf<S extends AttrSpec> = { readonly [K in keyof S]: Value<S[K]> };
 
 const isInt = (v: unknown): v is number => Number.isSafeInteger(v);
-const isDim = (v: unknown): v is Dim => isInt(v) || (typeof v === "object" && v !== null && "sym" in v);
+const isDim = (v: unknown): v is Dim => (isInt(v) && v >= 0) || (typeof v === "object" && v !== null && "sym" in v);
 const kind = <T extends AttrValue>(name: string, expects: string, is: (v: unknown) => v is T): AttrKind<T> => ({
   kind: name,
   expects,
@@ -43,7 +43,7 @@ export const attr = {
     "a list of numbers",
     (v): v is readonly number[] => Array.isArray(v) && v.every((x) => typeof x === "number"),
   ),
-  dim: kind("dim", "a size: an integer or a symbol", isDim),
+  dim: kind("dim", "a size: a whole number or a symbol", isDim),
   dims: kind("dims", "a list of sizes", (v): v is readonly Dim[] => Array.isArray(v) && v.every(isDim)),
 } as const;
 

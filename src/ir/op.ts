@@ -105,9 +105,10 @@ export function defineOp<const N extends Operands, const S extends AttrSpec = {}
     for (const [key, kind] of Object.entries(attrSpec)) {
       const value: unknown = given[key] ?? kind.default;
       if (!kind.is(value)) throw new Error(`attribute ${key} must be ${kind.expects}, not ${JSON.stringify(value)}`);
-      checked[key] = value;
+      // A copy: the caller's list may change, a node may not.
+      checked[key] = Array.isArray(value) ? Object.freeze([...value]) : value;
     }
-    const unknown = Object.keys(given).find((k) => !(k in attrSpec));
+    const unknown = Object.keys(given).find((k) => !Object.hasOwn(attrSpec, k));
     if (unknown) throw new Error(`has no attribute ${unknown}; it takes ${Object.keys(attrSpec).join(", ") || "none"}`);
     return Object.freeze(checked);
   }

@@ -136,14 +136,14 @@ class Parser {
     this.#in.list("}", () => {
       const at = this.#in.position;
       const [key] = this.#in.take(/[A-Za-z]\w*/, "an attribute, name=value");
-      const kind = spec[key];
+      const kind = Object.hasOwn(spec, key) ? spec[key] : undefined;
       if (!kind)
         return this.#in.fail(
           `${op.name} has no attribute ${key}`,
           at,
           nearest(key, Object.keys(spec)) ?? Object.keys(spec).join(", "),
         );
-      if (key in attrs) this.#in.fail(`attribute ${key} is given twice`, at);
+      if (Object.hasOwn(attrs, key)) this.#in.fail(`attribute ${key} is given twice`, at);
       this.#in.need("=");
       attrs[key] = this.#attr(kind);
     });

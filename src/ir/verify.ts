@@ -11,8 +11,9 @@ const validSymbol = /^[A-Za-z_]\w*$/;
 
 /**
  * Everything that is wrong with a graph; empty for a sound one. Checked: it is a DAG of nodes as `defineOp` builds them,
- * with the types that inference gives; the inputs are input ops with names of their own, and no other input is read; a state
- * update is a `kvAppend` to the very cache that it replaces, of the same type; a symbol has one range; names can be printed.
+ * with the types that inference gives; the inputs are input ops with names of their own, and no other input is read; a weight
+ * has one type; a state update is a `kvAppend` to the very cache that it replaces, of the same type; a symbol has one range;
+ * names can be printed.
  */
 export function problems(g: Graph): HeddleError[] {
   const found: HeddleError[] = [];
@@ -33,7 +34,9 @@ export function problems(g: Graph): HeddleError[] {
   const inputs = new Set(g.inputs);
   checkInputs(g, report, at);
   const symbols = new Map<string, { sym: Sym; node: Node }>();
+  const params = new Map<unknown, Node>();
   for (const n of order) {
+    if (n.op.name === "param") checkParam(n, params, report, at);
     if (n.op.name === "input" && !inputs.has(n)) report("is read but is not among the inputs of the graph", at(n));
     if (n.name !== undefined && !validName.test(n.name))
       report(`its name ${JSON.stringify(n.name)} has white space or punctuation`, at(n));
@@ -84,6 +87,14 @@ function checkType(n: Node, report: Report, at: At): void {
   }
 }
 
+/** A weight is read from the checkpoint by name: two params of one name are one tensor. */
+function checkParam(n: Node, known: Map<unknown, Node>, report: Report, at: At): void {
+  const first = known.get(n.attrs.name) ?? n;
+  known.set(n.attrs.name, first);
+  if (!sameType(first.type, n.type))
+    report(`weight ${n.attrs.name} is ${showType(n.type)} here but ${showType(first.type)} in ${describe(first)}`, at(n));
+}
+
 function checkSymbol(sym: Sym, node: Node, known: Map<string, { sym: Sym; node: Node }>, report: Report, at: At): void {
   const first = known.get(sym.sym);
   if (first) {
@@ -97,7 +108,7 @@ function checkSymbol(sym: Sym, node: Node, known: Map<string, { sym: Sym; node: 
   known.set(sym.sym, { sym, node });
   if (!validSymbol.test(sym.sym) || sym.sym.includes("x"))
     report(`symbol ${JSON.stringify(sym.sym)} must be letters other than x, digits and _`, at(node));
-  if (!(sym.min >= 0 && sym.min <= sym.max))
+  if (!(Number.isSafeInteger(sym.min) && Number.isSafeInteger(sym.max) && sym.min >= 0 && sym.min <= sym.max))
     report(`symbol ${sym.sym} has no values: ${sym.min}..${sym.max}`, at(node));
 }
 

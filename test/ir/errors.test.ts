@@ -88,6 +88,15 @@ const cases: readonly [build: () => unknown, message: string][] = [
     () => ir.mlp(x, f32("w1", 32, 8), f32("b1", 32), f32("w2", 8, 32), f32("b2", 8), { activation: "relu" }),
     'mlp: activation must be one of geluTanh, gelu, silu, none, not "relu"',
   ],
+  [
+    () => ir.mlp(x, f32("w1", 32, 8), f32("b1", 32), f32("w2", 8, 32), f32("b2", 8), { activation: "toString" }),
+    'mlp: activation must be one of geluTanh, gelu, silu, none, not "toString"',
+  ],
+  [() => f32("x", -3), "input %x: attribute shape must be a list of sizes, not [-3]"],
+  [
+    () => ir.reshape(f32("y", 2, 3), { shape: [-2, -3] }),
+    "reshape: attribute shape must be a list of sizes, not [-2,-3]",
+  ],
   [() => ir.rope(heads, f32("cos", T, 8), f32("sin", T, 4)), "rope: cos must be [T, D/2=4], not f32[Tx8]"],
   [
     () => ir.rmsNorm(f32("x", 4, T), f32("g", T)).op.expand(ir.rmsNorm(f32("x", 4, T), f32("g", T))),
@@ -95,6 +104,7 @@ const cases: readonly [build: () => unknown, message: string][] = [
   ],
   [() => ir.softmax.build([x, x], { axis: 0 }), "softmax: takes x but got 2 operands"],
   [() => ir.softmax.build([x], { axs: 0 }), "softmax: has no attribute axs; it takes axis"],
+  [() => ir.softmax.build([x], { toString: 0 }), "softmax: has no attribute toString; it takes axis"],
   [() => ir.softmax.build([x], { axis: "last" }), 'softmax: attribute axis must be an integer, not "last"'],
 ];
 

@@ -75,6 +75,10 @@ test("names come from the provider, prefixed by scopes; clashes get a number in 
 });
 
 test("nodes are frozen", () => {
+  const sizes = [4, T];
+  const y = reshape(x, { shape: sizes });
+  sizes.reverse();
+  assert.is(y.attrs.shape![0], 4, "a node does not share its caller's lists");
   assert.throws(() => {
     (add(x, x) as { name: string }).name = "other";
   });

@@ -79,6 +79,7 @@ const errors: readonly [from: string, to: string, message: string][] = [
   ["%e, %x", "%f, %x", "a.ir:5:14: %f is not defined above this line"],
   ["%e, %x", "%e, %tokns", "a.ir:5:18: %tokns is not defined above this line\n  try: %tokens"],
   ["{axis=0", "{axs=0", "a.ir:4:31: gather has no attribute axs\n  try: axis"],
+  ["{axis=0", "{toString=0", "a.ir:4:31: gather has no attribute toString\n  try: axis, dtype"],
   ["{axis=0", "{axis=true", 'a.ir:4:36: expected a number but found "true"'],
   ["{axis=0", "{axis=0.5", "a.ir:4:3: gather %e: attribute axis must be an integer, not 0.5"],
   ["{axis=0,", "{axis=0", 'a.ir:4:38: expected "," or "}" but found "dtype"'],

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { add, type Graph, graph, input, kvAppend, mul, type Node, problems, sym, verify } from "../../src/ir/index.ts";
+import { add, type Graph, graph, input, kvAppend, mul, type Node, param, problems, sym, verify } from "../../src/ir/index.ts";
 
 const x = input("x", "f32", 2);
 const y = input("y", "f32", 2);
@@ -48,6 +48,16 @@ const broken: readonly [what: string, g: Graph, messages: string[]][] = [
     "an empty range",
     of([input("a", "f32", sym("T", 9, 8))], []),
     ["graph @g: has no outputs: nothing would be computed", "input %a: symbol T has no values: 9..8"],
+  ],
+  [
+    "a range that is not whole",
+    of([input("a", "f32", sym("T", 1, 2.5))], [y]),
+    ["input %a: symbol T has no values: 1..2.5", "input %y: is read but is not among the inputs of the graph"],
+  ],
+  [
+    "one weight in two shapes",
+    of([x], [param({ name: "w", dtype: "f32", shape: [2, 3] }), param({ name: "w", dtype: "f32", shape: [3, 2] })]),
+    ["param: weight w is f32[3x2] here but f32[2x3] in param"],
   ],
   [
     "a name that cannot be printed",

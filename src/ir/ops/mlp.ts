@@ -17,7 +17,7 @@ export const mlp = defineOp({
   inputs: ["x", "w1", "b1", "w2", "b2", "residual?"],
   attrs: { activation: attr.string },
   infer: ({ x, w1, b1, w2, b2, residual }, { activation }) => {
-    if (!(activation in activations))
+    if (!Object.hasOwn(activations, activation))
       throw new Error(
         `activation must be one of ${Object.keys(activations).join(", ")}, not ${JSON.stringify(activation)}`,
       );
