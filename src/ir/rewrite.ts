@@ -17,7 +17,10 @@ export interface Skip {
 export const skip = (reason: string): Skip => ({ skip: reason });
 
 export interface Uses {
-  /** Users of a value in the graph as it was before this sweep; outputs and state updates count. */
+  /**
+   * Users of a value in the graph as it was before this sweep; outputs and state updates count. A value that has replaced others
+   * since has their users too, which may be one too many: what is declined for that is tried again in the next sweep.
+   */
   count(n: Node): number;
   /** The nodes that take it as an operand, once each, as they were before this sweep. */
   of(n: Node): readonly Node[];
@@ -60,25 +63,31 @@ export function rewrite(g: Graph, rules: readonly Rule[]): Rewritten {
         `rules ${rules.map((r) => r.name).join(", ")} still change the graph after ${maxSweeps} sweeps`,
       );
     misses = [];
-    const uses = countUses(g);
-    const origin = new Map<Node, Node>();
-    const count = (n: Node): number => uses.get(n) ?? uses.get(origin.get(n)!) ?? 0;
+    const counts = countUses(g);
     const users = usersOf(g);
-    const of = (n: Node): readonly Node[] => users.get(n) ?? users.get(origin.get(n)!) ?? [];
+    // What a value stands for in the graph as it was: itself, rebuilt or not, and all that was replaced by it in this sweep.
+    const origins = new Map<Node, Node[]>();
+    const standsFor = (n: Node, original: Node) => origins.set(n, [...(origins.get(n) ?? []), original]);
+    const originsOf = (n: Node): readonly Node[] => origins.get(n) ?? [n];
+    const uses: Uses = {
+      count: (n) => originsOf(n).reduce((sum, o) => sum + (counts.get(o) ?? 0), 0),
+      of: (n) => [...new Set(originsOf(n).flatMap((o) => users.get(o) ?? []))],
+    };
     let changed = false;
     const next = mapGraph(g, (n, original) => {
-      origin.set(n, original);
+      standsFor(n, original);
       for (const r of rules) {
         // Most rules fail at the root: not worth a match.
         if (r.match.op && r.match.op !== n.op) continue;
         const captures = match(r.match, n);
         if (!captures) continue;
-        const out = applyRule(r, captures, { count, of }, n, (x) => origin.has(x));
+        const out = applyRule(r, captures, uses, n, (x) => origins.has(x));
         if ("skip" in out) {
           misses.push({ rule: r.name, node: n, reason: out.skip });
         } else if (out !== n) {
           hits.set(r.name, hits.get(r.name)! + 1);
           changed = true;
+          standsFor(out, original);
           return out;
         }
       }

@@ -70,6 +70,22 @@ test("the replacement takes the name and place of what it replaces", () => {
   assert.equal(out!.inputs[0]!.inputs[1]!.loc, loc, "what the rule made on the way has the place too");
 });
 
+test("what was replaced in the same sweep keeps its users", () => {
+  // exp(x) becomes tanh(x), and tanh is fused into a product only where nobody else reads it.
+  const other = rule("other", exp.pat(v("a")), ({ a }) => tanh(a));
+  const fuse = rule("fuse", mul.pat(tanh.pat(v("a")).as("t"), v("b")), ({ a, b, t }, uses) =>
+    uses.count(t) > 1 || uses.of(t).length > 1 ? skip("tanh is used elsewhere") : add(a, b),
+  );
+  const e = exp(x);
+  const shared = rewrite(of(mul(e, x), softmax(e)), [other, fuse]);
+  assert.is(shared.hits.get("fuse"), 0);
+  assert.equal(
+    shared.misses.map((m) => m.reason),
+    ["tanh is used elsewhere"],
+  );
+  assert.is(rewrite(of(mul(exp(x), x)), [other, fuse]).hits.get("fuse"), 1);
+});
+
 test("the same capture twice must be the same value", () => {
   const y = exp(x);
   const twice = rule("twice", add.pat(v("a"), v("a")), ({ a }) => mul(a, scalar(2)));
