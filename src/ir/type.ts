@@ -74,6 +74,13 @@ export function staticShape(s: Shape): number[] {
 
 export const elements = (s: Shape): number => staticShape(s).reduce((n, d) => n * d, 1);
 
+/** Numbers multiplied, symbols counted: two shapes hold equally many elements, whatever is bound, if these agree. */
+export function product(shape: Shape): string {
+  const symbols = shape.flatMap((d) => (typeof d === "number" ? [] : [d.sym]));
+  const numbers = shape.reduce<number>((n, d) => (typeof d === "number" ? n * d : n), 1);
+  return [numbers, ...symbols.sort()].join(" x ");
+}
+
 /** Bytes of a tensor in memory, sub-byte types packed. */
 export const bytesOf = (t: TensorType): number => Math.ceil((elements(t.shape) * bitsOf[t.dtype]) / 8);
 

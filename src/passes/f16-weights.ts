@@ -37,7 +37,7 @@ export const f16Weights = rules(
       ({ x, w1, b1, w2, b2, r, n }) => where([w1, w2], n, () => mlp(x, half(w1), b1, half(w2), b2, r, n.attrs)),
     ),
     rule("f16-table", gather.pat(v("table"), v("rows")).as("n"), ({ table, rows, n }) =>
-      where([table], n, () => gather(half(table), rows, n.attrs)),
+      where([table], n, () => gather(half(table), rows, { ...n.attrs, dtype: "f32" })),
     ),
   ],
   {

@@ -17,10 +17,12 @@ interface Norm {
 }
 
 /** Why scale and shift cannot move into `w`. */
-function obstacle({ norm, gamma, beta }: Norm, w: Node, uses: Uses): Skip | undefined {
+function obstacle({ norm, gamma, beta }: Norm, w: Node, b: Node | undefined, uses: Uses): Skip | undefined {
   const others = uses.of(norm).filter((n) => !readers.has(n.op));
   if (others.length) return skip(`the norm is also read by ${others.map((n) => n.op.name).join(", ")}`);
   if (![gamma, beta, w].every(isStatic)) return skip("scale, shift or weight depend on an input");
+  if (w.type.dtype !== gamma.type.dtype || (b && b.type.dtype !== gamma.type.dtype))
+    return skip("the weight is narrower than scale and shift: fold before f16-weights");
   if (uses.count(w) > 1) return skip("the weight is shared (a tied embedding?): folding would store a second copy");
   return undefined;
 }
@@ -44,24 +46,24 @@ export const foldNorm = rules(
     rule(
       "fold-norm",
       linear.pat(norm, v("w"), v("b")),
-      (c, uses) => obstacle(c, c.w, uses) ?? linear(plain(c), scaled(c, c.w), shifted(c, c.w, c.b)),
+      (c, uses) => obstacle(c, c.w, c.b, uses) ?? linear(plain(c), scaled(c, c.w), shifted(c, c.w, c.b)),
     ),
     rule(
       "fold-norm-without-bias",
       linear.pat(norm, v("w")),
-      (c, uses) => obstacle(c, c.w, uses) ?? linear(plain(c), scaled(c, c.w), shifted(c, c.w)),
+      (c, uses) => obstacle(c, c.w, undefined, uses) ?? linear(plain(c), scaled(c, c.w), shifted(c, c.w)),
     ),
     rule(
       "fold-norm-mlp",
       mlp.pat(...feedForward).as("mlp"),
       (c, uses) =>
-        obstacle(c, c.w, uses) ?? mlp(plain(c), scaled(c, c.w), shifted(c, c.w, c.b), c.w2, c.b2, c.mlp.attrs),
+        obstacle(c, c.w, c.b, uses) ?? mlp(plain(c), scaled(c, c.w), shifted(c, c.w, c.b), c.w2, c.b2, c.mlp.attrs),
     ),
     rule(
       "fold-norm-mlp-add",
       mlp.pat(...feedForward, v("residual")).as("mlp"),
       (c, uses) =>
-        obstacle(c, c.w, uses) ??
+        obstacle(c, c.w, c.b, uses) ??
         mlp(plain(c), scaled(c, c.w), shifted(c, c.w, c.b), c.w2, c.b2, c.residual, c.mlp.attrs),
     ),
   ],

@@ -17,13 +17,14 @@ import {
   select,
   transpose,
 } from "../ir/ops/index.ts";
+import { resolveAxis } from "../ir/ops/support/axis.ts";
 import type { Module } from "../ir/program.ts";
 import { type Dim, type Sym, sameDim, sym } from "../ir/type.ts";
 import { cacheEntries, contextBuckets } from "./entries.ts";
 import { type PassContext, pass } from "./pass.ts";
 import { proveCache } from "./prove-cache.ts";
 import { inPlaceOf } from "./support/naming.ts";
-import { pickRowsEarly } from "./support/pick-rows.ts";
+import { pickRows, pickRowsEarly } from "./support/pick-rows.ts";
 import { keepsTokensApart } from "./support/rows.ts";
 import { isStatic } from "./support/static.ts";
 
@@ -83,7 +84,7 @@ class Caching {
   /** A padding row may count past the end of a table of positions: it reads the last row, and nobody reads it. */
   lookup(n: Node): Node {
     const [table, places] = n.inputs as [Node, Node];
-    const rows = table.type.shape[n.attrs.axis as number] as number;
+    const rows = table.type.shape[resolveAxis(n.attrs.axis as number, table.type.shape)] as number;
     return inPlaceOf(n, n.name, () => {
       const end = scalar(rows - 1, "i32");
       return gather(table, select(less(places, end), places, end), n.attrs);
@@ -116,7 +117,7 @@ class Caching {
     const axis = n.type.shape.findIndex((d) => typeof d !== "number" && d.sym === this.T.sym);
     if (axis < 0) return n;
     return renamed(
-      inPlaceOf(n, n.name, () => gather(n, this.last, { axis })),
+      inPlaceOf(n, n.name, () => pickRows(n, this.last, axis)),
       { name: n.name },
     );
   }

@@ -43,7 +43,8 @@ function obstacle(parts: readonly Node[]): string | undefined {
   if (parts.some((p) => p.inputs[0] !== parts[0]!.inputs[0])) return "projections read different values";
   if (parts.some((p) => p.inputs.length !== parts[0]!.inputs.length)) return "some projections have a bias, others not";
   if (parts.some((p) => !p.inputs.slice(1).every(isStatic))) return "a projection's weights depend on an input";
-  if (parts.some((p) => p.inputs[1]!.type.dtype !== parts[0]!.inputs[1]!.type.dtype)) return "weights differ in type";
+  if (parts.some((p) => p.inputs.some((x, i) => x.type.dtype !== parts[0]!.inputs[i]!.type.dtype)))
+    return "weights differ in type";
   return undefined;
 }
 

@@ -9,6 +9,7 @@ import { bind, type Graph, topo } from "../ir/graph.ts";
 import { describe, type Node } from "../ir/node.ts";
 import { gather } from "../ir/ops/gather.ts";
 import { param } from "../ir/ops/param.ts";
+import { resolveAxis } from "../ir/ops/support/axis.ts";
 import { symbols } from "../ir/print.ts";
 import { elements, sameShape, sameType } from "../ir/type.ts";
 import { randomTensor } from "./support/random.ts";
@@ -60,7 +61,9 @@ export const randomParams = (seed: number) => (name: string, type: Node["type"])
 /** How many rows the smallest table has that is looked up with an input; undefined for one that is no index. */
 export function tableRows(g: Graph, index: Node): number | undefined {
   const rows = topo(g).flatMap((n) =>
-    n.op === gather && n.inputs[1] === index ? [n.inputs[0]!.type.shape[n.attrs.axis as number] as number] : [],
+    n.op === gather && n.inputs[1] === index
+      ? [n.inputs[0]!.type.shape[resolveAxis(n.attrs.axis as number, n.inputs[0]!.type.shape)] as number]
+      : [],
   );
   return rows.length ? Math.min(...rows) : undefined;
 }
@@ -85,7 +88,8 @@ export function relativeError(a: Data, b: Data): number {
     if (!(d <= difference)) difference = d;
     if (Number.isNaN(d)) return Number.NaN;
   }
-  for (const x of a) largest = Math.max(largest, Math.abs(x));
+  // Beside an infinity every difference would be nothing.
+  for (const x of a) if (Number.isFinite(x)) largest = Math.max(largest, Math.abs(x));
   return difference / largest;
 }
 

@@ -37,6 +37,7 @@ const simplifications = [
     if (axis !== front(outer.attrs.axis, x)) return outer;
     return slice(x, { axis, start: inner.attrs.start + outer.attrs.start, size: outer.attrs.size });
   }),
+  rule("concat-of-one", concat.pat(v("x")), ({ x }) => x),
   // Cuts of one tensor, each starting where the last one ended, are together one cut.
   rule("concat-adjacent-slices", concat.pat().as("n"), ({ n }) => {
     const [first] = n.inputs as [Node];

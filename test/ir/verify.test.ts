@@ -1,6 +1,18 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { add, type Graph, graph, input, kvAppend, mul, type Node, param, problems, sym, verify } from "../../src/ir/index.ts";
+import {
+  add,
+  type Graph,
+  graph,
+  input,
+  kvAppend,
+  mul,
+  type Node,
+  param,
+  problems,
+  sym,
+  verify,
+} from "../../src/ir/index.ts";
 
 const x = input("x", "f32", 2);
 const y = input("y", "f32", 2);

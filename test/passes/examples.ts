@@ -88,6 +88,7 @@ export const examples: Readonly<Record<string, (s: Sizes) => Node>> = {
       start: 1,
       size: s.width,
     }),
+  "concat-of-one": (s) => ir.exp(ir.concat([x(s.tokens, s.width)], { axis: 0 })),
   "concat-adjacent-slices": (s) => {
     const whole = x(s.tokens, s.width + s.hidden + 1);
     const left = ir.slice(whole, { axis: 1, start: 1, size: s.width });

@@ -31,6 +31,7 @@ import {
   splitHeads,
   sym,
   topo,
+  transpose,
 } from "../../src/ir/index.ts";
 import { contextBuckets } from "../../src/passes/entries.ts";
 import {
@@ -179,9 +180,29 @@ test("what cannot be run a few tokens at a time is refused, by op", () => {
     /^slice: pass kv-cache: mixes tokens.*iota for their places/s,
   );
   assert.match(
+    refusal((x) => reshape(x, { shape: [6, x.type.shape[0]!] })),
+    /^reshape: pass kv-cache: mixes tokens/,
+  );
+  assert.match(
     refusal((x) => x),
     /^graph @odd: pass kv-cache: has no attention to cache/,
   );
+});
+
+test("tables looked up along an axis counted from the end, and activations in f16", () => {
+  const T = sym("T", 1, 160);
+  const tokens = input("tokens", "i32", T);
+  const half = (name: string, ...shape: number[]) => cast(weight(name, ...shape), { dtype: "f16" });
+  const places = gather(half("places", 160, width), iota({ length: T }), { axis: -2, dtype: "f16" });
+  const x = add(gather(half("embed", 50, width), tokens, { axis: -2, dtype: "f16" }), places);
+  const split = reshape(linear(x, half("qkv", heads * 3, width)), { shape: [T, heads, 3] });
+  const h = transpose(split, { perm: [1, 0, 2] });
+  const mixed = mergeHeads(attention(h, h, h, { scale: 0.5 }));
+  const y = add(linear(mixed, half("o", width, heads * 3)), half("shift", width));
+  const module: Module = { graph: graph("half", { inputs: [tokens], outputs: [y] }), entries: [] };
+  const { graph: after } = runPasses(module, [kvCache], { check: { tolerance: { f64: 5e-3, f32: 5e-3 } } }).module;
+  assert.is(after.outputs[0]!.type.dtype, "f16");
+  assert.is(after.outputs[0]!.op, add, "the row is picked before the last op");
 });
 
 test("a second cache is refused", () => {

@@ -20,7 +20,8 @@ import {
   sym,
   v,
 } from "../../src/ir/index.ts";
-import { foldNorm, fuseMlp, pass, rules, runPasses } from "../../src/passes/index.ts";
+import { f16Weights, foldNorm, fuseMlp, pass, rules, runPasses } from "../../src/passes/index.ts";
+import { relativeError } from "../../src/passes/prove.ts";
 
 const loc = { file: "graphs/models/small.ts", line: 7, column: 9 };
 const named = <N extends Node>(n: N, name: string): N => renamed(n, { name, loc });
@@ -92,6 +93,16 @@ test("norms with other users and shared weights are near misses of fold-norm", (
   const shared = graph("shared", { inputs: g.inputs, outputs: [linear(norm, tied), linear(g.inputs[0]!, tied)] });
   const [record] = runPasses({ graph: shared, entries: [] }, [foldNorm]).records;
   assert.match(record!.misses[0]!.reason, "the weight is shared");
+});
+
+test("weights that are narrower than the norm are a near miss of fold-norm", () => {
+  const { records } = runPasses(small(), [f16Weights, foldNorm]);
+  assert.match(records[1]!.misses[0]!.reason, "the weight is narrower than scale and shift: fold before f16-weights");
+});
+
+test("an infinity among the values hides no difference", () => {
+  assert.is(relativeError(Float32Array.of(2, Number.NEGATIVE_INFINITY), Float32Array.of(1, -Infinity)), 0.5);
+  assert.is(relativeError(Float32Array.of(2, 1), Float32Array.of(2, Infinity)), Infinity);
 });
 
 test("--check names the first value that differs, and by how much", () => {

@@ -1,17 +1,6 @@
 import { attr } from "../attr.ts";
 import { defineOp } from "../op.ts";
-import { type Shape, showShape, showType } from "../type.ts";
-
-/** Numbers multiplied, symbols counted: two shapes hold equally many elements, whatever is bound, if these agree. */
-function product(shape: Shape): string {
-  let numbers = 1;
-  const symbols: string[] = [];
-  for (const d of shape) {
-    if (typeof d === "number") numbers *= d;
-    else symbols.push(d.sym);
-  }
-  return [numbers, ...symbols.sort()].join(" x ");
-}
+import { product, showShape, showType } from "../type.ts";
 
 export const reshape = defineOp({
   name: "reshape",

@@ -3,7 +3,12 @@ import { type Node, renamed } from "../../ir/node.ts";
 import { gather } from "../../ir/ops/index.ts";
 import { v } from "../../ir/pattern.ts";
 import { rewrite, rule, skip } from "../../ir/rewrite.ts";
+import { isFloat, sameType } from "../../ir/type.ts";
 import { rowOperands } from "./rows.ts";
+
+/** x[rows] along an axis, in the type of x. */
+export const pickRows = (x: Node, rows: Node, axis: number): Node =>
+  gather(x, rows, isFloat(x.type.dtype) ? { axis, dtype: x.type.dtype } : { axis });
 
 // f(x)[rows] = f(x[rows]) for every f that treats rows apart.
 export const pickBefore = rule(
@@ -11,11 +16,14 @@ export const pickBefore = rule(
   gather.pat(v("y"), v("rows")).as("pick"),
   ({ y, rows, pick }, uses) => {
     if (pick.attrs.axis !== 0) return pick;
-    const carrying = rowOperands(y);
+    // A pick may widen what it reads; what it is moved in front of would then be computed in another type.
+    const carrying = pick.type.dtype === y.type.dtype ? rowOperands(y) : undefined;
     if (!carrying) return pick;
+    // Of a single row there is only that one to pick.
+    if (!carrying.length) return sameType(y.type, pick.type) ? y : pick;
     if (uses.count(y) > 1) return skip(`${y.op.name} is needed in other rows too`);
     // The picked rows of a value are called what the value is called: most often nothing else of it remains.
-    const picked = (x: Node): Node => renamed(gather(x, rows, pick.attrs), { name: x.name, loc: x.loc });
+    const picked = (x: Node): Node => renamed(pickRows(x, rows, 0), { name: x.name, loc: x.loc });
     return y.op.build(
       y.inputs.map((x, i) => (carrying.includes(i) ? picked(x) : x)),
       y.attrs,

@@ -6,7 +6,7 @@ import type { Node } from "../../ir/node.ts";
 import type { AnyOp } from "../../ir/op.ts";
 import * as ops from "../../ir/ops/index.ts";
 import { resolveAxis } from "../../ir/ops/support/axis.ts";
-import type { Shape } from "../../ir/type.ts";
+import { product, type Shape } from "../../ir/type.ts";
 
 const unary = [
   ops.exp,
@@ -34,11 +34,14 @@ const alongRows = new Map<AnyOp, readonly number[]>([
 ]);
 const sources = new Set<AnyOp>([ops.inputOp, ops.iota, ops.constant]);
 const reductions = new Set<AnyOp>([ops.softmax, ops.reduceSum, ops.reduceMax]);
-const moves = new Set<AnyOp>([ops.transpose, ops.reshape, ops.splitHeads, ops.mergeHeads]);
+const moves = new Set<AnyOp>([ops.transpose, ops.splitHeads, ops.mergeHeads]);
 
 /** The axes of a shape that count tokens. */
 const tokenAxes = (shape: Shape, token: string): number[] =>
   shape.flatMap((d, i) => (typeof d !== "number" && d.sym === token ? [i] : []));
+
+/** How many elements lie in front of the token axis: a reshape that keeps them keeps each token's own elements together. */
+const inFront = (shape: Shape, token: string): string => product(shape.slice(0, tokenAxes(shape, token)[0]!));
 
 /** Whether `n` keeps tokens apart, so that running it on some of them gives those rows of the whole. Attention does not. */
 export function keepsTokensApart(n: Node, token: string): boolean {
@@ -48,6 +51,7 @@ export function keepsTokensApart(n: Node, token: string): boolean {
   if (carried.every((axes) => axes.length === 0)) return made === 0 || (made === 1 && sources.has(n.op));
   if (carried.some((axes) => axes.length > 1) || made !== 1) return false;
   if (elementwise.has(n.op) || moves.has(n.op) || n.op === ops.rope) return true;
+  if (n.op === ops.reshape) return inFront(n.inputs[0]!.type.shape, token) === inFront(n.type.shape, token);
   const rows = alongRows.get(n.op);
   if (rows)
     return carried.every(
@@ -69,9 +73,10 @@ const contracted = (n: Node): number => n.inputs[0]!.type.shape.length - (n.attr
  * Other operands are shared by all rows.
  */
 export function rowOperands(n: Node): readonly number[] | undefined {
-  const rows = alongRows.get(n.op);
-  if (rows) return rows.filter((i) => n.inputs[i]);
-  if (!elementwise.has(n.op)) return undefined;
   const rank = n.type.shape.length;
+  const rows = alongRows.get(n.op);
+  // The only axis of a vector is its columns.
+  if (rows) return rank > 1 ? rows.filter((i) => n.inputs[i]) : undefined;
+  if (!elementwise.has(n.op)) return undefined;
   return n.inputs.flatMap((x, i) => (x.type.shape.length === rank && x.type.shape[0] !== 1 ? [i] : []));
 }
