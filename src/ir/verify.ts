@@ -92,7 +92,10 @@ function checkParam(n: Node, known: Map<unknown, Node>, report: Report, at: At):
   const first = known.get(n.attrs.name) ?? n;
   known.set(n.attrs.name, first);
   if (!sameType(first.type, n.type))
-    report(`weight ${n.attrs.name} is ${showType(n.type)} here but ${showType(first.type)} in ${describe(first)}`, at(n));
+    report(
+      `weight ${n.attrs.name} is ${showType(n.type)} here but ${showType(first.type)} in ${describe(first)}`,
+      at(n),
+    );
 }
 
 function checkSymbol(sym: Sym, node: Node, known: Map<string, { sym: Sym; node: Node }>, report: Report, at: At): void {
