@@ -117,7 +117,7 @@ function reuseWeights(old: string, to: string, key: string): WeightsFile | undef
   if (!existsSync(manifest)) return undefined;
   try {
     const { weights } = JSON.parse(readFileSync(manifest, "utf8")) as Manifest;
-    const from = join(old, weights.file);
+    const from = join(old, `qnn/${weightsFile}`);
     if (weights.key !== key || statSync(from).size !== weights.bytes) return undefined;
     linkSync(from, to);
     return { sha256: weights.sha256, bytes: weights.bytes };

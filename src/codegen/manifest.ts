@@ -37,7 +37,7 @@ export interface ManifestCost {
   readonly weightBytes: number;
   /** Bytes that the nodes read and write besides weights and caches. */
   readonly activationBytes: number;
-  /** Bytes of cache memory. */
+  /** Bytes of caches, read and written; a read is counted over all places, filled or not. */
   readonly cacheBytes: number;
 }
 

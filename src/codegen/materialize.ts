@@ -2,10 +2,10 @@
 import { HeddleError, rethrow } from "../ir/error.ts";
 import { evaluateNodes } from "../ir/evaluate/evaluate.ts";
 import { encodeBf16, encodeF16 } from "../ir/evaluate/round.ts";
-import type { Data } from "../ir/evaluate/tensor.ts";
+import type { Data, Precision } from "../ir/evaluate/tensor.ts";
 import { topo } from "../ir/graph.ts";
 import type { Node } from "../ir/node.ts";
-import { showType, staticShape } from "../ir/type.ts";
+import { bitsOf, type DType, showType, staticShape } from "../ir/type.ts";
 import type { WeightSource } from "../weights/source.ts";
 import type { Weight } from "./weights.ts";
 
@@ -46,14 +46,14 @@ export function* materialize(weights: readonly Weight[], source: WeightSource): 
 function bytesOf(w: Weight, params: readonly string[], read: (param: Node) => Float32Array): Uint8Array {
   try {
     const { dtype } = w.type;
-    // Encoding rounds by itself: a last cast need not be evaluated.
-    const isNarrowing = w.expression.op.name === "cast" && (dtype === "f16" || dtype === "bf16");
-    const root = isNarrowing ? w.expression.inputs[0]! : w.expression;
-    const data = evaluated(root, read);
-    if (data instanceof Int32Array) return dtype === "i32" ? raw(data) : Uint8Array.from(data);
-    const values = data instanceof Float64Array ? Float32Array.from(data) : data;
+    // Encoding rounds by itself: a last cast from f32 need not be evaluated.
+    const [from] = w.expression.op.name === "cast" ? w.expression.inputs : [];
+    const isNarrowing = (dtype === "f16" || dtype === "bf16") && from?.type.dtype === "f32";
+    const root = isNarrowing ? from : w.expression;
+    const values = evaluated(root, read, dtype === "f64" ? "f64" : "f32");
+    if (values instanceof Int32Array) return raw(encodeIntegers(values, dtype));
     if (params.length && !isMoved(root)) checkFinite(values, w, params);
-    if (dtype === "f32") return raw(values);
+    if (values instanceof Float64Array || dtype === "f32") return raw(values);
     const bits = dtype === "f16" ? encodeF16(values) : encodeBf16(values);
     checkRange(bits, values, w, params);
     return raw(bits);
@@ -63,10 +63,16 @@ function bytesOf(w: Weight, params: readonly string[], read: (param: Node) => Fl
 }
 
 /** The interpreter may not change what it is given, so a tensor that is stored as it is need not be copied. */
-function evaluated(root: Node, read: (param: Node) => Float32Array): Data {
-  if (root.op.name === "param") return read(root);
+function evaluated(root: Node, read: (param: Node) => Float32Array, precision: Precision): Data {
+  if (root.op.name === "param" && precision === "f32") return read(root);
   const types = new Map(paramsOf(root).map((p) => [p.attrs.name as string, p]));
-  return evaluateNodes([root], { params: (name) => read(types.get(name)!) })[0]!.data;
+  return evaluateNodes([root], { precision, params: (name) => read(types.get(name)!) })[0]!.data;
+}
+
+/** Two's complement keeps the low bits of a negative number, so signed and unsigned are one. */
+function encodeIntegers(values: Int32Array, dtype: DType): ArrayBufferView {
+  const bits = bitsOf[dtype];
+  return bits === 32 ? values : bits === 16 ? Uint16Array.from(values) : Uint8Array.from(values);
 }
 
 const isMoved = (root: Node): boolean =>
@@ -74,7 +80,7 @@ const isMoved = (root: Node): boolean =>
 
 const raw = (a: ArrayBufferView): Uint8Array => new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
 
-function checkFinite(values: Float32Array, w: Weight, params: readonly string[]): void {
+function checkFinite(values: Float32Array | Float64Array, w: Weight, params: readonly string[]): void {
   // x - x is 0 for every finite number and NaN for all else; a sum of those needs no branch per element.
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i]! - values[i]!;

@@ -45,9 +45,9 @@ const sliceOfAll = rule("slice-of-all", slice.pat(x).as("s"), ({ x, s }) =>
 const gatherOfIota = rule("gather-of-iota", gather.pat(x, iota.pat().as("rows")).as("g"), ({ x, rows, g }) => {
   const size = rows.type.shape[0];
   if (x.type.dtype !== g.type.dtype) return skip("converts the rows");
-  return typeof size === "number"
-    ? slice(x, { axis: g.attrs.axis, start: 0, size })
-    : skip("the number of rows is not bound");
+  if (typeof size !== "number") return skip("the number of rows is not bound");
+  if (size > (x.type.shape.at(g.attrs.axis) as number)) return skip("reads past the end of the table");
+  return slice(x, { axis: g.attrs.axis, start: 0, size });
 });
 
 /** Swapping the last two axes of an operand is what the flags of a product are for. */
@@ -77,7 +77,7 @@ const linearOfMatmul = rule(
   },
 );
 
-/** x + 0 and x * 1 where neither changes the shape. */
+/** x + 0 is x where the shape stays. */
 const isSplat = (n: Node, value: number): boolean =>
   n.op.name === constant.name && (n.attrs.values as readonly number[]).every((c) => c === value);
 const addZero = rule("add-zero", add.pat(x, v("zero")).as("a"), ({ x, zero, a }) =>

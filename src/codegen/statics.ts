@@ -1,4 +1,5 @@
 /** Weight expressions: the parts of a graph that depend on weights and constants alone, and so are computed at compile time. */
+import { showAttrs } from "../ir/attr.ts";
 import { type Graph, topo } from "../ir/graph.ts";
 import type { Node } from "../ir/node.ts";
 
@@ -36,7 +37,8 @@ export class Interner {
   }
 
   #intern(n: Node): number {
-    const key = `${n.op.name}(${n.inputs.map((i) => this.#numbers.get(i)).join(",")})${JSON.stringify(n.attrs)}`;
+    // Not JSON, to which both infinities are null.
+    const key = `${n.op.name}(${n.inputs.map((i) => this.#numbers.get(i)).join(",")})${showAttrs(n.op.attrs, n.attrs)}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     this.#known.set(key, this.text.length);

@@ -7,6 +7,8 @@ import { Interner } from "./statics.ts";
 
 /** Cache lines, and the widest vector of any CPU: backends may read a tensor where it lies. */
 export const alignment = 64;
+/** To be raised when the same expressions give other bytes than before: weights that were written earlier are then not kept. */
+const encoding = 2;
 const align = (n: number): number => Math.ceil(n / alignment) * alignment;
 
 /** One stored tensor. `offset` is meaningful once all weights have been added. */
@@ -67,7 +69,7 @@ export class WeightTable {
   get key(): string {
     const layout = this.#weights.map((w) => [this.#interner.number(w.expression), w.offset, w.type]);
     return createHash("sha256")
-      .update(JSON.stringify([1, this.#interner.text, layout]))
+      .update(JSON.stringify([encoding, this.#interner.text, layout]))
       .digest("hex");
   }
 

@@ -9,6 +9,8 @@ import {
   add,
   cast,
   concat,
+  constant,
+  type DType,
   evaluateNodes,
   iota,
   less,
@@ -18,6 +20,7 @@ import {
   slice,
   transpose,
 } from "../../src/ir/index.ts";
+import { bf16ToF32, f16ToF32 } from "../../src/weights/half.ts";
 import type { WeightSource } from "../../src/weights/source.ts";
 import { tempFolder } from "../support/temp.ts";
 import { noise } from "./programs.ts";
@@ -114,6 +117,32 @@ test("bytes are what the interpreter computes, and a checkpoint tensor is read o
   assert.equal([...bytes[3]!], [0, 0, 0, 0]);
   assert.equal(f32(4), last!.data);
   assert.equal(reads, ["a", "b"]);
+});
+
+test("constants that JSON cannot tell apart are weights of their own", () => {
+  const fill = (value: number) => constant({ dtype: "f32", shape: [32], values: [value] });
+  const values = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0];
+  const { source } = counting();
+  const bytes = [...materialize(table(...values.map(fill)).weights, source)];
+  const first = bytes.map((b) => new Float32Array(b.slice().buffer)[0]!);
+  assert.ok(first.length === 4 && first.every((x, i) => Object.is(x, values[i])), first.join());
+});
+
+test("integers and f64 have the width of their type; a cast of integers converts", () => {
+  const { source } = counting((_, n) => Float32Array.from({ length: n }, (_v, i) => i / 3));
+  const count = iota({ length: 300 });
+  const as = (dtype: DType) => cast(count, { dtype });
+  const t = table(as("u16"), as("i8"), as("f16"), as("bf16"), cast(weight("a", 8), { dtype: "f64" }));
+  const bytes = [...materialize(t.weights, source)].map((b) => b.slice().buffer);
+  assert.equal(
+    bytes.map((b, i) => b.byteLength - t.weights[i]!.bytes),
+    [0, 0, 0, 0, 0],
+  );
+  assert.is(new Uint16Array(bytes[0]!)[299], 299);
+  assert.is(new Int8Array(bytes[1]!)[299], 127);
+  assert.is(f16ToF32(new Uint16Array(bytes[2]!))[299], 299);
+  assert.is(bf16ToF32(new Uint16Array(bytes[3]!))[200], 200);
+  assert.is(new Float64Array(bytes[4]!)[7], Math.fround(7 / 3));
 });
 
 test("the file has every weight at its offset, and its hash", async () => {
