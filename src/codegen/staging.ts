@@ -1,11 +1,22 @@
 /** A folder that appears under its name whole or not at all: it is filled under a temporary name, then takes the old one's place. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { HeddleError } from "../ir/error.ts";
 import { withCleanup } from "./cleanup.ts";
+import { clearLeftovers } from "./leftovers.ts";
 
 /** The file that tells a build folder from any other: only a build folder may be replaced. */
 export const manifestFile = "manifest.json";
+
+/** Web pages and browser extensions have a manifest.json too: ours says what it is. */
+function isBuild(folder: string): boolean {
+  try {
+    const { format } = JSON.parse(readFileSync(join(folder, manifestFile), "utf8")) as { format?: unknown };
+    return typeof format === "string" && format.startsWith("heddle.build/");
+  } catch {
+    return false;
+  }
+}
 
 /**
  * @param fill writes into the temporary folder; whatever it throws leaves the old folder as it was.
@@ -15,15 +26,15 @@ export async function replaceFolder<T>(folder: string, fill: (temporary: string)
   const target = resolve(folder);
   if (existsSync(target) && !statSync(target).isDirectory())
     throw new HeddleError("is a file; a build is a folder", { subject: folder, hint: "another name with --out" });
-  if (existsSync(target) && readdirSync(target).length > 0 && !existsSync(join(target, manifestFile)))
+  mkdirSync(dirname(target), { recursive: true });
+  clearLeftovers(target);
+  if (existsSync(target) && readdirSync(target).length > 0 && !isBuild(target))
     throw new HeddleError("is not empty and not a build folder, so it is not replaced", {
       subject: folder,
       hint: "choose another folder with --out, or remove this one",
     });
-  mkdirSync(dirname(target), { recursive: true });
   const temporary = `${target}.${process.pid}.tmp`;
   const old = `${target}.${process.pid}.old`;
-  rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary);
   const cleanup = () => {
     // Stopped between the two renames: the old folder goes back.

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -192,6 +193,34 @@ test("a folder that is not a build is not replaced", async () => {
     (e: Error) => assert.match(e.message, "is not empty and not a build folder, so it is not replaced"),
   );
   assert.ok(existsSync(join(out, "thesis.tex")));
+});
+
+test("a manifest.json of something else does not make a build folder", async () => {
+  const out = tempFolder();
+  writeFileSync(join(out, "manifest.json"), '{"manifest_version": 3, "name": "years of work"}');
+  await compileModule(await request("gpt2-baseline", out)).then(
+    () => assert.unreachable(),
+    (e: Error) => assert.match(e.message, "is not empty and not a build folder, so it is not replaced"),
+  );
+  assert.equal(readdirSync(out), ["manifest.json"]);
+});
+
+test("what a killed compile left is cleared, and the build that it had moved away comes back", async () => {
+  const folder = tempFolder();
+  const out = join(folder, "p");
+  const asked = await request("gpt2-baseline", out);
+  await compileModule(asked);
+  const { pid } = spawnSync(process.execPath, ["--version"]);
+  renameSync(out, `${out}.${pid}.old`);
+  mkdirSync(`${out}.${pid}.tmp`);
+  mkdirSync(`${out}.${process.pid}.tmp`);
+  mkdirSync(`${out}.${process.ppid}.tmp`);
+  assert.ok((await compileModule(asked)).weightsReused);
+  assert.equal(
+    readdirSync(folder).sort(),
+    ["p", `p.${process.ppid}.tmp`],
+    "another compile that still runs is left alone",
+  );
 });
 
 test("a manifest with a field missing or unknown is refused", async () => {

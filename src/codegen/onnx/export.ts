@@ -5,6 +5,7 @@ import { HeddleError } from "../../ir/error.ts";
 import type { Graph } from "../../ir/graph.ts";
 import { staticShape } from "../../ir/type.ts";
 import type { WeightSource } from "../../weights/source.ts";
+import { clearLeftovers } from "../leftovers.ts";
 import { materialize } from "../materialize.ts";
 import type { WeightRef } from "../weights.ts";
 import { writeWeights } from "../weights-file.ts";
@@ -48,6 +49,7 @@ function encodeInline(plan: OnnxPlan, source: WeightSource): Uint8Array {
 export async function writeOnnx(g: Graph, source: WeightSource, path: string, limit = protobufLimit): Promise<void> {
   const plan = planOnnx(g);
   const temporary = `${path}.${process.pid}.tmp`;
+  clearLeftovers(path);
   try {
     if (plan.table.bytes <= limit) await writeFile(temporary, encodeInline(plan, source));
     else {
