@@ -9,7 +9,8 @@ export const weight = (name: string, ...shape: number[]): Node =>
 export interface CheckpointFields {
   /** A whole number above zero. */
   size(field: string): number;
-  number(field: string, absent: number): number;
+  /** A number above zero; null is as good as absent. */
+  positive(field: string, absent: number): number;
   /** Requires one of the values; `undefined` among them allows the field to be absent. */
   expect(field: string, ...values: unknown[]): void;
 }
@@ -30,11 +31,11 @@ export function checkpointFields(
     if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
     throw new Error(`${field} is ${JSON.stringify(value) ?? "missing"}; it must be a whole number above zero`);
   };
-  const number: CheckpointFields["number"] = (field, absent) => {
+  const positive: CheckpointFields["positive"] = (field, absent) => {
     const value = json[field] ?? absent;
-    if (typeof value === "number" && Number.isFinite(value)) return value;
-    throw new Error(`${field} is ${JSON.stringify(value)}; it must be a number`);
+    if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
+    throw new Error(`${field} is ${JSON.stringify(value)}; it must be a number above zero`);
   };
   expect("model_type", family);
-  return { size, number, expect };
+  return { size, positive, expect };
 }

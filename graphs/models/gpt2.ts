@@ -113,6 +113,11 @@ export const gpt2: Model<GPT2Config> = {
   fromCheckpoint: (json) => {
     const read = checkpointFields(json, { family: "gpt2" });
     read.expect("activation_function", "gelu_new", "gelu_pytorch_tanh");
+    // What changes the numbers and is not modelled. Absent means as GPT-2 has it.
+    read.expect("scale_attn_weights", true, undefined);
+    read.expect("scale_attn_by_inverse_layer_idx", false, undefined);
+    read.expect("add_cross_attention", false, undefined);
+    read.expect("tie_word_embeddings", true, undefined);
     const width = read.size("n_embd");
     read.expect("n_inner", null, undefined, 4 * width);
     const heads = read.size("n_head");
@@ -123,7 +128,7 @@ export const gpt2: Model<GPT2Config> = {
       width,
       heads,
       positions: read.size("n_positions"),
-      eps: read.number("layer_norm_epsilon", 1e-5),
+      eps: read.positive("layer_norm_epsilon", 1e-5),
     };
   },
 };

@@ -31,10 +31,11 @@ export function openCheckpoint(path: string): Checkpoint {
 
   const config = readJson(join(folder, "config.json"));
   const tokenizer = join(folder, "tokenizer.json");
-  const { size, mtimeNs } = statSync(file, { bigint: true });
+  // Size and time of change can be set to those of another file, as copies with -p do; number and status change cannot.
+  const { size, mtimeNs, ctimeNs, ino } = statSync(file, { bigint: true });
   const name = isFolder ? join(basename(resolve(path)), "model.safetensors") : basename(file);
   return {
-    weights: openHfGpt2(file, name, `${resolve(file)}:${size}:${mtimeNs}`),
+    weights: openHfGpt2(file, name, [resolve(file), size, mtimeNs, ctimeNs, ino].join(":")),
     ...(config && { config }),
     ...(existsSync(tokenizer) && { tokenizer }),
     eos: eosOf(config) ?? eosOf(readJson(join(folder, "generation_config.json"))) ?? [],
@@ -53,15 +54,21 @@ function refuseFolder(path: string): never {
 
 function readJson(path: string): Readonly<Record<string, unknown>> | undefined {
   if (!existsSync(path)) return undefined;
+  let value: unknown;
   try {
-    return JSON.parse(readFileSync(path, "utf8"));
+    value = JSON.parse(readFileSync(path, "utf8"));
   } catch (e) {
     throw new HeddleError(`is not JSON: ${(e as Error).message}`, { subject: path });
   }
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new HeddleError("is not a JSON object", { subject: path });
+  return value as Readonly<Record<string, unknown>>;
 }
+
+const isToken = (t: unknown): t is number => Number.isSafeInteger(t) && (t as number) >= 0;
 
 function eosOf(config: Readonly<Record<string, unknown>> | undefined): readonly number[] | undefined {
   const eos = config?.eos_token_id;
-  if (typeof eos === "number") return [eos];
-  return Array.isArray(eos) && eos.every((t) => typeof t === "number") ? eos : undefined;
+  if (isToken(eos)) return [eos];
+  return Array.isArray(eos) && eos.every(isToken) ? eos : undefined;
 }

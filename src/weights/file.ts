@@ -12,13 +12,18 @@ export interface RangeFile {
   close(): void;
 }
 
-/** @throws HeddleError where there is no such file, or it may not be read. */
+/** @throws HeddleError where there is no such file, it may not be read, or it is a folder or a device. */
 export function openRanges(path: string): RangeFile {
   const fd = open(path);
   const name = basename(path);
+  const stat = fstatSync(fd);
+  if (!stat.isFile()) {
+    closeSync(fd);
+    throw new HeddleError("is not a file", { subject: path });
+  }
   return {
     name,
-    size: fstatSync(fd).size,
+    size: stat.size,
     read: (position, length) => {
       const into = Buffer.from(new ArrayBuffer(length));
       // One read may return less than asked for, and none more than 2 GiB.

@@ -2,6 +2,7 @@
 import { HeddleError } from "../ir/error.ts";
 import { nearest } from "../ir/nearest.ts";
 import { isWeightDtype, openSafeTensors, type SafeTensors } from "./safetensors.ts";
+import type { TensorEntry } from "./safetensors-header.ts";
 import { showSizes, type WeightSource, type WeightSpec } from "./source.ts";
 
 const prefix = "transformer.";
@@ -16,11 +17,16 @@ const listed = 8;
 /** @param name what the manifest calls the source. @throws HeddleError where the file is not sound. */
 export function openHfGpt2(path: string, name: string, fingerprint: string): WeightSource {
   const file = openSafeTensors(path);
-  const stored = new Map([...file.tensors.values()].map((t) => [plain(t.name), t]));
+  const stored = new Map<string, TensorEntry>();
+  const repeated: string[] = [];
+  for (const t of file.tensors.values()) {
+    if (stored.has(plain(t.name))) repeated.push(plain(t.name));
+    stored.set(plain(t.name), t);
+  }
   return {
     name,
     fingerprint,
-    check: (wanted) => check(file, stored, wanted),
+    check: (wanted) => check(file, stored, wanted, repeated),
     read: (weight, shape) => {
       checkOne(file, stored, { name: weight, shape });
       return file.read(stored.get(weight)!.name);
@@ -30,7 +36,7 @@ export function openHfGpt2(path: string, name: string, fingerprint: string): Wei
 }
 
 const plain = (name: string): string => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
-type Stored = ReadonlyMap<string, { readonly name: string; readonly dtype: string; readonly shape: readonly number[] }>;
+type Stored = ReadonlyMap<string, TensorEntry>;
 
 /** What is wrong with one wanted weight, in words; undefined where it fits. */
 function misfit(stored: Stored, { name, shape }: WeightSpec): string | undefined {
@@ -50,9 +56,10 @@ function checkOne(file: SafeTensors, stored: Stored, wanted: WeightSpec): void {
   if (problem) throw new HeddleError(problem, { subject: file.file });
 }
 
-function check(file: SafeTensors, stored: Stored, wanted: readonly WeightSpec[]): void {
+function check(file: SafeTensors, stored: Stored, wanted: readonly WeightSpec[], repeated: readonly string[]): void {
   const names = new Set(wanted.map((w) => w.name));
-  const problems = wanted.flatMap((w) => misfit(stored, w) ?? []);
+  const problems = repeated.map((name) => `${name} is there with the prefix ${prefix} and without`);
+  problems.push(...wanted.flatMap((w) => misfit(stored, w) ?? []));
   for (const name of stored.keys()) {
     if (names.has(name) || isMask(name) || (name === head && stored.has(table))) continue;
     const near = nearest(

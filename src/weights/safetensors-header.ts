@@ -49,6 +49,7 @@ export function readHeader(file: RangeFile): TensorEntry[] {
   if (start > size) refuse(`declares a header of ${declared} bytes but has ${size} bytes in all`);
 
   const text = decodeUtf8(file.read(8, Number(declared))) ?? refuse("has a header that is not UTF-8 text");
+  if (!text.startsWith("{")) refuse("has a header that does not start with {");
   const header = parseObject(text) ?? refuse("has a header that is not a JSON object");
   const seen = new Set<string>();
   for (const key of topLevelKeys(text)) {
@@ -110,7 +111,7 @@ function parseObject(text: string): Record<string, unknown> | undefined {
 
 function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     return undefined;
   }

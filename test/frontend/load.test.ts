@@ -108,6 +108,12 @@ test("a checkpoint's config.json is a configuration", async () => {
   );
   assert.match(await wrong({ n_head: 5 }), "n_embd 32 is not a multiple of n_head 5");
   assert.match(await wrong({ n_layer: "two" }), 'n_layer is "two"; it must be a whole number above zero');
+  assert.match(await wrong({ layer_norm_epsilon: -1 }), "layer_norm_epsilon is -1; it must be a number above zero");
+  assert.match(
+    await wrong({ scale_attn_by_inverse_layer_idx: true }),
+    "scale_attn_by_inverse_layer_idx is true; this model needs false",
+  );
+  assert.match(await wrong({ scale_attn_weights: false }), "scale_attn_weights is false; this model needs true");
   assert.match(
     await wrong({ activation_function: "relu" }),
     'activation_function is "relu"; this model needs "gelu_new" or',

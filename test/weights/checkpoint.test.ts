@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { readGoldens } from "../../src/cli/support/goldens.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
+import { tinyCheckpoint } from "../support/checkpoint.ts";
 import { tempFolder } from "../support/temp.ts";
 
 const fixture = "test/fixtures/gpt2-bible";
@@ -25,6 +26,32 @@ test("a file beside its config.json is as good as the folder", () => {
   assert.is(weights.name, "model.safetensors");
   assert.is(config?.model_type, "gpt2");
   weights.close();
+});
+
+test("another file of the same size and time is noticed", () => {
+  const file = tinyCheckpoint();
+  const path = join(file, "model.safetensors");
+  const fingerprint = () => {
+    const { weights } = openCheckpoint(file);
+    weights.close();
+    return weights.fingerprint;
+  };
+  utimesSync(path, 1, 1);
+  const before = fingerprint();
+  assert.is(fingerprint(), before);
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 1]! ^= 1;
+  writeFileSync(path, bytes);
+  utimesSync(path, 1, 1);
+  assert.is.not(fingerprint(), before);
+});
+
+test("a config.json that is no object", () => {
+  const folder = tinyCheckpoint();
+  for (const text of ["null", "[]", "7"]) {
+    writeFileSync(join(folder, "config.json"), text);
+    assert.throws(() => openCheckpoint(folder), /config.json: is not a JSON object/);
+  }
 });
 
 test("what is no checkpoint is refused in words", () => {

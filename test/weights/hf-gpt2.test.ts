@@ -67,6 +67,13 @@ test("missing, extra, misshapen and mistyped tensors are listed together", () =>
   assert.match(misfits({ ...sound, ...deeper }), /h.8.ln_1.bias is not a weight of the model\n {2}and 4 more\n/);
 });
 
+test("a tensor with the prefix and without", () => {
+  assert.match(
+    misfits({ ...sound, "transformer.wte.weight": f32([4, 2], 9) }),
+    "\n  wte.weight is there with the prefix transformer. and without\n",
+  );
+});
+
 test("a read says what is wrong with the one tensor", () => {
   const weights = source(sound);
   assert.throws(

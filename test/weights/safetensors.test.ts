@@ -38,6 +38,18 @@ test("reads F32, F16 and BF16 as f32, exactly", () => {
   file.close();
 });
 
+test("names that mean something to JavaScript, and metadata of any length", () => {
+  const names = ["__proto__", "constructor", "toString"];
+  const entries = names.map((n, i) => `"${n}":{"dtype":"F32","shape":[1],"data_offsets":[${4 * i},${4 * i + 4}]}`);
+  const header = `{"__metadata__":{"note":"${"long\\n".repeat(2 ** 22)}"},${entries.join()}}`;
+  writeSafeTensors(path, { a: f32([3], 1, 2, 3) }, { header });
+  const file = openSafeTensors(path);
+  assert.equal([...file.tensors.keys()], names);
+  assert.equal([...file.read("__proto__")], [1]);
+  file.close();
+  assert.match(refusal({ header: header.replace("toString", "constructor") }), /tensor constructor: appears twice/);
+});
+
 test("metadata and an empty tensor are fine", () => {
   const tensors = { none: f32([0, 4]), a: f32([1], 1) };
   const text = JSON.stringify({ __metadata__: { format: "pt" }, ...headerOf(tensors) });
@@ -66,8 +78,9 @@ test("a file that ends early, or says so of its header", () => {
 
 test("a header that is no JSON object of tensors", () => {
   assert.match(refusal({ header: "{" }), /^m.safetensors: has a header that is not a JSON object\n/);
-  assert.match(refusal({ header: "[]" }), /not a JSON object/);
-  assert.match(refusal({ header: "\ud800{}", declared: 5n }), /not UTF-8|not a JSON object/);
+  for (const header of ["[]", `\ufeff${JSON.stringify(headerOf(pair))}`, ` ${JSON.stringify(headerOf(pair))}`])
+    assert.match(refusal({ header }), /has a header that does not start with \{\n/);
+  assert.match(refusal({ header: "\ud800{}", declared: 5n }), /not UTF-8|does not start with \{/);
   assert.match(
     refusal({ header: '{"a":null}' }),
     /^m.safetensors, tensor a: needs a dtype, a shape and two data_offsets/,
@@ -118,6 +131,7 @@ test("NaN, infinity and integers are refused where they are", () => {
 
 test("no such file", () => {
   assert.throws(() => openSafeTensors("nowhere.safetensors"), "nowhere.safetensors: there is no such file");
+  assert.throws(() => openSafeTensors("test"), "test: is not a file");
 });
 
 test.run();
