@@ -59,8 +59,7 @@ function around(call: CallExpression): Site {
     if (Node.isVariableDeclaration(parent)) return { ...holder(parent.getNameNode(), place), nested };
     if (Node.isBinaryExpression(parent) && parent.getOperatorToken().getText() === "=")
       return { ...holder(parent.getLeft(), place), nested };
-    if (Node.isPropertyAssignment(parent))
-      return place === undefined ? { variable: parent.getName(), nested } : { nested };
+    if (Node.isPropertyAssignment(parent)) return { ...(place === undefined && called(parent.getName())), nested };
     if (Node.isReturnStatement(parent))
       return { returnedBy: nameOfFunction(parent.getFirstAncestor(isFunction)), nested };
     if (Node.isArrowFunction(parent)) return { returnedBy: nameOfFunction(parent), nested };
@@ -75,8 +74,12 @@ function around(call: CallExpression): Site {
 function holder(target: SyntaxNode, place: number | undefined): Pick<Site, "variable"> {
   if (Node.isIdentifier(target)) return { variable: numbered(target) };
   const element = Node.isArrayBindingPattern(target) && place !== undefined ? target.getElements()[place] : undefined;
-  return Node.isBindingElement(element) ? { variable: element.getName() } : {};
+  return Node.isBindingElement(element) ? called(element.getName()) : {};
 }
+
+/** Only what can be a name in a graph's text: not `"a b"`, `[key]` or a pattern within a pattern. */
+const called = (text: string): Pick<Site, "variable"> =>
+  /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(text) ? { variable: text } : {};
 
 function numbered(name: SyntaxNode): string {
   const text = name.getText();
@@ -104,7 +107,7 @@ const isFunction = (n: SyntaxNode | undefined): n is FunctionNode =>
 function nameOfFunction(f: FunctionNode | undefined): string {
   if (!f) return "";
   const own = Node.isArrowFunction(f) ? undefined : f.getName();
-  if (own !== undefined) return own;
   const parent = f.getParent();
-  return Node.isVariableDeclaration(parent) || Node.isPropertyAssignment(parent) ? parent.getName() : "";
+  const holder = Node.isVariableDeclaration(parent) || Node.isPropertyAssignment(parent) ? parent.getName() : "";
+  return called(own ?? holder).variable ?? "";
 }

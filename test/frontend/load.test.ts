@@ -41,6 +41,10 @@ test("values are called what the author called them", async () => {
     `${h}.first tanh`,
     `${h}.second mul`,
     `${h}.product mul`,
+    // Keys and patterns that are no names give none.
+    "undefined tanh",
+    "undefined tanh",
+    "undefined mul",
     `${h}.block.add add`,
     `${h}.helper.tanh tanh`,
     `${h}.helper mul`,
