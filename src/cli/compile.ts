@@ -79,7 +79,11 @@ function next(out: string, { target, precision }: Manifest, speaks: boolean): st
 async function writeReport(
   compiled: Awaited<ReturnType<typeof import("./support/compile-program.ts").compileProgram>>,
 ) {
-  const [{ reportHtml }, text] = await Promise.all([import("./report/html.ts"), import("./support/compile-text.ts")]);
+  const [{ reportHtml }, { reportEntry }, text] = await Promise.all([
+    import("./report/html.ts"),
+    import("./report/costs.ts"),
+    import("./support/compile-text.ts"),
+  ]);
   const { manifest, out, model, passes, dumps } = compiled;
   const html = reportHtml({
     program: manifest.program,
@@ -94,7 +98,7 @@ async function writeReport(
       return { name, doc, nodesBefore, nodesAfter, ms, hits: text.hitsOf(p), ...words };
     }),
     dumps,
-    entries: manifest.entries,
+    entries: manifest.entries.map((entry, i) => reportEntry(compiled.entries[i]!, entry)),
     artifacts: text.artifactsOf(out),
   });
   const path = join(out, "report.html");

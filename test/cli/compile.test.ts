@@ -51,6 +51,13 @@ test("the report is one page with passes, costs and the graph after every pass",
   assert.match(html, "<b>kv-cache</b>");
   assert.match(html, "<b>decode-64</b>");
   assert.match(html, 'class="added">+ ');
+  assert.match(html, '<span class="gap">@@ -');
+  for (const kind of ["weights", "caches", "activations"]) assert.match(html, `<i class="${kind}"></i>${kind}</span>`);
+  assert.match(
+    html,
+    /<summary>decode-64, op by op<\/summary>\s*<div class="scroll"><table>.*<b>flashCachedAttention<\/b>/,
+  );
+  assert.match(html, /<code>mlp %h0\.block<\/code>.*graphs\/models\/gpt2\.ts:\d+/);
   assert.not.match(html, /(src|href)="http/);
 });
 

@@ -14,11 +14,31 @@ export interface ReportPass {
   readonly proof?: string;
 }
 
+/** All nodes of one op. */
+export interface ReportOp {
+  readonly name: string;
+  readonly nodes: number;
+  readonly cost: ManifestCost;
+}
+
+export interface ReportNode {
+  /** `linear %h3.qkv`. */
+  readonly name: string;
+  /** `graphs/models/gpt2.ts:41`. */
+  readonly where?: string;
+  readonly type: string;
+  readonly cost: ManifestCost;
+}
+
 export interface ReportEntry {
   readonly name: string;
   readonly tokens: number;
   readonly context: number;
   readonly cost: ManifestCost;
+  /** Most bytes first. */
+  readonly ops: readonly ReportOp[];
+  /** The nodes that move the most bytes. */
+  readonly nodes: readonly ReportNode[];
 }
 
 export interface ReportData {
