@@ -4,7 +4,8 @@ import { toHalf } from "../../src/codegen/half.ts";
 import { hostCaches } from "../../src/codegen/host-caches.ts";
 import { findStatic } from "../../src/codegen/statics.ts";
 import { bind, topo } from "../../src/ir/index.ts";
-import { compiled, inputsFor, maxDifference, programs, reference } from "./programs.ts";
+import { programs } from "../support/programs.ts";
+import { compiled, inputsFor, maxDifference, reference } from "./programs.ts";
 
 for (const name of programs)
   test(`${name} in f16`, async () => {

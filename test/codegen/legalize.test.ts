@@ -6,7 +6,8 @@ import { qtiSupport } from "../../src/codegen/qnn/qti.ts";
 import { referenceSupport } from "../../src/codegen/qnn/reference.ts";
 import { WeightTable } from "../../src/codegen/weights.ts";
 import { allOps, bind, erf, gelu, graph, input, kvAppend, topo } from "../../src/ir/index.ts";
-import { compiled, inputsFor, maxDifference, programs, reference } from "./programs.ts";
+import { programs } from "../support/programs.ts";
+import { compiled, inputsFor, maxDifference, reference } from "./programs.ts";
 
 const reason = (run: () => unknown): string => {
   try {

@@ -1,18 +1,9 @@
-/** The six programs on the tiny configuration, for tests of code generation. */
+/** Programs on the tiny configuration, for tests of code generation. */
 import { loadProgram } from "../../src/frontend/index.ts";
 import { type Data, elements, evaluate, type Graph, staticShape, type TensorType } from "../../src/ir/index.ts";
 import type { EntryPoint, ModelInfo, Module } from "../../src/ir/program.ts";
 import { type Pass, runPasses } from "../../src/passes/index.ts";
 import { seededWeights } from "../../src/weights/seeded.ts";
-
-export const programs = [
-  "gpt2-baseline",
-  "gpt2-fused",
-  "gpt2-fa2",
-  "gpt2-fa2-fused",
-  "gpt2-fa2-kv",
-  "gpt2-fa2-kv-fused",
-] as const;
 
 export interface Compiled {
   readonly module: Module;

@@ -3,7 +3,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { CompileOptions } from "../../src/cli/support/compile-program.ts";
 import { compareWithGoldens, type Goldens, readGoldens } from "../../src/cli/support/goldens.ts";
-import { build, programs, withSession } from "../support/builds.ts";
+import { build, withSession } from "../support/builds.ts";
+import { programs } from "../support/programs.ts";
 
 const models: Readonly<Record<string, CompileOptions>> = {
   tiny: { config: "tiny" },

@@ -6,7 +6,8 @@ import { rmSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { compareWithGoldens, type Goldens, readGoldens } from "../../src/cli/support/goldens.ts";
-import { build, programs, withSession } from "../support/builds.ts";
+import { build, withSession } from "../support/builds.ts";
+import { programs } from "../support/programs.ts";
 
 const all = readGoldens("124m");
 

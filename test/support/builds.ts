@@ -2,17 +2,8 @@
 import { join } from "node:path";
 import { type CompileOptions, compileProgram } from "../../src/cli/support/compile-program.ts";
 import { Session, type SessionOptions } from "../../src/runtime/session.ts";
+import type { ProgramName } from "./programs.ts";
 import { tempFolder } from "./temp.ts";
-
-export const programs = [
-  "gpt2-baseline",
-  "gpt2-fused",
-  "gpt2-fa2",
-  "gpt2-fa2-fused",
-  "gpt2-fa2-kv",
-  "gpt2-fa2-kv-fused",
-] as const;
-export type ProgramName = (typeof programs)[number];
 
 const known = new Map<string, Promise<string>>();
 

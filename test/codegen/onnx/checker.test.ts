@@ -5,8 +5,9 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { writeOnnx } from "../../../src/codegen/onnx/index.ts";
 import { bind } from "../../../src/ir/index.ts";
+import { programs } from "../../support/programs.ts";
 import { tempFolder } from "../../support/temp.ts";
-import { compiled, programs, source } from "../programs.ts";
+import { compiled, source } from "../programs.ts";
 
 const python = process.env.HEDDLE_PYTHON ?? "python3";
 const found = spawnSync(python, ["-c", "import onnx"]).status === 0;

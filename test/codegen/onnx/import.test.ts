@@ -22,8 +22,9 @@ import {
   sub,
   topo,
 } from "../../../src/ir/index.ts";
+import { programs } from "../../support/programs.ts";
 import { tempFolder } from "../../support/temp.ts";
-import { compiled, inputsFor, maxDifference, noise, programs, reference, source } from "../programs.ts";
+import { compiled, inputsFor, maxDifference, noise, reference, source } from "../programs.ts";
 
 for (const name of programs)
   test(`${name} is read back and evaluates equal`, async () => {

@@ -6,16 +6,8 @@ import * as assert from "uvu/assert";
 import { cachesKey, decodeOnnx, encodeOnnx } from "../../../src/codegen/onnx/index.ts";
 import { bind, evaluate, type Graph, staticShape } from "../../../src/ir/index.ts";
 import { f16Weights, runPasses } from "../../../src/passes/index.ts";
-import {
-  compiled,
-  type Inputs,
-  inputsFor,
-  lengthsOf,
-  maxDifference,
-  programs,
-  reference,
-  source,
-} from "../programs.ts";
+import { programs } from "../../support/programs.ts";
+import { compiled, type Inputs, inputsFor, lengthsOf, maxDifference, reference, source } from "../programs.ts";
 
 const tolerance = 1e-4;
 

@@ -5,7 +5,8 @@ import { compileEntries } from "../../../src/codegen/entries.ts";
 import { qnnReference, qnnVendor } from "../../../src/codegen/qnn/index.ts";
 import { WeightTable } from "../../../src/codegen/weights.ts";
 import { goldenFolder } from "../../golden.ts";
-import { compiled, programs } from "../programs.ts";
+import { programs } from "../../support/programs.ts";
+import { compiled } from "../programs.ts";
 
 for (const name of programs) {
   test(`QNN of ${name}`, async () => {
