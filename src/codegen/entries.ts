@@ -24,6 +24,8 @@ export function compileEntries(
   backend: Backend<QnnPlan>,
   weights: WeightTable,
 ): CompiledEntry[] {
+  const twice = entries.find((e, i) => entries.findIndex((other) => other.name === e.name) < i);
+  if (twice) throw new HeddleError("two entry points have this name", { subject: `entry point ${twice.name}` });
   return entries.map((entry) => {
     const bound = bind(graph, entry.bind, entry.name);
     const plan = backend.plan(backend.legalize(bound), weights);

@@ -9,9 +9,9 @@ const smallContexts = [64, 128, 256];
 /** Most tokens that one prefill takes at once. */
 const chunk = 128;
 
-/** `forward-64`, `forward-128` ... up to the model's positions, which are the last one. */
+/** `forward-64`, `forward-128` ... up to the model's positions, which are the last one; 2048 at most. */
 export const forwardEntries = (positions: number): EntryPoint[] =>
-  [...lengths.filter((T) => T < positions), Math.min(positions, lengths.at(-1)!)].map((T) => ({
+  [...new Set([...lengths.filter((T) => T < positions), Math.min(positions, lengths.at(-1)!)])].map((T) => ({
     name: `forward-${T}`,
     role: "forward",
     bind: { T },

@@ -30,6 +30,7 @@ export function openCheckpoint(path: string): Checkpoint {
     throw new HeddleError("is not a .safetensors file", { subject: `--weights ${path}` });
 
   const config = readJson(join(folder, "config.json"));
+  const eos = eosOf(config) ?? eosOf(readJson(join(folder, "generation_config.json"))) ?? [];
   const tokenizer = join(folder, "tokenizer.json");
   // Size and time of change can be set to those of another file, as copies with -p do; number and status change cannot.
   const { size, mtimeNs, ctimeNs, ino } = statSync(file, { bigint: true });
@@ -38,7 +39,7 @@ export function openCheckpoint(path: string): Checkpoint {
     weights: openHfGpt2(file, name, [resolve(file), size, mtimeNs, ctimeNs, ino].join(":")),
     ...(config && { config }),
     ...(existsSync(tokenizer) && { tokenizer }),
-    eos: eosOf(config) ?? eosOf(readJson(join(folder, "generation_config.json"))) ?? [],
+    eos,
   };
 }
 

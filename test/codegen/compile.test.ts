@@ -161,6 +161,12 @@ test("an op that the target cannot run leaves the old build", async () => {
   assert.match(message, "erf: the reference backend cannot run it");
 });
 
+test("two entry points of one name", async () =>
+  assert.match(
+    await failure(({ module }) => ({ module: { ...module, entries: [...module.entries, module.entries[0]!] } })),
+    "entry point forward-64: two entry points have this name",
+  ));
+
 test("an input without a role", async () => {
   const x = input("mask", "f32", 4);
   const message = await failure(({ module }) => ({

@@ -5,7 +5,20 @@ import { qnnReference, qnnVendor } from "../../src/codegen/qnn/index.ts";
 import { qtiSupport } from "../../src/codegen/qnn/qti.ts";
 import { referenceSupport } from "../../src/codegen/qnn/reference.ts";
 import { WeightTable } from "../../src/codegen/weights.ts";
-import { allOps, bind, erf, gelu, graph, input, kvAppend, topo } from "../../src/ir/index.ts";
+import {
+  allOps,
+  bind,
+  cast,
+  erf,
+  gelu,
+  graph,
+  input,
+  kvAppend,
+  linear,
+  type Node,
+  param,
+  topo,
+} from "../../src/ir/index.ts";
 import { programs } from "../support/programs.ts";
 import { compiled, inputsFor, maxDifference, reference } from "./programs.ts";
 
@@ -73,6 +86,19 @@ test("a composite without a lowering is expanded, one that has it is kept", () =
     topo(qnnVendor.legalize(g).graph).map((n) => n.op.name),
     ["input", "gelu"],
   );
+});
+
+test("Qualcomm's linear gets weight and bias in the type of the activations", () => {
+  const half = (name: string, ...shape: number[]) => cast(param({ name, dtype: "f32", shape }), { dtype: "f16" });
+  const x = input("x", "f32", 2, 8);
+  const legal = (w: Node, b: Node) =>
+    qnnVendor.legalize(graph("g", { inputs: [x], outputs: [linear(x, w, b)] })).graph.outputs[0]!;
+  const f32 = param({ name: "w", dtype: "f32", shape: [4, 8] });
+  for (const y of [legal(half("w", 4, 8), half("b", 4)), legal(f32, half("b", 4))])
+    assert.equal(
+      y.inputs.map((i) => i.type.dtype),
+      ["f32", "f32", "f32"],
+    );
 });
 
 test("an op that a target refuses: op, reason, types and what to try", () => {

@@ -33,7 +33,7 @@ import {
   topo,
   transpose,
 } from "../../src/ir/index.ts";
-import { contextBuckets } from "../../src/passes/entries.ts";
+import { contextBuckets, forwardEntries } from "../../src/passes/entries.ts";
 import {
   f16Weights,
   flashAttention,
@@ -132,6 +132,14 @@ test("contexts are 256, 512, 1024, 2048 up to the positions rounded up; small mo
   assert.equal(contextBuckets(300), [256, 512]);
   assert.equal(contextBuckets(1024), [256, 512, 1024]);
   assert.equal(contextBuckets(32768), [256, 512, 1024, 2048]);
+});
+
+test("lengths without a cache end with the positions, each once", () => {
+  const names = (positions: number) => forwardEntries(positions).map((e) => e.bind.T);
+  assert.equal(names(1), [1]);
+  assert.equal(names(100), [64, 100]);
+  assert.equal(names(2048), [64, 128, 256, 512, 1024, 2048]);
+  assert.equal(names(32768), names(2048));
 });
 
 test("models of any number of positions: entry points fit them, and the cache is right", async () => {

@@ -5,7 +5,7 @@ import type { Tensor } from "./tensor.ts";
 export function castInto(x: Tensor, out: Tensor): void {
   const { dtype } = out.type;
   const o = out.data;
-  if (dtype === "bool") for (let i = 0; i < o.length; i++) o[i] = x.data[i] ? 1 : 0;
+  if (dtype === "bool") for (let i = 0; i < o.length; i++) o[i] = x.data[i] !== 0 ? 1 : 0;
   else if (!(o instanceof Int32Array) || (x.data instanceof Int32Array && bitsOf[dtype] === 32)) o.set(x.data);
   else {
     const bits = bitsOf[dtype];

@@ -128,7 +128,8 @@ export function appendInto(cache: Tensor, slice: Tensor, position: number, axis:
   const inner = cache.shape.slice(axis + 1).reduce((n, d) => n * d, 1);
   const [capacity, count] = [cache.shape[axis]!, slice.shape[axis]!];
   if (position < 0) throw new Error(`position ${position} is negative`);
-  const kept = Math.max(0, Math.min(count, capacity - position));
+  const kept = Math.min(count, capacity - position);
+  if (kept <= 0) return;
   const outer = cache.shape.slice(0, axis).reduce((n, d) => n * d, 1);
   for (let o = 0; o < outer; o++) {
     const from = o * count * inner;

@@ -116,9 +116,9 @@ export const movement: Readonly<Record<string, readonly Example[]>> = {
     },
     {
       case: "to bool",
-      build: () => ir.cast(ir.input("x", "f32", 3), { dtype: "bool" }),
-      inputs: { x: [0, -0.5, 2] },
-      expected: [0, 1, 1],
+      build: () => ir.cast(ir.input("x", "f32", 4), { dtype: "bool" }),
+      inputs: { x: [0, -0.5, 2, Number.NaN] },
+      expected: [0, 1, 1, 1],
     },
     { case: "i32 to f32", build: () => ir.cast(ir.iota({ length: 3 }), { dtype: "f32" }), expected: [0, 1, 2] },
   ],
@@ -142,6 +142,13 @@ export const movement: Readonly<Record<string, readonly Example[]>> = {
       build: () =>
         ir.kvAppend(ir.input("c", "f32", 2, 1), ir.input("s", "f32", 1, 1), ir.input("p", "i32", 1), { axis: 0 }),
       inputs: { c: [1, 2], s: [9], p: [2] },
+      expected: [1, 2],
+    },
+    {
+      case: "beyond the end by more than a slice",
+      build: () =>
+        ir.kvAppend(ir.input("c", "f32", 1, 2), ir.input("s", "f32", 1, 1), ir.input("p", "i32", 1), { axis: 1 }),
+      inputs: { c: [1, 2], s: [9], p: [7] },
       expected: [1, 2],
     },
   ],
