@@ -1,5 +1,7 @@
 /** Ends that are not tidy: exit during a run, workers that are terminated, objects left to the garbage collector. */
 import { spawnSync } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -90,6 +92,67 @@ for (const { name, path } of backends) {
        const { graph, backend } = await make();
        await graph.execute(inputs(), [y()]);
        backend.close();
+       console.log("done");`,
+      path,
+    );
+  });
+
+  test(`${name}: two workers and the main thread load, run and close at the same time`, () => {
+    // That "done" arrives is a part of the test: loading diverts standard output for a moment.
+    script(
+      `const { Worker } = await import("node:worker_threads");
+       const file = new URL("file://${folder}addon-worker-cycles.mjs");
+       const cycles = ${name === "reference" ? 150 : 3};
+       const ends = [1, 2].map(() => new Promise((resolve, reject) => {
+         new Worker(file, { workerData: { path, cycles }, execArgv: [] }).once("exit", resolve).once("error", reject);
+       }));
+       for (let i = 0; i < cycles; i++) {
+         const { graph, backend } = await make();
+         await graph.execute(inputs(), [y()]);
+         backend.close();
+       }
+       const codes = await Promise.all(ends);
+       console.log(codes.join() === "0,0" ? "done" : codes);`,
+      path,
+    );
+  });
+}
+
+for (const { path } of backends.filter((b) => b.name === "reference")) {
+  test("a context that is forgotten while it is saved keeps the weights it borrowed", () => {
+    script(
+      `const { mapFile } = await import("${folder}../../src/runtime/addon.ts");
+       const { writeFileSync, rmSync } = await import("node:fs");
+       const file = "${join(tmpdir(), "heddle-borrowed-")}" + process.pid;
+       const rows = 1 << 21;
+       writeFileSync(file, new Uint8Array(rows * 32).fill(1));
+       process.on("exit", () => rmSync(file));
+       const d = description();
+       d.tensors = [
+         { name: "i", type: "APP_WRITE", dataType: "INT_32", dims: [1] },
+         { name: "w", type: "STATIC", dataType: "FLOAT_32", dims: [rows, 8], data: { offset: 0, bytes: rows * 32 } },
+         { name: "y", type: "APP_READ", dataType: "FLOAT_32", dims: [1, 8] },
+       ];
+       const axis = { name: "axis", scalar: { dataType: "INT_32", value: 0 } };
+       d.nodes = [{ name: "g", package: "qti.aisw", type: "Gather", params: [axis], inputs: ["w", "i"], outputs: ["y"] }];
+       [d.inputs, d.outputs] = [["i"], ["y"]];
+       async function save() {
+         const context = loadBackend(path).createContext({ borrowStatic: true });
+         const mapped = mapFile(file);
+         context.addGraph(d, mapped.buffer);
+         await context.finalize();
+         mapped.close();
+         return [context.save()];
+       }
+       for (let i = 0; i < 3; i++) {
+         const [saved] = await save();
+         for (let k = 0; k < 3; k++) {
+           globalThis.gc();
+           await new Promise(setImmediate);
+         }
+         const binary = await saved;
+         if (binary.length < rows * 32 || binary.at(-1) !== 1) throw new Error("lost");
+       }
        console.log("done");`,
       path,
     );

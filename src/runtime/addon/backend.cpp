@@ -28,11 +28,10 @@ const qnn::Config** ConfigList::get() {
 
 Backend::Backend(const std::string& path, const BackendOptions& options)
     : library_(path), interface_(&chooseInterface(library_)) {
-  const std::string provider = interface_->providerName ? interface_->providerName : "this backend";
   if (!isReference() && (options.threads || options.simd)) {
-    throw BadInput("threads and simd are options of Heddle's reference backend; " + path + " is " + provider);
+    throw BadInput("threads and simd are options of Heddle's reference backend; " + path + " is " + provider());
   }
-  if (!isHtp() && options.soc) throw BadInput("soc is an option of Qualcomm's HTP backend; " + path + " is " + provider);
+  if (!isHtp() && options.soc) throw BadInput("soc is an option of Qualcomm's HTP backend; " + path + " is " + provider());
   try {
     createHandles(options);
   } catch (...) {
@@ -84,7 +83,7 @@ std::string Backend::buildId() const {
 
 void Backend::fail(const char* name, qnn::Error error, const Where& where, std::uint64_t mark) const {
   QnnFailure failure(name, qnn::codeOf(error));
-  failure.library = interface_->providerName ? interface_->providerName : library_.path();
+  failure.library = provider();
   failure.where = where;
   failure.log = log_.buffer().since(mark);
   const char* text = nullptr;

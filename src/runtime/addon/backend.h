@@ -39,6 +39,8 @@ class Backend {
   qnn::BackendHandle handle() const { return handle_; }
   qnn::DeviceHandle device() const { return device_; }
   const SharedLibrary& library() const { return library_; }
+  /// The library's name for itself, or its path.
+  std::string provider() const { return interface_->providerName ? interface_->providerName : library_.path(); }
   LogBuffer& log() { return log_.buffer(); }
   bool isReference() const { return interface_->backendId == qnn::reference::kBackendId; }
   bool isHtp() const { return interface_->backendId == qnn::htp::kBackendId; }

@@ -1,5 +1,7 @@
 #include "bandwidth.h"
 
+#include "js_error.h"
+
 #include <barrier>
 #include <chrono>
 #include <cstdint>
@@ -59,11 +61,13 @@ Napi::Value readBandwidth(const Napi::CallbackInfo& info) {
   const double bytes = number("bytes"), threads = number("threads"), repeats = number("repeats");
   if (!(bytes >= 4096 && bytes <= 16e9) || !(threads >= 1 && threads <= 256) || !(repeats >= 1 && repeats <= 1000))
     throw Napi::RangeError::New(env, "readBandwidth takes { bytes: 4096..16e9, threads: 1..256, repeats: 1..1000 }");
-  const std::vector<double> seconds =
-      timeReads(static_cast<std::size_t>(bytes), static_cast<unsigned>(threads), static_cast<unsigned>(repeats));
-  Napi::Float64Array result = Napi::Float64Array::New(env, seconds.size());
-  for (std::size_t i = 0; i < seconds.size(); ++i) result[i] = seconds[i];
-  return result;
+  return guarded(env, [&]() -> Napi::Value {
+    const std::vector<double> seconds =
+        timeReads(static_cast<std::size_t>(bytes), static_cast<unsigned>(threads), static_cast<unsigned>(repeats));
+    Napi::Float64Array result = Napi::Float64Array::New(env, seconds.size());
+    for (std::size_t i = 0; i < seconds.size(); ++i) result[i] = seconds[i];
+    return result;
+  });
 }
 
 }  // namespace heddle

@@ -2,15 +2,18 @@
 #pragma once
 
 #ifndef _WIN32
+#include <fcntl.h>
 #include <unistd.h>
 #endif
 
 #include <cstdio>
+#include <mutex>
 
 namespace heddle {
 
 /// While it lives, standard output goes to standard error. Qualcomm's simulator prints a line when it starts, which would
-/// spoil `--json` output. Node writes its own output on the thread that is busy here, so nothing else is diverted.
+/// spoil `--json` output. Node writes its own output on the thread that is busy here, so nothing else is diverted. One at a
+/// time: of two that overlap, the second would take standard error for standard output and restore that.
 class CleanStdout {
  public:
 #ifdef _WIN32
@@ -19,7 +22,7 @@ class CleanStdout {
 #else
   CleanStdout() {
     std::fflush(stdout);
-    saved_ = dup(STDOUT_FILENO);
+    saved_ = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);  // not for programs that another thread starts meanwhile
     if (saved_ >= 0) dup2(STDERR_FILENO, STDOUT_FILENO);
   }
   ~CleanStdout() {
@@ -33,6 +36,12 @@ class CleanStdout {
   CleanStdout& operator=(const CleanStdout&) = delete;
 
  private:
+  static std::mutex& one() {
+    static std::mutex mutex;
+    return mutex;
+  }
+
+  const std::lock_guard<std::mutex> lock_{one()};
   int saved_ = -1;
 };
 

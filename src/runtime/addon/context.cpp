@@ -11,7 +11,7 @@ namespace {
 
 ConfigList contextConfigs(const Backend& backend, const ContextOptions& options) {
   ConfigList configs;
-  const std::string provider = backend.interface().providerName;
+  const std::string provider = backend.provider();
   if (options.borrowStatic) {
     if (!backend.isReference()) {
       throw BadInput("borrowStatic is an option of Heddle's reference backend; this backend is " + provider);
@@ -100,9 +100,10 @@ std::vector<std::byte> Context::save() const {
 
 void Context::release() {
   if (!backend_) return;
-  graphs_.clear();
+  // Before the graphs, which own inline constants that a backend may have borrowed.
   if (handle_ && backend_->functions().contextFree) backend_->functions().contextFree(handle_, nullptr);
   handle_ = nullptr;
+  graphs_.clear();
   backend_.reset();
 }
 

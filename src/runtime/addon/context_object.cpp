@@ -116,7 +116,8 @@ Napi::Value ContextObject::save(const Napi::CallbackInfo& info) {
     const auto binary = std::make_shared<std::vector<std::byte>>();
     return state_->queue->submit(std::make_unique<Task>(
         info.Env(), state_->queue, [context = state_->core, binary] { *binary = context->save(); },
-        [binary](Napi::Env env) -> Napi::Value {
+        // The state is held because borrowed constants live as long as it does, and saving reads them.
+        [state = state_, binary](Napi::Env env) -> Napi::Value {
           auto copy = Napi::Buffer<std::byte>::Copy(env, binary->data(), binary->size());
           return copy;
         }));

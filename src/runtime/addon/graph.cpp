@@ -57,7 +57,7 @@ ConfigList graphConfigs(const Backend& backend, const GraphOptions& options) {
   if (!options.optimization && !options.vtcmMegabytes && !options.hvxThreads) return configs;
   if (!backend.isHtp()) {
     throw BadInput("optimization, vtcm and hvxThreads are options of Qualcomm's HTP backend; this backend is " +
-                   std::string(backend.interface().providerName));
+                   backend.provider());
   }
   if (options.optimization) {
     qnn::CustomConfig config;

@@ -144,10 +144,12 @@ std::shared_ptr<Block> allocate(std::size_t bytes) { return enlist(std::make_uni
 
 std::shared_ptr<Block> findBlock(const void* data, std::size_t bytes) {
   const auto* begin = static_cast<const std::byte*>(data);
+  // Declared before the lock: another thread may let go of the block meanwhile, and then its end here takes the lock again.
+  std::shared_ptr<Block> block;
   const std::lock_guard lock(registry().mutex);
   auto after = registry().blocks.upper_bound(begin);
   if (after == registry().blocks.begin()) return nullptr;
-  std::shared_ptr<Block> block = std::prev(after)->second.lock();
+  block = std::prev(after)->second.lock();
   if (!block || begin + bytes > block->data() + block->bytes()) return nullptr;
   return block;
 }

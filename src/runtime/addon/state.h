@@ -29,9 +29,9 @@ struct GraphProfile {
 
 /// Shared by a Context object, its Graph objects and its tasks.
 struct ContextState {
+  std::vector<std::shared_ptr<Pin>> pins;  ///< weights that the backend may still read; declared first, so they go last
   std::shared_ptr<Context> core;
   std::shared_ptr<TaskQueue> queue = std::make_shared<TaskQueue>();
-  std::vector<std::shared_ptr<Pin>> pins;  ///< weights that the backend may still read
   std::map<const Graph*, GraphProfile> profiles;
   bool borrowStatic = false;
   bool closed = false;
