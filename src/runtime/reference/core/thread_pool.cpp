@@ -22,10 +22,17 @@ void relax() {
 
 ThreadPool::ThreadPool(unsigned threads) {
   if (threads == 0) threads = std::thread::hardware_concurrency();
-  for (unsigned i = 1; i < threads; ++i) workers_.emplace_back([this, i] { serve(i); });
+  try {
+    for (unsigned i = 1; i < threads; ++i) workers_.emplace_back([this, i] { serve(i); });
+  } catch (...) {
+    stop();  // a thread that nobody joins would end the process
+    throw;
+  }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() {
   stopping_ = true;
   generation_.fetch_add(1);
   generation_.notify_all();

@@ -12,7 +12,8 @@ namespace heddle {
 
 class ThreadPool {
  public:
-  /// `threads` counts the calling thread; 0: one per core.
+  /// `threads` counts the calling thread; 0: one per core. Throws std::system_error where the system has no more
+  /// threads.
   explicit ThreadPool(unsigned threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -35,6 +36,7 @@ class ThreadPool {
   using Body = void (*)(const void* body, std::size_t task, std::size_t thread);
   void run(std::size_t tasks, Body call, const void* body);
   void serve(std::size_t thread);
+  void stop();
   void drain(std::size_t thread);
 
   std::mutex owner_;  // of the job below

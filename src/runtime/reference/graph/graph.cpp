@@ -25,7 +25,8 @@ std::uint32_t Graph::addTensor(TensorInfo tensor) {
   if (names_.contains(tensor.name)) throw refuse("there is already a tensor of this name");
   if (tensor.isStatic()) {
     if (tensor.data == nullptr) throw refuse("is STATIC but has no data");
-    if (!workplace_.borrowStatic) {
+    const bool aligned = reinterpret_cast<std::uintptr_t>(tensor.data) % sizeOf(tensor.dataType) == 0;
+    if (!workplace_.borrowStatic || !aligned) {
       const AlignedBuffer& copy = copies_.emplace_back(tensor.bytes());
       std::memcpy(copy.data(), tensor.data, tensor.bytes());
       tensor.data = copy.data();
@@ -52,11 +53,10 @@ void Graph::checkProduced(const Node& node) const {
     }
   }
   for (const TensorInfo* t : node.outputs) {
-    const bool inPlace = std::ranges::find(node.inputs, t) != node.inputs.end();
     if (t->type == TensorType::STATIC || t->type == TensorType::APP_WRITE || t->type == TensorType::NULL_TENSOR) {
       throw refuse(*t, code::GRAPH_INVALID_TENSOR, std::string("is ") + nameOf(t->type) + " and cannot be written");
     }
-    if (!inPlace && t->type != TensorType::APP_READWRITE && produced_[slotOf(*t)]) {
+    if (t->type != TensorType::APP_READWRITE && produced_[slotOf(*t)]) {
       throw refuse(*t, code::GRAPH_INVALID_TENSOR, "is already written by another node");
     }
   }

@@ -43,8 +43,8 @@ class Graph {
   const TensorInfo* find(std::uint32_t id) const;
   Slot slotOf(const TensorInfo& t) const { return slots_.at(t.id); }
 
-  /// Takes a tensor, giving it an id unless it has one; copies a constant's data unless the context borrows. Throws
-  /// Failure.
+  /// Takes a tensor, giving it an id unless it has one; copies a constant's data unless the context borrows and it is
+  /// aligned. Throws Failure.
   std::uint32_t addTensor(TensorInfo);
   /// `node` refers to tensors of this graph. Throws Failure.
   void addNode(Node node);

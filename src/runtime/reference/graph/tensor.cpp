@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::uint32_t kMaximumRank = 8;
 constexpr std::uint32_t kMaximumChannels = 1U << 24;
-constexpr std::uint64_t kMaximumElements = std::uint64_t{1} << 40;
+constexpr std::uint64_t kMaximumBytes = 0xffffffffU;  // what the interface counts
 
 Quantization quantizationOf(const qnn::QuantizeParams& q, const std::string& name, qnn::Error code) {
   Quantization r;
@@ -179,11 +179,12 @@ void TensorInfo::checkShape(qnn::Error code) const {
   if (sizeOf(dataType) == 0) throw refuse(std::string("data type ") + nameOf(dataType) + " is not supported");
   if (rank() > kMaximumRank)
     throw refuse("rank " + std::to_string(rank()) + ", expected at most " + std::to_string(kMaximumRank));
-  std::uint64_t count = 1;
+  std::uint64_t bytes = sizeOf(dataType);
   for (const std::uint32_t d : dims) {
     if (d == 0) throw refuse("dimensions " + describeDims(dims) + " contain 0; shapes must be static");
-    if (count > kMaximumElements / d) throw refuse("dimensions " + describeDims(dims) + " are too large");
-    count *= d;
+    bytes *= d;  // both below 2^32
+    if (bytes > kMaximumBytes)
+      throw refuse("dimensions " + describeDims(dims) + " are too large: a tensor has less than 4 GiB");
   }
 }
 

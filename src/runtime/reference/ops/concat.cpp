@@ -1,4 +1,6 @@
 // Concat: tensors one after another along an axis.
+#include <limits>
+
 #include "check.h"
 #include "loops.h"
 #include "ops.h"
@@ -15,7 +17,7 @@ void validate(const Check& c) {
   if (axis >= first.rank())
     c.refuse("parameter 'axis': " + std::to_string(axis) + " is not an axis of " + first.describe());
   Dims expected = first.dims;
-  expected[axis] = 0;
+  std::uint64_t length = 0;  // of many inputs, more than a dimension holds
   for (std::size_t i = 0; i < c.node().inputs.size(); ++i) {
     if (!c.node().hasInput(i)) c.refuse("input " + std::to_string(i) + " is mandatory, got a NULL tensor");
     const TensorInfo& t = c.input(i);
@@ -24,8 +26,11 @@ void validate(const Check& c) {
     Dims fitting = first.dims;
     fitting[axis] = t.dims[axis];
     c.dims(t, fitting);
-    expected[axis] += t.dims[axis];
+    length += t.dims[axis];
   }
+  if (length > std::numeric_limits<std::uint32_t>::max())
+    c.refuse("the inputs have a length of " + std::to_string(length) + " together, which is too large");
+  expected[axis] = static_cast<std::uint32_t>(length);
   c.type(c.output(), {first.dataType});
   c.dims(c.output(), expected);
 }

@@ -42,17 +42,17 @@ Executable plan(const Node& node, Planner& planner) {
   const std::size_t bytes = sizeOf(data.dataType), outBytes = sizeOf(out.dataType);
   return [=, name = node.name, data = planner.slot(data), indices = planner.slot(node.input(1)),
           y = planner.slot(out)](const Execution& e) {
-    // A negative index is out of range too: as unsigned it is huge.
-    const auto* index = e.at<std::uint32_t>(indices);
     for (std::size_t i = 0; i < count; ++i) {
-      if (index[i] < limit) continue;
-      throw Failure(code::GRAPH_INVALID_TENSOR,
-                    "node '" + name + "' (Gather): index " + std::to_string(static_cast<std::int32_t>(index[i])) +
-                        " at " + std::to_string(i) + " is outside 0 to " + std::to_string(limit - 1));
-    }
-    for (std::size_t o = 0; o < outer; ++o) {
-      for (std::size_t i = 0; i < count; ++i) {
-        const std::byte* from = e.at<std::byte>(data) + (o * limit + index[i]) * inner * bytes;
+      // Read once: the application may write to it meanwhile. A negative index is out of range too: as unsigned it is
+      // huge.
+      const std::uint32_t index = static_cast<const volatile std::uint32_t*>(e.at<std::uint32_t>(indices))[i];
+      if (index >= limit) {
+        throw Failure(code::GRAPH_INVALID_TENSOR,
+                      "node '" + name + "' (Gather): index " + std::to_string(static_cast<std::int32_t>(index)) +
+                          " at " + std::to_string(i) + " is outside 0 to " + std::to_string(limit - 1));
+      }
+      for (std::size_t o = 0; o < outer; ++o) {
+        const std::byte* from = e.at<std::byte>(data) + (o * limit + index) * inner * bytes;
         std::byte* to = e.at<std::byte>(y) + (o * count + i) * inner * outBytes;
         if (widen) {
           e.kernels.halfToFloat(reinterpret_cast<const Half*>(from), reinterpret_cast<float*>(to), inner);

@@ -43,15 +43,16 @@ Executable plan(const Node& node, Planner& planner) {
           data = planner.slot(data), indices = planner.slot(indices), updates = planner.slot(node.input(2)),
           y = planner.slot(node.output())](const Execution& e) {
     if (e.data[y] != e.data[data]) std::memcpy(e.at<std::byte>(y), e.at<std::byte>(data), bytes);
-    const auto* index = e.at<std::uint32_t>(indices);
     for (std::size_t i = 0; i < count; ++i) {
-      if (index[i] >= limit) {
+      // Read once: the application may write to it meanwhile.
+      const std::uint32_t index = static_cast<const volatile std::uint32_t*>(e.at<std::uint32_t>(indices))[i];
+      if (index >= limit) {
         throw Failure(code::GRAPH_INVALID_TENSOR, "node '" + name + "' (ScatterElements): index " +
-                                                      std::to_string(static_cast<std::int32_t>(index[i])) +
+                                                      std::to_string(static_cast<std::int32_t>(index)) +
                                                       " is outside 0 to " + std::to_string(limit - 1));
       }
       std::size_t rest = i;
-      std::ptrdiff_t at = static_cast<std::ptrdiff_t>(index[i]) * step;
+      std::ptrdiff_t at = static_cast<std::ptrdiff_t>(index) * step;
       for (std::size_t d = dims.size(); d-- > 0; rest /= dims[d])
         at += static_cast<std::ptrdiff_t>(rest % dims[d]) * walk[d];
       e.at<std::uint32_t>(y)[at] = e.at<std::uint32_t>(updates)[i];
