@@ -19,7 +19,7 @@ const worthAChunk = 1 / 16;
 export class CachedRunner implements Runner {
   readonly capacity: number;
   readonly #buckets: readonly Bucket[];
-  readonly #graphs: Pick<EntryGraphs, "get">;
+  readonly #graphs: Pick<EntryGraphs, "get" | "forgetCaches">;
   readonly #counters: Counters;
   readonly #memory: CacheMemory;
   #bucket: Bucket | undefined;
@@ -29,7 +29,7 @@ export class CachedRunner implements Runner {
 
   constructor(
     entries: readonly Entry[],
-    graphs: Pick<EntryGraphs, "get">,
+    graphs: Pick<EntryGraphs, "get" | "forgetCaches">,
     counters: Counters,
     positions: number,
     memory: CacheMemory,
@@ -48,10 +48,11 @@ export class CachedRunner implements Runner {
     this.#held.length = known;
     this.#counters.reusedTokens += known;
     cache.truncate(known);
-    const alone = sequence.length - known <= Math.max(1, bucket.prefill.tokens * worthAChunk);
+    const few = Math.max(1, bucket.prefill.tokens * worthAChunk);
     let logits: Float32Array = new Float32Array();
     while (this.#held.length < sequence.length) {
-      const entry = alone ? bucket.decode : bucket.prefill;
+      // Decided anew for every step: what a last chunk would hold may be few as well.
+      const entry = sequence.length - this.#held.length <= few ? bucket.decode : bucket.prefill;
       logits = await this.#step(await this.#graphs.get(entry), cache, sequence);
     }
     this.#counters.cache.length = cache.length;
@@ -59,7 +60,7 @@ export class CachedRunner implements Runner {
   }
 
   reset(): void {
-    this.#cache?.free();
+    this.#free(this.#cache);
     [this.#bucket, this.#cache] = [undefined, undefined];
     this.#held = [];
     this.#counters.holds(0);
@@ -111,10 +112,15 @@ export class CachedRunner implements Runner {
       this.#counters.cache.growthMs += performance.now() - start;
     }
     this.#counters.holds(cache.bytes, this.#cache?.bytes);
-    this.#cache?.free();
+    this.#free(this.#cache);
     this.#counters.cache.context = bucket.context;
     [this.#bucket, this.#cache] = [bucket, cache];
     return { bucket, cache };
+  }
+
+  #free(cache: KvCache | undefined): void {
+    this.#graphs.forgetCaches();
+    cache?.free();
   }
 }
 

@@ -1,13 +1,12 @@
 /** Entry points of a build as executable graphs, each built when it is first used; weights are mapped once for all. */
 import type { Manifest } from "../codegen/manifest.ts";
 import { rethrow } from "../ir/error.ts";
-import { allocate, type Backend, type Context, type Graph, mapFile, type ProfileEvent } from "./addon.ts";
+import { type Backend, type Context, type Graph, mapFile, type ProfileEvent } from "./addon.ts";
+import { BoundGraph } from "./bound-graph.ts";
 import { type BuildFolder, readJson } from "./build-folder.ts";
 import type { Counters } from "./statistics.ts";
 
 export type Entry = Manifest["entries"][number];
-type Port = Entry["inputs"][number] | Entry["outputs"][number];
-
 /** A graph with the buffers of everything but its caches. */
 export interface EntryGraph {
   readonly entry: Entry;
@@ -15,7 +14,7 @@ export interface EntryGraph {
   readonly inputs: Readonly<Record<string, Int32Array>>;
   /** Logits and slices: read after it. */
   readonly outputs: Readonly<Record<string, Float32Array>>;
-  /** @param caches memory of the cache inputs by name. */
+  /** @param caches memory of the cache inputs by name. It stays bound until `forgetCaches`. */
   run(caches: Readonly<Record<string, Uint8Array>>): Promise<void>;
 }
 
@@ -27,6 +26,7 @@ export class EntryGraphs {
   readonly #weights: ReturnType<typeof mapFile>;
   readonly #graphs = new Map<Entry, Promise<EntryGraph>>();
   readonly #contexts: Context[] = [];
+  readonly #built: BoundGraph[] = [];
 
   /** @param profiled measures what the reference backend spends on appending to caches. */
   constructor(build: BuildFolder, backend: Backend, counters: Counters, profiled = false) {
@@ -43,10 +43,18 @@ export class EntryGraphs {
     if (known) return known;
     const graph = this.#create(entry);
     this.#graphs.set(entry, graph);
+    // What failed may succeed the next time, when there is memory again.
+    graph.catch(() => this.#graphs.delete(entry));
     return graph;
   }
 
+  /** Lets go of the caches of earlier runs, so that their memory can be freed. */
+  forgetCaches(): void {
+    for (const graph of this.#built) graph.bindCaches({});
+  }
+
   close(): void {
+    for (const graph of this.#built) graph.close();
     for (const context of this.#contexts) context.close();
     this.#weights.close();
   }
@@ -56,33 +64,31 @@ export class EntryGraphs {
     const graph = await this.#compile(entry);
     this.#counters.entries.push(entry.name);
     this.#counters.buildMs += performance.now() - start;
-    const inputs = Object.fromEntries(
-      entry.inputs.filter((p) => p.role !== "cache").map((p) => [p.name, new Int32Array(allocate(4 * sizeOf(p)))]),
-    );
-    const outputs = Object.fromEntries(entry.outputs.map((p) => [p.name, new Float32Array(allocate(4 * sizeOf(p)))]));
+    const bound = new BoundGraph(entry, graph);
+    this.#built.push(bound);
     const run: EntryGraph["run"] = async (caches) => {
-      await graph.execute({ ...inputs, ...caches }, outputs, this.#profiled ? { profile: "detailed" } : {});
+      bound.bindCaches(caches);
+      await graph.execute({}, {}, this.#profiled ? { profile: "detailed" } : {});
       if (this.#profiled && entry.state.length > 0) this.#counters.appended("graph", appendMs(graph.profile().execute));
     };
-    return { entry, inputs, outputs, run };
+    return { entry, inputs: bound.inputs, outputs: bound.outputs, run };
   }
 
   async #compile(entry: Entry): Promise<Graph> {
     const file = this.#build.path(entry.graph);
     const description = readJson(file);
+    const context = this.#backend.createContext(isReference(this.#backend) ? { borrowStatic: true } : {});
     try {
-      const context = this.#backend.createContext(isReference(this.#backend) ? { borrowStatic: true } : {});
-      this.#contexts.push(context);
       const graph = context.addGraph(description, this.#weights.buffer);
       await context.finalize();
+      this.#contexts.push(context);
       return graph;
     } catch (e) {
+      context.close();
       return rethrow(e, { subject: file });
     }
   }
 }
-
-const sizeOf = (p: Port): number => p.shape.reduce((n, d) => n * d, 1);
 
 const isReference = (backend: Backend): boolean => backend.provider === "HEDDLE_REFERENCE";
 

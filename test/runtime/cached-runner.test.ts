@@ -102,12 +102,16 @@ function create(mode: Mode, positions: number, contexts: readonly number[] = [32
     graphs.set(entry, graph);
     return graph;
   };
+  const forgetCaches = () => {};
   const memory = {
     // Leftovers of earlier owners must not matter.
     allocate: (bytes: number) => new Float32Array(bytes / 4).fill(999).buffer,
     release: (buffer: ArrayBuffer) => void structuredClone(buffer, { transfer: [buffer] }),
   };
-  return { runner: new CachedRunner(entries(mode, contexts), { get }, counters, positions, memory), counters };
+  return {
+    runner: new CachedRunner(entries(mode, contexts), { get, forgetCaches }, counters, positions, memory),
+    counters,
+  };
 }
 const text = (n: number, from = 1) => Array.from({ length: n }, (_, i) => ((i * 7 + from) % 50) + 1);
 
@@ -155,6 +159,12 @@ test("a few tokens are decoded, more go in a chunk", async () => {
   await runner.run(text(19));
   assert.equal(runs, ["prefill-32@0", "decode-32@16", "prefill-32@17"]);
   assert.is(counters.computedTokens, 19);
+});
+
+test("what a last chunk would hold is decoded where it is little", async () => {
+  const { runner } = create("in-place", 64);
+  await runner.run(text(17));
+  assert.equal(runs, ["prefill-32@0", "decode-32@16"]);
 });
 
 test("reset forgets everything and goes back to the smallest bucket", async () => {

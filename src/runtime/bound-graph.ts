@@ -1,0 +1,47 @@
+/**
+ * The buffers of an entry point, bound to its graph once: handing over some thirty arrays with every token costs more than
+ * all the small ops of a step.
+ */
+import { allocate, type Graph, release } from "./addon.ts";
+import type { Entry } from "./entry-graphs.ts";
+
+type Caches = Readonly<Record<string, Uint8Array>>;
+
+export class BoundGraph {
+  /** Everything that is written before a run but the caches. */
+  readonly inputs: Readonly<Record<string, Int32Array<ArrayBuffer>>>;
+  readonly outputs: Readonly<Record<string, Float32Array<ArrayBuffer>>>;
+  readonly #graph: Graph;
+  #caches: Caches = {};
+
+  constructor(entry: Entry, graph: Graph) {
+    this.#graph = graph;
+    const own = entry.inputs.filter((p) => p.role !== "cache");
+    this.inputs = Object.fromEntries(own.map((p) => [p.name, new Int32Array(allocate(4 * sizeOf(p)))]));
+    this.outputs = Object.fromEntries(entry.outputs.map((p) => [p.name, new Float32Array(allocate(4 * sizeOf(p)))]));
+    for (const [name, array] of this.#arrays()) graph.bind(name, array);
+  }
+
+  /** Uses these caches from now on. The graph keeps their memory alive until it is given others. */
+  bindCaches(caches: Caches): void {
+    if (caches === this.#caches) return;
+    for (const name of Object.keys(this.#caches)) this.#graph.unbind(name);
+    for (const [name, array] of Object.entries(caches)) this.#graph.bind(name, array);
+    this.#caches = caches;
+  }
+
+  /** Gives all buffers back. Nothing may run any more. */
+  close(): void {
+    this.bindCaches({});
+    for (const [name, array] of this.#arrays()) {
+      this.#graph.unbind(name);
+      release(array.buffer);
+    }
+  }
+
+  #arrays(): [string, Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>][] {
+    return [...Object.entries(this.inputs), ...Object.entries(this.outputs)];
+  }
+}
+
+const sizeOf = ({ shape }: { readonly shape: readonly number[] }): number => shape.reduce((n, d) => n * d, 1);
