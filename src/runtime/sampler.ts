@@ -24,16 +24,22 @@ export function createSampler(options: SamplerOptions = {}): Sampler {
   refuseUnless(Number.isInteger(topK) && topK >= 0, "top-k", topK, "a whole number, 0 or more");
   refuseUnless(topP > 0 && topP <= 1, "top-p", topP, "above 0 and at most 1");
   refuseUnless(Number.isInteger(seed), "seed", seed, "a whole number");
-  refuseUnless(repetitionPenalty > 0, "repetition penalty", repetitionPenalty, "above 0");
+  refuseUnless(
+    repetitionPenalty > 0 && repetitionPenalty < Infinity,
+    "repetition penalty",
+    repetitionPenalty,
+    "a number above 0",
+  );
   const random = mulberry32(seed);
 
   return (logits, used) => {
     const scores = repetitionPenalty === 1 ? logits : penalised(logits, used, repetitionPenalty);
     const best = argmax(scores);
-    if (temperature === 0) return best;
     const max = scores[best]!;
-    const weights = scores.map((x) => Math.exp((x - max) / temperature));
-    return draw(weights, cutoff(weights, topK, topP), random());
+    // An infinite logit has all of the probability, which the differences below cannot express.
+    if (temperature === 0 || max === Infinity) return best;
+    const weightOf = (score: number) => Math.exp((score - max) / temperature);
+    return draw(scores, weightOf, cutoff(scores, weightOf, topK, topP), random());
   };
 }
 
@@ -41,7 +47,7 @@ function refuseUnless(ok: boolean, name: string, value: number, range: string): 
   if (!ok) throw new HeddleError(`${name} must be ${range}, not ${value}`);
 }
 
-/** The first of the largest values. @throws HeddleError where a value is NaN. */
+/** The first of the largest values. @throws HeddleError where a value is NaN, or none is above -Infinity. */
 export function argmax(values: Float32Array): number {
   let best = 0;
   for (let i = 0; i < values.length; i++) {
@@ -50,6 +56,8 @@ export function argmax(values: Float32Array): number {
       throw new HeddleError(`the model returned NaN for token ${i}: its weights or its backend are broken`);
     if (v > values[best]!) best = i;
   }
+  if (values[best] === -Infinity)
+    throw new HeddleError("the model returned -Infinity for every token: its weights or its backend are broken");
   return best;
 }
 
@@ -62,29 +70,31 @@ function penalised(logits: Float32Array, used: Iterable<number>, penalty: number
   return out;
 }
 
-/** The smallest weight that may be drawn: top-k first, then top-p of what is left. */
-function cutoff(weights: Float32Array, topK: number, topP: number): number {
-  if ((topK === 0 || topK >= weights.length) && topP === 1) return 0;
-  const sorted = weights.slice().sort().reverse();
+/**
+ * The smallest score that may be drawn: top-k first, then top-p of what is left. A cutoff in weights would not do: scores
+ * that differ can have weights that do not.
+ */
+function cutoff(scores: Float32Array, weightOf: (score: number) => number, topK: number, topP: number): number {
+  if ((topK === 0 || topK >= scores.length) && topP === 1) return -Infinity;
+  const sorted = scores.slice().sort().reverse();
   const kept = topK === 0 ? sorted : sorted.subarray(0, topK);
   if (topP === 1) return kept.at(-1)!;
-  const wanted = topP * kept.reduce((sum, w) => sum + w, 0);
+  const wanted = topP * kept.reduce((sum, s) => sum + weightOf(s), 0);
   let sum = 0;
-  for (const w of kept) {
-    sum += w;
-    if (sum >= wanted) return w;
+  for (const s of kept) {
+    sum += weightOf(s);
+    if (sum >= wanted) return s;
   }
   return kept.at(-1)!;
 }
 
 /** The token at `at` (0..1) of the total weight of those that reach the cutoff. */
-function draw(weights: Float32Array, least: number, at: number): number {
-  let total = 0;
-  for (const w of weights) if (w >= least) total += w;
-  let rest = at * total;
+function draw(scores: Float32Array, weightOf: (score: number) => number, least: number, at: number): number {
+  const weights = scores.map((s) => (s >= least ? weightOf(s) : 0));
+  let rest = at * weights.reduce((sum, w) => sum + w, 0);
   let last = 0;
   for (let i = 0; i < weights.length; i++) {
-    if (weights[i]! < least || weights[i] === 0) continue;
+    if (weights[i] === 0) continue;
     last = i;
     rest -= weights[i]!;
     if (rest < 0) break;

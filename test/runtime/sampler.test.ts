@@ -42,10 +42,26 @@ test("a repetition penalty makes used tokens less likely", () => {
   assert.is(createSampler({ repetitionPenalty: 2 })(Float32Array.of(-1, -1.5), [0]), 1);
 });
 
+test("extremes: a temperature next to nothing, hidden tokens, an infinite logit, ties", () => {
+  assert.equal(kinds(draws({ temperature: Number.MIN_VALUE })), [3]);
+  assert.equal(kinds(draws({ temperature: 1e30, topK: 3 })), [1, 3, 4]);
+  const sample = createSampler({ temperature: 1, topP: 0.9 });
+  assert.is(sample(Float32Array.of(-Infinity, 0, -Infinity), []), 1);
+  assert.is(sample(Float32Array.of(3, Infinity, 5), []), 1);
+  const tied = createSampler({ temperature: 1, topK: 1 });
+  // Equal tokens are equally entitled to the last place.
+  assert.equal(kinds(Array.from({ length: 99 }, () => tied(Float32Array.of(1, 4, 4), []))), [1, 2]);
+});
+
 test("bad options and broken logits are refused", () => {
   assert.throws(() => createSampler({ temperature: -1 }), "temperature must be 0 or more, not -1");
   assert.throws(() => createSampler({ topK: 1.5 }), "top-k must be a whole number, 0 or more, not 1.5");
   assert.throws(() => createSampler({ topP: 0 }), "top-p must be above 0 and at most 1, not 0");
+  assert.throws(
+    () => createSampler({ repetitionPenalty: Infinity }),
+    "repetition penalty must be a number above 0, not Infinity",
+  );
+  assert.throws(() => createSampler()(Float32Array.of(-Infinity), []), "the model returned -Infinity for every token");
   assert.throws(() => createSampler()(Float32Array.of(0, Number.NaN), []), "the model returned NaN for token 1");
 });
 
