@@ -1,4 +1,5 @@
 /** The loop of text generation: run, choose, append, until a token says stop. */
+import { HeddleError } from "../ir/error.ts";
 import { createSampler, type SamplerOptions } from "./sampler.ts";
 import type { Session } from "./session.ts";
 import { streamText } from "./tokenizer.ts";
@@ -18,16 +19,20 @@ export interface Generated {
   readonly text: string;
 }
 
-/** @throws HeddleError for an empty or too long prompt, and when the context is full and must not slide. */
+/** @throws HeddleError for an empty or too long prompt, an option outside its range, and when the context is full and must not slide. */
 export async function* generate(
   session: Session,
   prompt: string | readonly number[],
   { maxTokens = 64, stop = session.build.manifest.model.eos ?? [], signal, ...sampling }: GenerateOptions,
 ): AsyncGenerator<Generated, void, void> {
+  if (!(maxTokens >= 0) || (Number.isFinite(maxTokens) && !Number.isInteger(maxTokens)))
+    throw new HeddleError(`maxTokens must be a whole number, 0 or more, not ${maxTokens}`);
   const sample = createSampler(sampling);
-  const stream = streamText(session.tokenizer);
+  const tokens = typeof prompt === "string" ? session.tokenizer.encode(prompt) : prompt;
+  const stream = streamText(session.tokenizer, tokens);
   const ends = new Set(stop);
-  let logits = await session.prefill(typeof prompt === "string" ? session.tokenizer.encode(prompt) : prompt);
+  if (signal?.aborted) return;
+  let logits = await session.prefill(tokens);
   for (let made = 1; made <= maxTokens && !signal?.aborted; made++) {
     const token = sample(logits, session.tokens);
     const last = made === maxTokens;

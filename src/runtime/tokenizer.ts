@@ -40,12 +40,18 @@ export const byteTokenizer: Tokenizer = {
   decode: (tokens) => tokens.map((t) => `${t} `).join(""),
 };
 
+/** Of a prompt, what the first token of its continuation is decoded with. */
+const contextTokens = 8;
+
 /**
  * Decodes with the tokens of the last emitted text in front, because a decoder may treat the start of a text differently
  * (a leading space dropped, say). A result that ends in U+FFFD is an unfinished character and waits for more.
+ * @param before the tokens of the text that goes on here.
  */
-export function streamText(tokenizer: Tokenizer): TextStream {
-  let context: number[] = [];
+export function streamText(tokenizer: Tokenizer, before: readonly number[] = []): TextStream {
+  let context = before.slice(-contextTokens);
+  // Half a character is no context: what completes it would look like a part of it.
+  if (tokenizer.decode(context).endsWith("\ufffd")) context = [];
   let pending: number[] = [];
   const fresh = () => tokenizer.decode([...context, ...pending]).slice(tokenizer.decode(context).length);
   return {

@@ -54,6 +54,26 @@ test("a stream holds back bytes until a character is whole", () => {
   assert.is(stream.end(), "");
 });
 
+test("a stream that continues a prompt keeps the space a decoder drops at a text's start", () => {
+  const words = ["", "▁In", "▁the", "▁end"];
+  const decode = (tokens: readonly number[]) =>
+    tokens
+      .map((t) => words[t]!)
+      .join("")
+      .replaceAll("▁", " ")
+      .trimStart();
+  const stream = streamText({ encode: () => [], decode }, [1]);
+  assert.is(stream.push(2) + stream.push(3), " the end");
+  // A prompt that ends inside a character is no context.
+  const half = streamText(tokenizer, [97, 0xc3]);
+  assert.is(half.push(98), "b");
+});
+
+test("text that no UTF-8 can hold becomes U+FFFD", () => {
+  assert.is(tokenizer.decode(tokenizer.encode("a\ud800b")), "a\ufffdb");
+  assert.equal(byteTokenizer.encode("\udc00"), [0xef, 0xbf, 0xbd]);
+});
+
 test("a stream that ends inside a character says so", () => {
   const stream = streamText(tokenizer);
   assert.is(stream.push(0xf0), "");
