@@ -1,16 +1,17 @@
 /** `npm run compile graphs/<program>.ts`: from a graph file to a build folder. */
-import { renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { Option } from "commander";
 import type { Manifest } from "../codegen/manifest.ts";
 import { command, main, type Output } from "./support/command.ts";
 import type { CompileOptions } from "./support/compile-program.ts";
 import { quoted } from "./support/npm.ts";
 import { whole } from "./support/options.ts";
-import { progress } from "./support/progress.ts";
+import { type Progress, progress } from "./support/progress.ts";
 
 interface Options extends Omit<CompileOptions, "onStep"> {
+  readonly precision: "f32" | "f16";
+  readonly target: string;
   readonly dump?: boolean;
+  readonly dryRun?: boolean;
 }
 
 const definition = command(
@@ -18,7 +19,7 @@ const definition = command(
   "Compiles a graph file: runs its passes, generates code, writes a build folder.",
   [
     "compile graphs/gpt2-fa2-kv.ts -- --weights path/to/gpt2 --precision f16",
-    "compile graphs/gpt2-fa2-kv.ts -- --config tiny --check --dump",
+    "compile graphs/gpt2-fa2-kv.ts -- --config tiny --dry-run --check --dump",
   ],
 )
   .argument("<graph>", "graph file, such as graphs/gpt2-fa2-kv.ts")
@@ -33,37 +34,47 @@ const definition = command(
   .option("--seed <n>", "seed of made-up weights", whole(0), 0)
   .option("--out <folder>", "build folder (default: build/<program>)")
   .option("--dump", "print the graph before the first pass, and what every pass changed")
-  .option("--check", "prove every pass: evaluate the graph before and after it on random data");
+  .option("--check", "prove every pass: evaluate the graph before and after it on random data")
+  .option("--dry-run", "run the passes and stop: needs no weights, writes nothing");
 
-async function run([file]: readonly string[], { dump, ...options }: Options, output: Output): Promise<unknown> {
-  const { compileProgram } = await import("./support/compile-program.ts");
+async function run([file]: readonly string[], options: Options, output: Output): Promise<unknown> {
   const text = await import("./support/compile-text.ts");
-  const line = progress(!output.json && process.stderr.isTTY === true);
-  const compiled = await compileProgram(file!, { ...options, onStep: line.step }).finally(line.done);
-  const { manifest, out, passes } = compiled;
-  await writeReport(compiled);
+  const { lowered, compiled } = await compile(file!, options, progress(!output.json && process.stderr.isTTY === true));
+  const { model, program, passes, dumps } = lowered;
+  output.print(`${program}: ${model}, ${options.precision} weights, for ${options.target}\n`);
+  const madeUp = compiled && options.weights === undefined && compiled.manifest.weights.source;
+  if (madeUp)
+    output.print(`weights are made up (${madeUp}), as no --weights was given: generated text will be noise\n`);
+  if (options.dump) output.print(`\n${(await import("./support/dump-text.ts")).dumpText(dumps)}`);
+  output.print(`\n${text.passTable(passes)}${text.missText(passes)}`);
 
-  output.print(`${manifest.program}: ${compiled.model}, ${manifest.precision} weights, for ${manifest.target}\n`);
-  if (options.weights === undefined)
-    output.print(
-      `weights are made up (${manifest.weights.source}) because no --weights was given: generated text will be noise\n`,
-    );
-  if (dump) output.print(`\n${(await import("./support/dump-text.ts")).dumpText(compiled.dumps)}`);
-  output.print(`\n${text.passTable(passes)}`);
-  output.print(text.missText(passes));
-  output.print(`\n${text.entryTable(compiled)}\n${text.artifactTable(out)}\n${text.timeLine(compiled)}\n`);
-  output.print(`${next(compiled.out, manifest, manifest.tokenizer !== null)}\n`);
   const records = passes.map(({ text: _, ...record }) => record);
-  const artifacts = text.artifactsOf(out);
-  return {
-    out,
-    model: compiled.model,
-    times: compiled.times,
-    weightsReused: compiled.weightsReused,
-    manifest,
-    passes: records,
-    artifacts,
-  };
+  if (!compiled) {
+    output.print("\nnothing was written (--dry-run)\n");
+    return { program, model, passes: records };
+  }
+  const { out, manifest, times, weightsReused } = compiled;
+  output.print(`\n${text.entryTable(compiled)}\n${text.artifactTable(out)}\n${text.timeLine(compiled)}\n`);
+  output.print(`${next(out, manifest, manifest.tokenizer !== null)}\n`);
+  return { out, model, times, weightsReused, manifest, passes: records, artifacts: text.artifactsOf(out) };
+}
+
+/** With `--dry-run` only as far as the passes. */
+async function compile(file: string, { dryRun, dump: _, ...options }: Options, line: Progress) {
+  const { compileProgram, lowerProgram } = await import("./support/compile-program.ts");
+  const request = { ...options, onStep: line.step };
+  try {
+    if (dryRun)
+      return await lowerProgram(file, request, async ({ program, built, passes, dumps }) => ({
+        lowered: { program: program.name, model: `${program.model.name} (${built.config})`, passes, dumps },
+        compiled: undefined,
+      }));
+    const compiled = await compileProgram(file, request);
+    (await import("./report/write.ts")).writeReport(compiled);
+    return { lowered: { ...compiled, program: compiled.manifest.program }, compiled };
+  } finally {
+    line.done();
+  }
 }
 
 /** What can be done with the build on this machine. */
@@ -73,37 +84,6 @@ function next(out: string, { target, precision }: Manifest, speaks: boolean): st
   if (target === "reference") return `next: ${generate}`;
   const backend = precision === "f16" ? "htp" : "qnn-cpu";
   return `next: ${generate} --backend ${backend}, with Qualcomm's libraries (npm run setup:qualcomm)`;
-}
-
-/** The page is written last, because it lists everything else. */
-async function writeReport(
-  compiled: Awaited<ReturnType<typeof import("./support/compile-program.ts").compileProgram>>,
-) {
-  const [{ reportHtml }, { reportEntry }, text] = await Promise.all([
-    import("./report/html.ts"),
-    import("./report/costs.ts"),
-    import("./support/compile-text.ts"),
-  ]);
-  const { manifest, out, model, passes, dumps } = compiled;
-  const html = reportHtml({
-    program: manifest.program,
-    model,
-    target: manifest.target,
-    precision: `${manifest.precision} weights`,
-    weights: manifest.weights.source,
-    passes: passes.map((p) => {
-      const { name, doc, nodesBefore, nodesAfter, ms } = p;
-      const proof = text.proofText(p);
-      const words = { misses: p.misses.map(text.missLine), ...(proof !== undefined && { proof }) };
-      return { name, doc, nodesBefore, nodesAfter, ms, hits: text.hitsOf(p), ...words };
-    }),
-    dumps,
-    entries: manifest.entries.map((entry, i) => reportEntry(compiled.entries[i]!, entry)),
-    artifacts: text.artifactsOf(out),
-  });
-  const path = join(out, "report.html");
-  writeFileSync(`${path}.tmp`, html);
-  renameSync(`${path}.tmp`, path);
 }
 
 await main(definition, run);

@@ -31,10 +31,7 @@ interface Row {
 const definition = command(
   "verify <graph> -- [options]",
   "Compiles and runs a program, and compares it with the untouched model in the interpreter and with Hugging Face's numbers.",
-  [
-    "verify graphs/gpt2-fa2-kv.ts",
-    "verify graphs/gpt2-fa2-kv.ts -- --weights path/to/gpt2 --precision f16 --tolerance 1e-2",
-  ],
+  ["verify graphs/gpt2-fa2-kv.ts", "verify graphs/gpt2-fa2-kv.ts -- --precision f16 --tolerance 1e-2"],
 )
   .argument("<graph>", "graph file, such as graphs/gpt2-fa2-kv.ts")
   .option("--weights <path>", "a .safetensors file or Hugging Face folder; without it weights are made up")

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -14,7 +14,7 @@ const read = (file: string) => readFileSync(join(out, file), "utf8");
 test("prints passes, cost per entry point, artifacts, and that weights are made up", () => {
   const text = first.stdout;
   assert.match(text, "gpt2-fa2-kv-fused: gpt2 (tiny), f32 weights, for reference\n");
-  assert.match(text, "weights are made up (seeded:0) because no --weights was given: generated text will be noise\n");
+  assert.match(text, "weights are made up (seeded:0), as no --weights was given: generated text will be noise\n");
   assert.match(text, /\npass +hits +nodes +ms +left alone\n/);
   for (const pass of ["merge-qkv", "fuse-mlp", "flash-attention", "kv-cache"])
     assert.match(text, new RegExp(`\n${pass} +\\d+ +\\d+ → \\d+ +[\\d.]+`));
@@ -76,6 +76,21 @@ test("a second compile gives equal bytes and does not write the weights again", 
   assert.ok(artifacts.some((a: { file: string }) => a.file === "qnn/weights.bin"));
   const other = await runCommand("compile", [...args, "--seed", "1", "--json"]);
   assert.is(JSON.parse(other.stdout).weightsReused, false);
+});
+
+test("--dry-run shows the passes and writes nothing", async () => {
+  const folder = join(tempFolder(), "out");
+  const dry = ["graphs/gpt2-fused.ts", "--config", "tiny", "--dry-run", "--out", folder];
+  const [shown, document] = await Promise.all([
+    runCommand("compile", dry),
+    runCommand("compile", [...dry, "--check", "--json"]),
+  ]);
+  assert.is(shown.code, 0, shown.stderr);
+  assert.match(shown.stdout, /\nfuse-mlp +2 +38 → 34 [\s\S]*\nnothing was written \(--dry-run\)\n$/);
+  const { program, passes } = JSON.parse(document.stdout);
+  assert.is(program, "gpt2-fused");
+  assert.ok(passes.every((p: { proof: { error: { f64: number } } }) => p.proof.error.f64 < 1e-9));
+  assert.not(existsSync(folder));
 });
 
 test("--dump shows the model and what every pass changed, --check proves every pass", async () => {

@@ -8,6 +8,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { loadProgram } from "../../src/frontend/index.ts";
 import { type Pass, runPasses } from "../../src/passes/index.ts";
+import { runCommand } from "../support/cli.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const page = readFileSync(join(root, "docs/add-a-pass.md"), "utf8");
@@ -46,6 +47,20 @@ test("the pass fires, is proved, and the dumps are those of the page", () =>
       assert.equal(records[0]!.hits, [{ rule: "merge-gate", count: 1 }]);
       assert.ok(records[0]!.proof!.error.f64 < 1e-12);
       assert.equal(blocks("ir"), [text, records[0]!.text]);
+    },
+  ));
+
+test("the command of the page works as it is written", () =>
+  withPage(
+    (_, code) => code,
+    async (folder) => {
+      const [, options] = /^npm run compile graphs\/gated\.ts -- (.*)$/m.exec(page)!;
+      const { code, stdout, stderr } = await runCommand("compile", [
+        join(folder, "graphs/gated.ts"),
+        ...options!.split(" "),
+      ]);
+      assert.is(code, 0, stderr);
+      assert.match(stdout, /\n-.*%gate = linear[\s\S]*\nmerge-gate +1 +5 → 6 .* T=\d+ /);
     },
   ));
 
