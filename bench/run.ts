@@ -10,11 +10,12 @@ import { variants } from "./suites/variants.ts";
 
 const suites: Readonly<Record<string, (context: SuiteContext) => Promise<Row[]>>> = { variants, compile: compileTime };
 
-const options = new Command("bench")
+const options = new Command("npm run bench --")
   .description("Measures on this machine and keeps the record. Every number says where it comes from.")
   .option("--suite <name...>", `what to measure: ${Object.keys(suites).join(", ")} (default: all)`)
   .option("--only <program...>", "only these programs; the record is printed, not kept")
-  .option("--render", "write RESULTS.md from the record, measure nothing")
+  .option("--render", "write RESULTS.md and the README's table from the record, measure nothing")
+  .helpOption("-h, --help", "show this")
   .parse()
   .opts<{ suite?: string[]; only?: string[]; render?: boolean }>();
 

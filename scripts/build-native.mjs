@@ -136,9 +136,13 @@ const started = Date.now();
 const options = JSON.stringify([process.version, process.arch, ...headerArguments()]);
 mkdirSync(build, { recursive: true });
 await lock();
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+])
+  process.on(signal, () => process.exit(code));
 writeFileSync(logFile, "");
-console.log("building the native runtime (addon and reference backend) ...");
+console.log("building the native runtime (addon and reference backend); the first time takes a minute or two ...");
 let code = 0;
 if (needsConfigure(options)) {
   code = await nodeGyp("configure", ...headerArguments());

@@ -114,6 +114,17 @@ function install(item) {
   }
 }
 
+if (process.argv.includes("--help") || process.argv.includes("-h")) {
+  console.log(`Usage: npm run setup:qualcomm -- [--accept]
+
+Fetches Qualcomm's QNN libraries for x86-64 Linux into .qualcomm/ (about 200 MB, by pip), after showing their terms.
+
+Options:
+  --accept    accept the terms without being asked
+  -h, --help  show this`);
+  process.exit(0);
+}
+
 try {
   checkMachine();
   const wanted = packages.filter((item) => !installed(item));

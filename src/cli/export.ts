@@ -12,7 +12,7 @@ interface Options extends Pick<CompileOptions, "weights" | "config" | "seed" | "
 const definition = command(
   "export <graph> -- [options]",
   "Writes one entry point of a program as an ONNX model, with its weights.",
-  ["export graphs/gpt2-fa2-kv.ts -- --config tiny --entry decode-64 --out decode.onnx"],
+  ["export graphs/gpt2-fa2-kv.ts -- --config tiny --entry decode-64"],
 )
   .argument("<graph>", "graph file, such as graphs/gpt2-fa2-kv.ts")
   .option("--entry <name>", "entry point, such as decode-256 (default: the first)")
@@ -20,6 +20,16 @@ const definition = command(
   .option("--config <name>", "the model's configuration (default: the checkpoint's, or the model's first)")
   .option("--seed <n>", "seed of made-up weights", whole(0), 0)
   .option("--out <file>", "ONNX file to write (default: <program>-<entry>.onnx)");
+
+/** A file is replaced as a whole: a folder or a device under its name must not be. */
+function checkTarget(out: string): void {
+  const there = statSync(out, { throwIfNoEntry: false });
+  if (there && !there.isFile())
+    throw new HeddleError("is not an ordinary file, so it is not replaced", {
+      subject: out,
+      hint: "name a file with --out",
+    });
+}
 
 async function run([file]: readonly string[], options: Options, output: Output): Promise<unknown> {
   const [{ lowerProgram }, { bind }, { writeOnnx }] = await Promise.all([
@@ -38,6 +48,7 @@ async function run([file]: readonly string[], options: Options, output: Output):
         ),
       });
     const out = options.out ?? `${program.name}-${entry.name}.onnx`;
+    checkTarget(out);
     await writeOnnx(bind(module.graph, entry.bind, entry.name), weights, out);
     output.print(`${out}: ${entry.name} of ${program.name}, ${(statSync(out).size / 1e6).toFixed(1)} MB\n`);
     return { out, entry, vocab: built.info.vocab };

@@ -46,6 +46,8 @@ const definition = command(
   .option("--tolerance <x>", "largest difference of a logit that is allowed", real(0), 1e-4);
 
 async function run([file]: readonly string[], options: Options, output: Output): Promise<unknown> {
+  if (options.backend === "htp" && options.precision !== "f16")
+    throw new HeddleError("computes in f16 only", { subject: "backend htp", hint: "--precision f16 --tolerance 1e-2" });
   const out = mkdtempSync(join(tmpdir(), "heddle-verify-"));
   const line = progress(!output.json && process.stderr.isTTY === true);
   const cleanup = () => {

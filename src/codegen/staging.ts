@@ -35,13 +35,13 @@ export async function replaceFolder<T>(folder: string, fill: (temporary: string)
     });
   const temporary = `${target}.${process.pid}.tmp`;
   const old = `${target}.${process.pid}.old`;
-  mkdirSync(temporary);
   const cleanup = () => {
     // Stopped between the two renames: the old folder goes back.
     if (existsSync(old) && !existsSync(target)) renameSync(old, target);
     for (const folder of [temporary, old]) rmSync(folder, { recursive: true, force: true });
   };
   return withCleanup(cleanup, async () => {
+    mkdirSync(temporary);
     const result = await fill(temporary);
     if (existsSync(target)) renameSync(target, old);
     renameSync(temporary, target);

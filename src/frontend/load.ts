@@ -65,8 +65,8 @@ export async function loadProgram(path: string): Promise<LoadedProgram> {
     passes,
     configs,
     build: (choice = configs[0]!) => {
+      const config = configOf(program, choice);
       try {
-        const config = configOf(program, choice);
         const module = withProvider(provider, () => model.build(config));
         return { module, info: model.info(config), config: typeof choice === "string" ? choice : "checkpoint" };
       } catch (e) {

@@ -129,7 +129,7 @@ const cases: readonly Case[] = [
   {
     name: "an unknown configuration",
     args: () => [program, "--config", "huge"],
-    says: `error: *has no configuration huge
+    says: `error: model gpt2: has no configuration huge
   try: one of 124m, tiny
 `,
   },

@@ -48,4 +48,14 @@ test("an entry point that does not exist", async () => {
   assert.not(existsSync(file));
 });
 
+test("a folder is not replaced by a file", async () => {
+  const folder = tempFolder();
+  const { code, stderr } = await runCommand("export", [program, "--config", "tiny", "--out", folder]);
+  assert.is(code, 1);
+  assert.is(
+    stderr,
+    `error: ${folder}: is not an ordinary file, so it is not replaced\n  try: name a file with --out\n`,
+  );
+});
+
 test.run();
