@@ -1,5 +1,6 @@
 /** What benchmark suites share: builds to measure, children to measure them in, rows to write down. */
 import { spawn } from "node:child_process";
+import { statSync } from "node:fs";
 import type { Manifest } from "../src/codegen/manifest.ts";
 import { device, type Row, version } from "./record.ts";
 import type { Task } from "./worker.ts";
@@ -69,6 +70,8 @@ export interface Exported {
   readonly vocab: number;
   /** Tokens of one run. */
   readonly rows: number;
+  /** Of the file, nearly all of them weights. */
+  readonly bytes: number;
 }
 
 /** An entry point as an ONNX model, written once per session of benchmarks. */
@@ -76,5 +79,5 @@ export async function exportOnnx(program: string, entry: string): Promise<Export
   const file = `${folder}/${program}-${entry}.onnx`;
   const text = await node("src/cli/export.ts", `graphs/${program}.ts`, "--entry", entry, "--out", file, "--json");
   const result = JSON.parse(text) as { vocab: number; entry: { bind: Readonly<Record<string, number>> } };
-  return { file, vocab: result.vocab, rows: result.entry.bind.T! };
+  return { file, vocab: result.vocab, rows: result.entry.bind.T!, bytes: statSync(file).size };
 }

@@ -1,6 +1,6 @@
 /** The peer: the same entry point, exported to ONNX, in ONNX Runtime on the CPU with the same number of threads. */
 import * as ort from "onnxruntime-node";
-import { median } from "./record.ts";
+import { type Paired, pairWithReads, peakMemory } from "./paired.ts";
 import { promptIds } from "./session.ts";
 
 export interface OnnxTask {
@@ -12,17 +12,19 @@ export interface OnnxTask {
   readonly position: number;
   readonly threads: number;
   readonly repeats: number;
+  /** Bytes that a run must read. */
+  readonly bytes: number;
 }
 
 export interface OnnxFigures {
-  /** One run, in ms: median of `repeats` after two that warm up. */
-  readonly runMs: number;
+  /** One run, after one that warms up. */
+  readonly step: Paired;
   readonly sessionMs: number;
   readonly peakBytes: number;
 }
 
-export async function measureOnnxRuntime(task: OnnxTask): Promise<Omit<OnnxFigures, "peakBytes">> {
-  const { model, vocab, rows, position, threads, repeats } = task;
+export async function measureOnnxRuntime(task: OnnxTask): Promise<OnnxFigures> {
+  const { model, vocab, rows, position, threads, repeats, bytes } = task;
   const start = performance.now();
   const session = await ort.InferenceSession.create(model, {
     executionProviders: ["cpu"],
@@ -43,12 +45,13 @@ export async function measureOnnxRuntime(task: OnnxTask): Promise<Omit<OnnxFigur
     else if (input.name === "last") feeds[input.name] = new ort.Tensor("int32", Int32Array.of(rows - 1), dims);
     else feeds[input.name] = new ort.Tensor("float32", new Float32Array(count).fill(0.01), dims);
   }
-  const times: number[] = [];
-  for (let i = 0; i < repeats + 2; i++) {
+  await session.run(feeds);
+  const peakBytes = peakMemory();
+  const step = await pairWithReads({ bytes, threads, repeats }, async () => {
     const begin = performance.now();
     await session.run(feeds);
-    if (i >= 2) times.push(performance.now() - begin);
-  }
+    return performance.now() - begin;
+  });
   await session.release();
-  return { runMs: median(times), sessionMs };
+  return { step, sessionMs, peakBytes };
 }

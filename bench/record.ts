@@ -28,7 +28,7 @@ export function device(): string {
 export function version(): string {
   const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8" }).trim();
   try {
-    const dirty = git("status", "--porcelain", "--", "src", "graphs", "bench").length > 0;
+    const dirty = git("status", "--porcelain", "--", "src", "graphs", "bench/*.ts").length > 0;
     return git("rev-parse", "--short", "HEAD") + (dirty ? "+changes" : "");
   } catch {
     return "unknown";

@@ -36,6 +36,9 @@ const taken = (rows: readonly Row[]): string => {
   return `All \`${r.source}\` on ${r.device}; version ${r.version}.`;
 };
 
+const share = "share of read bandwidth";
+const percent = (x: number | undefined): string => (x === undefined ? "-" : `${(x * 100).toFixed(0)}%`);
+
 const builds = [...programs.map((p) => [p, "f32"] as const), ["gpt2-fa2-kv-fused", "f16"] as const];
 
 /** The programs and the peer at one length. */
@@ -48,7 +51,6 @@ function variantTable(rows: readonly Row[], n: number): string {
     const at = (metric: string) => get(p, precision, n, metric);
     const speed = at("generate");
     const gain = speed !== undefined && base !== undefined ? `${(speed / base).toFixed(1)}x` : "-";
-    const share = at("share of read bandwidth");
     return [
       `${p}, ${precision}`,
       number(speed, 1),
@@ -57,21 +59,13 @@ function variantTable(rows: readonly Row[], n: number): string {
       number(at("first token"), 1),
       megabytes(at("peak memory")),
       number((at("cache") ?? 0) / 1e6, 1),
-      share === undefined ? "-" : `${(share * 100).toFixed(0)}%`,
+      percent(at(share)),
     ];
   });
   const peers = ["gpt2-baseline", "gpt2-fa2-kv"].map((p) => {
     const at = (metric: string) => get(`ONNX Runtime: ${p}`, "f32", n, metric);
-    return [
-      `ONNX Runtime CPU: ${p}, f32`,
-      "-",
-      "-",
-      number(at("step"), 1),
-      "-",
-      megabytes(at("peak memory")),
-      "-",
-      "-",
-    ];
+    const memory = megabytes(at("peak memory"));
+    return [`ONNX Runtime CPU: ${p}, f32`, "-", "-", number(at("step"), 1), "-", memory, "-", percent(at(share))];
   });
   const head = [
     "program, weights",
@@ -92,7 +86,7 @@ function renderVariants(rows: readonly Row[]): string {
   return [
     "## GPT-2 124M, six programs",
     taken(rows),
-    "`tokens/s`: the whole sequence made from one token on, greedily. `step`: the one that makes the last token (without a cache: the whole sequence again). `first token`: a prompt of that many tokens. `of read bandwidth`: weights and live cache bytes over the step, against a plain read loop in the same run" +
+    "`tokens/s`: the whole sequence made from one token on, greedily. `step`: the one that makes the last token (without a cache: the whole sequence again). `first token`: a prompt of that many tokens. `of read bandwidth`: weights and live cache bytes over the step, against a plain read loop that takes turns with it" +
       (rate === undefined ? "." : ` (median ${rate.toFixed(1)} GB/s).`),
     ...sections,
   ].join("\n\n");

@@ -1,5 +1,7 @@
 /** One program at one length on the reference backend: time to first token, speed of generation, cost of one step. */
+
 import { Session } from "../src/runtime/session.ts";
+import { type Paired, pairWithReads, peakMemory } from "./paired.ts";
 import { median } from "./record.ts";
 
 export interface SessionTask {
@@ -10,6 +12,8 @@ export interface SessionTask {
   readonly threads: number;
   /** Repeats of the single step; its median is reported. */
   readonly repeats: number;
+  /** Bytes that a step with a cache must read; 0 without a cache. */
+  readonly bytes: number;
 }
 
 export interface SessionFigures {
@@ -17,8 +21,8 @@ export interface SessionFigures {
   readonly firstTokenMs: number;
   /** Making the whole sequence from one token on, greedily, in tokens per second. */
   readonly tokensPerSecond: number;
-  /** The step that makes token number `tokens`, in ms. */
-  readonly stepMs: number;
+  /** The step that makes token number `tokens`; without a cache, the whole sequence again. */
+  readonly step: Paired;
   readonly cacheBytes: number;
   readonly peakBytes: number;
 }
@@ -33,14 +37,11 @@ async function timed(run: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
-export async function measureSession({
-  build,
-  tokens,
-  threads,
-  repeats,
-}: SessionTask): Promise<Omit<SessionFigures, "peakBytes">> {
+export async function measureSession(task: SessionTask): Promise<SessionFigures> {
+  const { build, tokens, threads, repeats, bytes } = task;
   const session = await Session.load(build, { threads });
-  const prompt = promptIds(tokens, session.build.manifest.model.vocab);
+  const { vocab } = session.build.manifest.model;
+  const prompt = promptIds(tokens, vocab);
   try {
     await session.prefill(prompt);
     const first: number[] = [];
@@ -48,24 +49,25 @@ export async function measureSession({
       session.reset();
       first.push(await timed(() => session.prefill(prompt)));
     }
-    // The step is repeated at the same length: the sequence goes back by one token, which the cache keeps. Without a cache
-    // the step is the whole sequence again, which has just been measured.
-    const cached = session.build.manifest.entries.some((e) => e.role === "decode");
-    const steps: number[] = cached ? [] : first;
-    for (let i = 0; i < repeats && cached; i++) {
-      await session.prefill(prompt.slice(0, -1));
-      steps.push(await timed(() => session.decode((prompt.at(-1)! + i + 1) % session.build.manifest.model.vocab)));
-    }
     session.reset();
     const whole = await timed(async () => {
       for await (const _ of session.generate(prompt.slice(0, 1), { maxTokens: tokens, stop: [] }));
     });
-    return {
-      firstTokenMs: median(first),
-      stepMs: median(steps),
+    const firstTokenMs = median(first);
+    const figures = {
+      firstTokenMs,
       tokensPerSecond: (tokens / whole) * 1000,
       cacheBytes: session.stats().cache.peakBytes,
+      peakBytes: peakMemory(),
     };
+    // Without a cache the step is the whole sequence again, which has just been measured.
+    if (bytes === 0) return { ...figures, step: { ms: firstTokenMs } };
+    // The step is repeated at the same length: the sequence goes back by one token, which the cache keeps.
+    const step = await pairWithReads({ bytes, threads, repeats }, async (i) => {
+      await session.prefill(prompt.slice(0, -1));
+      return timed(() => session.decode((prompt.at(-1)! + i + 1) % vocab));
+    });
+    return { ...figures, step };
   } finally {
     session.close();
   }

@@ -3,7 +3,6 @@
  * depend on their values), beside a plain read loop and ONNX Runtime on the same exported graphs with the same threads.
  */
 import { availableParallelism } from "node:os";
-import { readBandwidth } from "../../src/runtime/addon.ts";
 import { compileTo, exportOnnx, inChild, type SuiteContext } from "../harness.ts";
 import type { OnnxFigures } from "../onnx-runtime.ts";
 import { median, type Row } from "../record.ts";
@@ -25,11 +24,6 @@ export async function variants({ row, say, only }: SuiteContext): Promise<Row[]>
   const rows: Row[] = [];
   const builds = [...programs.map((p) => [p, "f32"] as const), [best, "f16"] as const].filter(([p]) => only(p));
 
-  /** Best of 12 reads of 512 MB, taken before every block of cells, because the machine's rate drifts. */
-  const bandwidth = () => {
-    const bytes = 512e6;
-    return bytes / Math.min(...readBandwidth({ bytes, threads, repeats: 12 })) / 1e9;
-  };
   const reads: number[] = [];
   for (const [program, precision] of builds) {
     say(`${program} ${precision}`);
@@ -37,22 +31,25 @@ export async function variants({ row, say, only }: SuiteContext): Promise<Row[]>
     const add = (context: number, metric: string, value: number, unit: string) =>
       rows.push(row({ program, precision, context, metric, value, unit, source: "measured" }));
     for (const tokens of lengths) {
-      const before = bandwidth();
-      const f = await inChild<SessionFigures>({ kind: "session", build: build.out, tokens, threads, repeats: 20 });
-      const rate = Math.max(before, bandwidth());
-      reads.push(rate);
+      // Weights and the live part of the cache must be read once per token: that many bytes at the read rate is the bound.
+      const entry = build.entries.find((e) => e.role === "decode" && e.context >= tokens);
+      const bytes = entry ? entry.cost.weightBytes + (entry.cost.cacheBytes * tokens) / entry.context : 0;
+      const f = await inChild<SessionFigures>({
+        kind: "session",
+        build: build.out,
+        tokens,
+        threads,
+        repeats: 20,
+        bytes,
+      });
       say(`  ${tokens} tokens: ${f.tokensPerSecond.toFixed(1)} tok/s, first token ${f.firstTokenMs.toFixed(0)} ms`);
       add(tokens, "generate", f.tokensPerSecond, "tokens/s");
       add(tokens, "first token", f.firstTokenMs, "ms");
-      add(tokens, "step", f.stepMs, "ms");
+      add(tokens, "step", f.step.ms, "ms");
       add(tokens, "peak memory", f.peakBytes, "bytes");
       add(tokens, "cache", f.cacheBytes, "bytes");
-      const entry = build.entries.find((e) => e.role === "decode" && e.context >= tokens);
-      if (!entry) continue;
-      // Weights and the live part of the cache must be read once per token: that many bytes at the read rate is the bound.
-      const bytes = entry.cost.weightBytes + (entry.cost.cacheBytes * tokens) / entry.context;
-      add(tokens, "bound", bytes / rate / 1e6, "ms");
-      add(tokens, "share of read bandwidth", bytes / rate / 1e6 / f.stepMs, "ratio");
+      if (f.step.rate !== undefined) reads.push(f.step.rate);
+      if (f.step.share !== undefined) add(tokens, "share of read bandwidth", f.step.share, "ratio");
     }
   }
   rows.push(
@@ -87,12 +84,14 @@ async function peer({ row, say }: SuiteContext, threads: number): Promise<Row[]>
         position: tokens - 1,
         threads,
         repeats: cached ? 20 : 3,
+        bytes: model.bytes,
       });
-      say(`  ONNX Runtime ${program} at ${tokens}: ${f.runMs.toFixed(1)} ms`);
+      say(`  ONNX Runtime ${program} at ${tokens}: ${f.step.ms.toFixed(1)} ms`);
       const name = `ONNX Runtime: ${program}`;
       const add = (metric: string, value: number, unit: string) =>
         rows.push(row({ program: name, precision: "f32", context: tokens, metric, value, unit, source: "measured" }));
-      add("step", f.runMs, "ms");
+      add("step", f.step.ms, "ms");
+      if (cached && f.step.share !== undefined) add("share of read bandwidth", f.step.share, "ratio");
       add("session build", f.sessionMs, "ms");
       add("peak memory", f.peakBytes, "bytes");
     }
