@@ -1,7 +1,7 @@
 /** bench/RESULTS.md from the rows: tables a person can read, each number with its source, device and version. */
 
 import type { Row } from "./record.ts";
-import { lengths, programs } from "./suites/variants.ts";
+import { builds, lengths } from "./suites/variants.ts";
 
 type Cell = string | number;
 const table = (head: readonly string[], rows: readonly (readonly Cell[])[]): string =>
@@ -38,8 +38,6 @@ const taken = (rows: readonly Row[]): string => {
 
 const share = "share of read bandwidth";
 const percent = (x: number | undefined): string => (x === undefined ? "-" : `${(x * 100).toFixed(0)}%`);
-
-const builds = [...programs.map((p) => [p, "f32"] as const), ["gpt2-fa2-kv-fused", "f16"] as const];
 
 /** The programs and the peer at one length. */
 function variantTable(rows: readonly Row[], n: number): string {

@@ -3,29 +3,26 @@
  * depend on their values), beside a plain read loop and ONNX Runtime on the same exported graphs with the same threads.
  */
 import { availableParallelism } from "node:os";
+import { gpt2Programs } from "../../graphs/models/variants.ts";
 import { compileTo, exportOnnx, inChild, type SuiteContext } from "../harness.ts";
 import type { OnnxFigures } from "../onnx-runtime.ts";
 import { median, type Row } from "../record.ts";
 import type { SessionFigures } from "../session.ts";
 
-export const programs = [
-  "gpt2-baseline",
-  "gpt2-fused",
-  "gpt2-fa2",
-  "gpt2-fa2-fused",
-  "gpt2-fa2-kv",
-  "gpt2-fa2-kv-fused",
-] as const;
 export const lengths = [32, 64, 128, 256] as const;
-const best = "gpt2-fa2-kv-fused";
+
+/** What is measured: every program in f32, and the best one with f16 weights. */
+export const builds = [
+  ...gpt2Programs.map((program) => [program, "f32"] as const),
+  ["gpt2-fa2-kv-fused", "f16"] as const,
+];
 
 export async function variants({ row, say, only }: SuiteContext): Promise<Row[]> {
   const threads = availableParallelism();
   const rows: Row[] = [];
-  const builds = [...programs.map((p) => [p, "f32"] as const), [best, "f16"] as const].filter(([p]) => only(p));
 
   const reads: number[] = [];
-  for (const [program, precision] of builds) {
+  for (const [program, precision] of builds.filter(([p]) => only(p))) {
     say(`${program} ${precision}`);
     const build = await compileTo(program, precision);
     const add = (context: number, metric: string, value: number, unit: string) =>

@@ -1,10 +1,2 @@
-/** The programs that every end-to-end test runs, from the model untouched to all passes. */
-export const programs = [
-  "gpt2-baseline",
-  "gpt2-fused",
-  "gpt2-fa2",
-  "gpt2-fa2-fused",
-  "gpt2-fa2-kv",
-  "gpt2-fa2-kv-fused",
-] as const;
-export type ProgramName = (typeof programs)[number];
+/** The programs that every end-to-end test runs. */
+export { type GPT2Program as ProgramName, gpt2Programs as programs } from "../../graphs/models/variants.ts";
