@@ -12,6 +12,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { HeddleError } from "../ir/error.ts";
 import { QnnError } from "./qnn-error.ts";
+import type { XrtKernel, XrtPlan } from "./xrt.ts";
 
 export { QnnError } from "./qnn-error.ts";
 
@@ -163,6 +164,7 @@ interface Native {
   allocate(bytes: number): ArrayBuffer;
   detach(buffer: ArrayBuffer): void;
   readBandwidth(options: { bytes: number; threads: number; repeats: number }): Float64Array;
+  openXrtKernel(library: string, plan: XrtPlan): Promise<XrtKernel>;
   setErrorClass(type: typeof QnnError): void;
 }
 
@@ -217,3 +219,7 @@ export const release = (buffer: ArrayBuffer): void => native().detach(buffer);
  */
 export const readBandwidth = (options: { bytes: number; threads: number; repeats: number }): Float64Array =>
   native().readBandwidth(options);
+
+/** A kernel on an AMD NPU by the XRT library at `library`: `openXrt` of xrt.ts finds that library and words the errors. */
+export const openXrtKernel = (library: string, plan: XrtPlan): Promise<XrtKernel> =>
+  native().openXrtKernel(library, plan);

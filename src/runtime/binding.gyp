@@ -28,7 +28,10 @@
         "addon/shared_library.cpp",
         "addon/state.cpp",
         "addon/task.cpp",
-        "addon/tensor.cpp"
+        "addon/tensor.cpp",
+        "addon/xrt_kernel.cpp",
+        "addon/xrt_library.cpp",
+        "addon/xrt_object.cpp"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": [

@@ -1,4 +1,4 @@
-// The addon's module: loadBackend, mapFile, allocate. addon.ts is its documented face.
+// The addon's module: loadBackend, mapFile, allocate, openXrtKernel. addon.ts and xrt.ts are its documented face.
 #include <napi.h>
 
 #include "bandwidth.h"
@@ -6,6 +6,7 @@
 #include "environment.h"
 #include "js_error.h"
 #include "objects.h"
+#include "xrt_object.h"
 
 namespace heddle {
 
@@ -92,6 +93,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   environment->backend = Napi::Persistent(BackendObject::define(env));
   environment->context = Napi::Persistent(ContextObject::define(env));
   environment->graph = Napi::Persistent(GraphObject::define(env));
+  environment->xrtKernel = Napi::Persistent(XrtKernelObject::define(env));
   // Node deletes the instance data when the environment ends.
   env.SetInstanceData(environment.release());
   exports.Set("loadBackend", Napi::Function::New<loadBackend>(env, "loadBackend"));
@@ -99,6 +101,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("allocate", Napi::Function::New<allocateBuffer>(env, "allocate"));
   exports.Set("readBandwidth", Napi::Function::New<readBandwidth>(env, "readBandwidth"));
   exports.Set("detach", Napi::Function::New<detach>(env, "detach"));
+  exports.Set("openXrtKernel", Napi::Function::New<openXrtKernel>(env, "openXrtKernel"));
   exports.Set("setErrorClass", Napi::Function::New<setErrorClass>(env, "setErrorClass"));
   return exports;
 }
