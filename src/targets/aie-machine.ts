@@ -1,7 +1,10 @@
 /**
  * What a planner and a simulator must know of an AIE array: memories, DMA engines, locks, and the rates of a time model.
  * Sizes are in bytes, DMA addresses and steps in 32-bit words, rates per cycle of the array's clock unless they say otherwise.
+ * The numbers and where they come from are in the descriptions beside this file.
  */
+
+import { type Figure, loadTarget, targetNames } from "./target.ts";
 
 export type TileKind = "compute" | "memory" | "shim";
 
@@ -53,97 +56,100 @@ export interface AieMachine {
   /** Bytes per second of one shim channel, and of all together. */
   readonly shimChannelRate: number;
   readonly ddrRate: number;
+  /** What a new run of addresses costs main memory, in bytes of its rate: short rows make it slow. */
+  readonly burstOverheadBytes: number;
+  /** Cycles besides the products that one pass over a block of an accumulator costs, by element type of the operands. */
+  readonly blockOverheadCycles: { readonly i8: number; readonly bf16: number };
   /** Seconds for starting a run, and for loading another configuration. */
   readonly dispatchSeconds: number;
   readonly reconfigurationSeconds: number;
 }
 
-const all = { lockMax: 63 } as const;
-const aie2: AieMachine["tiles"] = {
-  compute: {
-    ...all,
-    memoryBytes: 65536,
-    banks: 4,
-    s2mm: 2,
-    mm2s: 2,
-    bds: 16,
-    bdsPerParity: 16,
-    locks: 16,
-    bdDims: 3,
-    lengthBits: 14,
-    wrapBits: 8,
-    stepBits: 13,
-  },
-  memory: {
-    ...all,
-    memoryBytes: 524288,
-    banks: 8,
-    s2mm: 6,
-    mm2s: 6,
-    bds: 48,
-    bdsPerParity: 24,
-    locks: 64,
-    bdDims: 4,
-    lengthBits: 17,
-    wrapBits: 10,
-    stepBits: 17,
-  },
-  shim: {
-    ...all,
-    memoryBytes: 0,
-    banks: 0,
-    s2mm: 2,
-    mm2s: 2,
-    bds: 16,
-    bdsPerParity: 16,
-    locks: 16,
-    bdDims: 3,
-    lengthBits: 32,
-    wrapBits: 10,
-    stepBits: 20,
-  },
-};
-const common = {
-  rows: 6,
-  tiles: aie2,
-  programBytes: 16384,
-  stackBytes: 1024,
-  shimQueue: 4,
-  repeatMax: 255,
-  iterationMax: 64,
-  streamBytesPerCycle: 4,
-  shimChannelRate: 7e9,
-  dispatchSeconds: 170e-6,
-  reconfigurationSeconds: 3.4e-3,
-} as const;
+/** A tile's figures in a machine description. */
+type TileFigures = Readonly<Record<string, Figure>>;
 
-const machines: readonly AieMachine[] = [
-  {
-    ...common,
-    name: "phoenix",
-    device: "npu1",
-    columns: 4,
-    macs: { i8xi8: 256, i8xi4: 512, i16xi16: 64, i16xi8: 128, bf16xbf16: 128 },
-    matmul: { bf16xbf16: [4, 8, 4], i8xi8: [4, 8, 8], i8xi4: [4, 16, 8], i16xi16: [4, 4, 4] },
-    clockHz: 1e9,
-    ddrRate: 26e9,
-  },
-  {
-    ...common,
-    name: "strix",
-    device: "npu2",
-    columns: 8,
-    macs: { i8xi8: 512, i8xi4: 1024, i16xi16: 128, i16xi8: 256, bf16xbf16: 256 },
-    matmul: { bf16xbf16: [4, 8, 8], i8xi8: [8, 8, 8], i8xi4: [4, 16, 16], i16xi16: [4, 4, 8] },
-    clockHz: 1.8e9,
-    ddrRate: 60e9,
-  },
-];
+/** The part `aie` of a machine description (machine.schema.json): every figure with its source. */
+interface AieFigures {
+  readonly device: string;
+  readonly grid: TileFigures;
+  readonly compute: TileFigures;
+  readonly memory: TileFigures;
+  readonly shim: TileFigures;
+  readonly lockMaximum: Figure;
+  readonly macs: TileFigures;
+  readonly matrix: Readonly<Record<string, readonly [number, number, number]>>;
+  readonly clock: Figure;
+  readonly streamBytes: Figure;
+  readonly ddr: TileFigures;
+  readonly blockOverhead: TileFigures;
+  readonly dispatch: Figure;
+  readonly reconfiguration: Figure;
+}
+
+/** Element types of products by their short names in a description. */
+const products = { i8: "i8xi8", i4: "i8xi4", i16: "i16xi16", bf16: "bf16xbf16" } as const;
+
+const byProduct = <T>(of: (key: keyof typeof products) => T): Record<string, T> =>
+  Object.fromEntries(Object.entries(products).map(([key, product]) => [product, of(key as keyof typeof products)]));
+
+/** @throws HeddleError for a description that breaks the schema. */
+function machineOf(name: string): AieMachine {
+  // The schema has checked every field that is read here.
+  const aie = loadTarget(name).aie as AieFigures;
+  const { grid, shim, ddr } = aie;
+  const tile = (figures: TileFigures, halves = 1): TileLimits => {
+    const n = (key: string): number => figures[key]?.value ?? 0;
+    return {
+      memoryBytes: n("memory"),
+      banks: n("banks"),
+      s2mm: n("s2mm"),
+      mm2s: n("mm2s"),
+      bds: n("descriptors"),
+      bdsPerParity: n("descriptors") / halves,
+      locks: n("locks"),
+      lockMax: aie.lockMaximum.value,
+      bdDims: n("dimensions"),
+      lengthBits: n("lengthBits"),
+      wrapBits: n("wrapBits"),
+      stepBits: n("stepBits"),
+    };
+  };
+  return {
+    name,
+    device: aie.device,
+    columns: grid.columns!.value,
+    rows: grid.firstComputeRow!.value + grid.computeRows!.value,
+    tiles: { compute: tile(aie.compute), memory: tile(aie.memory, 2), shim: tile(shim) },
+    programBytes: aie.compute.program!.value,
+    stackBytes: aie.compute.stack!.value,
+    shimQueue: shim.queue!.value,
+    repeatMax: shim.repeat!.value,
+    iterationMax: shim.iteration!.value,
+    macs: byProduct((key) => aie.macs[key]!.value),
+    matmul: byProduct((key) => aie.matrix[key]!),
+    clockHz: aie.clock.value,
+    streamBytesPerCycle: aie.streamBytes.value,
+    shimChannelRate: ddr.shimRate!.value,
+    ddrRate: ddr.rate!.value,
+    burstOverheadBytes: ddr.burstOverhead!.value,
+    blockOverheadCycles: { i8: aie.blockOverhead.i8!.value, bf16: aie.blockOverhead.bf16!.value },
+    dispatchSeconds: aie.dispatch.value,
+    reconfigurationSeconds: aie.reconfiguration.value,
+  };
+}
+
+const machines = (): AieMachine[] => {
+  known ??= targetNames()
+    .filter((name) => loadTarget(name).aie)
+    .map(machineOf);
+  return known;
+};
+let known: AieMachine[] | undefined;
 
 /** The machine that `aie.device(<device>)` names, or undefined: `npu1`, `npu1_2col`. */
 export function aieMachine(device: string): AieMachine | undefined {
   const [base, part] = device.split("_");
-  const machine = machines.find((m) => m.device === base || m.name === base);
+  const machine = machines().find((m) => m.device === base || m.name === base);
   if (!machine || part === undefined) return machine;
   const columns = Number(/^(\d+)col$/.exec(part)?.[1] ?? 0);
   // All columns together have no name of their own any more: npu1_4col is gone.

@@ -28,6 +28,8 @@ export interface Target {
   readonly memoryRate: Figure;
   /** Further documented figures. */
   readonly facts?: Readonly<Record<string, Figure>>;
+  /** Limits and rates of an AIE array; see aie-machine.ts, which reads it. */
+  readonly aie?: object;
 }
 
 const folder = new URL("./", import.meta.url);

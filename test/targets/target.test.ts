@@ -4,7 +4,7 @@ import { blockSize, workingSet } from "../../src/passes/index.ts";
 import { checkTarget, type Figure, loadTarget, targetNames } from "../../src/targets/target.ts";
 
 test("every machine description follows the schema, under its own name", () => {
-  assert.equal(targetNames(), ["phoenix", "reference", "x-elite"]);
+  assert.equal(targetNames(), ["phoenix", "reference", "strix", "x-elite"]);
   for (const name of targetNames()) assert.is(loadTarget(name).name, name);
 });
 
@@ -19,7 +19,7 @@ test("every figure says where it comes from", () => {
 test("an unknown target and a broken description", () => {
   assert.throws(
     () => loadTarget("m1"),
-    /target m1: there is no such target\n {2}try: one of phoenix, reference, x-elite/,
+    /target m1: there is no such target\n {2}try: one of phoenix, reference, strix, x-elite/,
   );
   const { fastMemory, ...rest } = loadTarget("reference");
   assert.throws(
