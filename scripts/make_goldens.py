@@ -1,10 +1,10 @@
-"""Write test/golden/hf/{tiny,fixture,124m}.json: what Hugging Face transformers computes, for the tests to agree with.
+"""Write test/golden/hf/{tiny,fixture,124m,gemma3-*}.json: what Hugging Face transformers computes, for the tests to agree with.
 
     pip install -r scripts/requirements-goldens.txt
-    python scripts/make_goldens.py                 # all three, or name some: python scripts/make_goldens.py tiny 124m
+    python scripts/make_goldens.py                 # all, or name some: python scripts/make_goldens.py tiny 124m
 
-Everything runs in f32 on the CPU with eager attention. `tiny` and `124m` have seeded weights (below); `fixture` is
-test/fixtures/gpt2-bible, its f16 weights taken up to f32 exactly.
+Everything runs in f32 on the CPU with eager attention. `fixture` is test/fixtures/gpt2-bible, its f16 weights taken up to f32
+exactly; all others have seeded weights (below). The sizes of Gemma 3 are in golden_gemma3.py.
 
 Seeded numbers
     hash(i, name)  fmix32 of murmur3 applied to (i * 0x9E3779B9 + fnv1a32("<seed>:<name>")) mod 2^32
@@ -15,7 +15,8 @@ Seeded numbers
 
 Format (numbers rounded to 8 significant digits)
     { "header":    { "generator", "model", "transformers", "torch", "numpy", "seed", "attention", "dtype" },
-      "config":    { "vocab", "layers", "width", "heads", "positions", "epsilon" },
+      "config":    { "vocab", "layers", "width", "heads", "positions", "epsilon" }   (Gemma 3: "kvHeads" and "headDim" too),
+      "checkpoint"?: config.json                          (Gemma 3 only),
       "weights":   [ { "name", "shape", "first": [4 numbers], "sum": f64 sum (12 digits), "sha256": of the little-endian f32 bytes } ],
       "vocabulary": [64 ids, evenly spread: the columns of every `logits`],
       "forward":   [ { "prompt": "prompt.<length>" or the text, "ids": [...],
@@ -47,7 +48,9 @@ from pathlib import Path
 import numpy as np
 import torch
 import transformers
-from transformers import GPT2Config, GPT2LMHeadModel, GPT2TokenizerFast
+from transformers import GPT2Config, GPT2LMHeadModel, GPT2TokenizerFast, PreTrainedModel
+
+import golden_gemma3
 
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURE = ROOT / "test/fixtures/gpt2-bible"
@@ -61,7 +64,8 @@ SIZES = {
     "124m": dict(vocab_size=50257, n_layer=12, n_embd=768, n_head=12, n_positions=1024),
 }
 #: Lengths of the prompts that are continued greedily: some end on, and some run over, a block of 64 or a context bucket.
-GREEDY_LENGTHS = {"tiny": [13, 24, 61, 64], "124m": [1, 65, 250], "fixture": [129, 250, 500]}
+GREEDY_LENGTHS = {"tiny": [13, 24, 61, 64], "124m": [1, 65, 250], "fixture": [129, 250, 500], "gemma3-tiny": [13, 61, 150],
+                  "gemma3-mqa": [5, 200], "gemma3-wide": [9, 64]}
 TEXTS = [
     "In the beginning",
     "And it came to pass in those days, that the king sent messengers unto all the cities of Judah, saying,",
@@ -74,10 +78,16 @@ RANGES = [
     (r"wpe\.weight$", 0.0, 0.03),
     (r"(c_attn|c_fc)\.weight$", 0.0, 0.07),
     (r"c_proj\.weight$", 0.0, 0.04),
+    (r"norm\.weight$", 0.0, 0.1),
+    (r"embed_tokens\.weight$", 0.0, 0.06),
+    (r"\.(q|k|v|gate|up)_proj\.weight$", 0.0, 0.07),
+    (r"\.(o|down)_proj\.weight$", 0.0, 0.04),
 ]
 #: Tensors whose values and checksum are recorded.
 CHECKED = ["wte.weight", "wpe.weight", "h.0.ln_1.weight", "h.0.attn.c_attn.weight", "h.1.attn.c_proj.bias", "h.1.mlp.c_proj.weight",
            "ln_f.bias"]
+CHECKED_GEMMA3 = ["model.embed_tokens.weight", "model.layers.0.input_layernorm.weight", "model.layers.0.self_attn.q_proj.weight",
+                  "model.layers.1.self_attn.k_norm.weight", "model.layers.1.mlp.down_proj.weight", "model.norm.weight"]
 
 
 def fnv1a32(text: str) -> int:
@@ -108,8 +118,10 @@ def seeded(name: str, shape: torch.Size, seed: int) -> torch.Tensor:
     raise ValueError(f"no seeded range for tensor {name!r}")
 
 
-def load(model: str, seed: int) -> GPT2LMHeadModel:
+def load(model: str, seed: int) -> PreTrainedModel:
     """The model in f32, eager attention, ready to evaluate."""
+    if model in golden_gemma3.SIZES:
+        return golden_gemma3.load(model, lambda name, shape: seeded(name, shape, seed))
     if model == "fixture":
         return GPT2LMHeadModel.from_pretrained(FIXTURE, torch_dtype=torch.float32, attn_implementation="eager").eval()
     config = GPT2Config(**SIZES[model], layer_norm_epsilon=1e-5, activation_function="gelu_new", bos_token_id=0, eos_token_id=0,
@@ -145,13 +157,13 @@ def describe(logits: torch.Tensor, position: int, vocabulary: list[int]) -> dict
     }
 
 
-def forward(net: GPT2LMHeadModel, prompt: str, ids: list[int], vocabulary: list[int]) -> dict:
+def forward(net: PreTrainedModel, prompt: str, ids: list[int], vocabulary: list[int]) -> dict:
     logits = net(torch.tensor([ids])).logits[0]
     places = sorted({0, len(ids) // 2, len(ids) - 1})
     return {"prompt": prompt, "ids": ids, "positions": [describe(logits[p], p, vocabulary) for p in places]}
 
 
-def greedy(net: GPT2LMHeadModel, prompt: str, ids: list[int]) -> dict:
+def greedy(net: PreTrainedModel, prompt: str, ids: list[int]) -> dict:
     """64 greedy tokens with a cache; one pass over prompt and tokens without a cache must choose the same."""
     tokens: list[int] = []
     step, cache = torch.tensor([ids]), None
@@ -179,6 +191,16 @@ def perplexity(net: GPT2LMHeadModel, tokenizer: GPT2TokenizerFast) -> dict:
     return {"file": "heldout.txt", "nats": digits(nats), "tokens": count}
 
 
+def sizes(net: PreTrainedModel) -> dict:
+    """The configuration in the words of the compiler."""
+    config = net.config
+    shared = {"vocab": config.vocab_size, "layers": config.num_hidden_layers, "width": config.hidden_size,
+              "heads": config.num_attention_heads, "positions": config.max_position_embeddings}
+    if isinstance(config, GPT2Config):
+        return {**shared, "epsilon": config.layer_norm_epsilon}
+    return {**shared, "kvHeads": config.num_key_value_heads, "headDim": config.head_dim, "epsilon": config.rms_norm_eps}
+
+
 @torch.no_grad()
 def goldens(model: str, seed: int) -> dict:
     net = load(model, seed)
@@ -188,21 +210,23 @@ def goldens(model: str, seed: int) -> dict:
     def prompt(length: int) -> tuple[str, list[int]]:
         return f"prompt.{length}", (hashes(f"prompt.{length}", length, seed) % np.uint32(config.vocab_size)).tolist()
 
-    lengths = [length for length in LENGTHS if length <= config.n_positions]
+    lengths = [length for length in LENGTHS if length <= config.max_position_embeddings]
     prompts = [prompt(length) for length in lengths]
     continued = [prompt(length) for length in GREEDY_LENGTHS[model]]
     result = {
         "header": {"generator": "python scripts/make_goldens.py", "model": model, "transformers": transformers.__version__,
                    "torch": torch.__version__.split("+")[0], "numpy": np.__version__, "seed": seed, "attention": "eager", "dtype": "f32"},
-        "config": {"vocab": config.vocab_size, "layers": config.n_layer, "width": config.n_embd, "heads": config.n_head,
-                   "positions": config.n_positions, "epsilon": config.layer_norm_epsilon},
+        "config": sizes(net),
+        **({"checkpoint": golden_gemma3.SIZES[model]} if model in golden_gemma3.SIZES else {}),
         "weights": [], "vocabulary": vocabulary,
     }
     state = net.state_dict()
-    for name in CHECKED:
-        flat = state[f"transformer.{name}"].numpy().ravel()
+    gemma3 = model in golden_gemma3.SIZES
+    for name in CHECKED_GEMMA3 if gemma3 else CHECKED:
+        tensor = state[name if gemma3 else f"transformer.{name}"]
+        flat = tensor.numpy().ravel()
         result["weights"].append({
-            "name": name, "shape": list(state[f"transformer.{name}"].shape), "first": [digits(x, 9) for x in flat[:4].tolist()],
+            "name": name, "shape": list(tensor.shape), "first": [digits(x, 9) for x in flat[:4].tolist()],
             "sum": digits(float(flat.astype(np.float64).sum()), 12), "sha256": hashlib.sha256(flat.astype("<f4").tobytes()).hexdigest()})
     tokenizer = GPT2TokenizerFast.from_pretrained(FIXTURE) if model == "fixture" else None
     if tokenizer:
@@ -234,17 +258,17 @@ def layout(value: object, depth: int = 0) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*", metavar="model", help="tiny, fixture, 124m (default: all)")
+    parser.add_argument("models", nargs="*", metavar="model", help=f"{', '.join(GREEDY_LENGTHS)} (default: all)")
     parser.add_argument("--seed", type=int, default=0, help="seed of weights and prompts (default %(default)s)")
     parser.add_argument("--out", type=Path, default=OUT, help="folder to write to")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads (default %(default)s)")
     args = parser.parse_args()
-    unknown = sorted(set(args.models) - {"tiny", "fixture", "124m"})
+    unknown = sorted(set(args.models) - set(GREEDY_LENGTHS))
     if unknown:
-        parser.error(f"unknown model {unknown[0]!r}; expected tiny, fixture or 124m")
+        parser.error(f"unknown model {unknown[0]!r}; expected one of {', '.join(GREEDY_LENGTHS)}")
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
-    for model in args.models or ["tiny", "fixture", "124m"]:
+    for model in args.models or list(GREEDY_LENGTHS):
         result = goldens(model, args.seed)
         file = args.out / f"{model}.json"
         file.write_text(layout(result) + "\n")

@@ -7,18 +7,18 @@ export const weight = (name: string, ...shape: number[]): Node =>
 
 /** Readers of config.json. Errors name the field, what it holds and what was expected. */
 export interface CheckpointFields {
-  /** A whole number above zero. */
-  size(field: string): number;
+  /** A whole number above zero; one that is absent is an error, or the number given for that. */
+  size(field: string, absent?: number): number;
   /** A number above zero; null is as good as absent. */
   positive(field: string, absent: number): number;
   /** Requires one of the values; `undefined` among them allows the field to be absent. */
   expect(field: string, ...values: unknown[]): void;
 }
 
-/** @throws Error where the file is of another family. */
+/** @param family what the field model_type must say. @throws Error where the file is of another family. */
 export function checkpointFields(
   json: Readonly<Record<string, unknown>>,
-  { family }: { family: string },
+  { family }: { family?: string } = {},
 ): CheckpointFields {
   const expect: CheckpointFields["expect"] = (field, ...values) => {
     const value = json[field];
@@ -26,8 +26,8 @@ export function checkpointFields(
     const wanted = values.filter((v) => v !== undefined).map((v) => JSON.stringify(v));
     throw new Error(`${field} is ${JSON.stringify(value) ?? "missing"}; this model needs ${wanted.join(" or ")}`);
   };
-  const size: CheckpointFields["size"] = (field) => {
-    const value = json[field];
+  const size: CheckpointFields["size"] = (field, absent) => {
+    const value = json[field] ?? absent;
     if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
     throw new Error(`${field} is ${JSON.stringify(value) ?? "missing"}; it must be a whole number above zero`);
   };
@@ -36,6 +36,6 @@ export function checkpointFields(
     if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
     throw new Error(`${field} is ${JSON.stringify(value)}; it must be a number above zero`);
   };
-  expect("model_type", family);
+  if (family !== undefined) expect("model_type", family);
   return { size, positive, expect };
 }

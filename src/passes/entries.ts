@@ -6,12 +6,14 @@ const lengths = [64, 128, 256, 512, 1024, 2048];
 /** Context sizes of a model with one: all multiples of a 64-block. Small models start small. */
 const contexts = [256, 512, 1024, 2048];
 const smallContexts = [64, 128, 256];
+/** The longest sequence that a program with this model takes. */
+export const reach = (positions: number): number => Math.min(positions, lengths.at(-1)!);
 /** Most tokens that one prefill takes at once. */
 const chunk = 128;
 
 /** `forward-64`, `forward-128` ... up to the model's positions, which are the last one; 2048 at most. */
 export const forwardEntries = (positions: number): EntryPoint[] =>
-  [...new Set([...lengths.filter((T) => T < positions), Math.min(positions, lengths.at(-1)!)])].map((T) => ({
+  [...new Set([...lengths.filter((T) => T < positions), reach(positions)])].map((T) => ({
     name: `forward-${T}`,
     role: "forward",
     bind: { T },

@@ -13,6 +13,11 @@ const distributions: readonly (readonly [ending: RegExp, center: number, halfWid
   [/(^|\.)wpe\.weight$/, 0, 0.03],
   [/\.(c_attn|c_fc)\.weight$/, 0, 0.07],
   [/\.c_proj\.weight$/, 0, 0.04],
+  // Gemma's norms store what they differ from 1 by.
+  [/norm\.weight$/, 0, 0.1],
+  [/embed_tokens\.weight$/, 0, 0.06],
+  [/\.(q|k|v|gate|up)_proj\.weight$/, 0, 0.07],
+  [/\.(o|down)_proj\.weight$/, 0, 0.04],
 ];
 
 /** FNV-1a (Fowler, Noll and Vo), 32 bits, over the UTF-8 of `seed:name`. */
@@ -36,13 +41,13 @@ export function fill(out: Float32Array, start: number, center: number, halfWidth
 function distributionOf(name: string): readonly [center: number, halfWidth: number] {
   const found = distributions.find(([ending]) => ending.test(name));
   if (found) return [found[1], found[2]];
-  throw new HeddleError("is not a weight of GPT-2: the seeded generator knows only those by name", {
+  throw new HeddleError("is not a weight of GPT-2 or Gemma 3: the seeded generator knows only those by name", {
     subject: `weight ${name}`,
     hint: "use a Hugging Face name such as h.0.attn.c_attn.weight, or give a checkpoint with --weights",
   });
 }
 
-/** A source that has every GPT-2 weight in any shape. */
+/** A source that has every weight of the known models in any shape. */
 export function seededWeights(seed = 0): WeightSource {
   return {
     name: `seeded:${seed}`,

@@ -29,7 +29,7 @@ const cases: readonly Case[] = [
   {
     name: "a weight that no checkpoint has, made-up weights",
     args: () => ["test/cli/bad/unknown-weight.ts"],
-    says: `error: weight h.0.ln_1.bais: is not a weight of GPT-2: *
+    says: `error: weight h.0.ln_1.bais: is not a weight of GPT-2 or Gemma 3: *
   try: use a Hugging Face name such as h.0.attn.c_attn.weight, or give a checkpoint with --weights
 `,
   },

@@ -8,7 +8,10 @@ import { print } from "../../src/ir/print.ts";
 import { runPasses } from "../../src/passes/index.ts";
 import { goldenFolder } from "../golden.ts";
 
-const programs = readdirSync(new URL("../../graphs/", import.meta.url)).filter((f) => f.endsWith(".ts"));
+// Other sizes of a model differ in numbers alone.
+const programs = readdirSync(new URL("../../graphs/", import.meta.url)).filter(
+  (f) => f.endsWith(".ts") && !/^gemma3-(?!270m)/.test(f),
+);
 
 for (const file of programs)
   test(`IR after every pass of ${file}`, async () => {

@@ -2,9 +2,10 @@
 import { join } from "node:path";
 import { type CompileOptions, compileProgram } from "../../src/cli/support/compile-program.ts";
 import { Session, type SessionOptions } from "../../src/runtime/session.ts";
-import type { ProgramName } from "./programs.ts";
+import type { ProgramName as GPT2Program } from "./programs.ts";
 import { tempFolder } from "./temp.ts";
 
+type ProgramName = GPT2Program | "gemma3-270m" | "gemma3-1b" | "gemma3-27b";
 const known = new Map<string, Promise<string>>();
 
 /** The folder of a program's build; `tiny` with made-up weights unless told otherwise. */

@@ -49,7 +49,7 @@ test("each kind of weight has its spread", () => {
 test("a name that GPT-2 does not have is refused", () => {
   assert.throws(
     () => seededWeights().check([{ name: "h.0.attn.c_atn.weight", shape: [1] }]),
-    "weight h.0.attn.c_atn.weight: is not a weight of GPT-2: the seeded generator knows only those by name",
+    "weight h.0.attn.c_atn.weight: is not a weight of GPT-2 or Gemma 3: the seeded generator knows only those by name",
   );
 });
 

@@ -16,7 +16,9 @@ export interface GoldenPosition {
 }
 export interface Goldens {
   readonly header: { readonly model: string; readonly seed: number; readonly transformers: string };
-  readonly config: Pick<ModelInfo, "vocab" | "layers" | "width" | "heads" | "positions">;
+  readonly config: Pick<ModelInfo, "vocab" | "layers" | "width" | "heads" | "positions"> & Partial<ModelInfo>;
+  /** What a folder with this model would have as config.json. */
+  readonly checkpoint?: Readonly<Record<string, unknown>>;
   readonly weights: readonly { name: string; shape: number[]; sha256: string }[];
   readonly vocabulary: readonly number[];
   readonly forward: readonly { prompt: string; ids: number[]; positions: GoldenPosition[] }[];
