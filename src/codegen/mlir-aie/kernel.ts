@@ -1,0 +1,43 @@
+/**
+ * What a code generator for the array delivers for one op, or a few ops in one: the text of a design, and how the values of the
+ * graph lie in the buffers of its runtime sequence. Everything that is not a kernel stays on the host.
+ */
+import type { Node } from "../../ir/node.ts";
+import type { DType } from "../../ir/type.ts";
+import type { AieMachine } from "../../targets/aie-machine.ts";
+
+/** One argument of the design's runtime sequence. */
+export interface AieBuffer {
+  /** What it holds: an operand of the kernel, by index, or the kernel's result. */
+  readonly holds: number | "result";
+  /** Element type in the buffer. The host converts: floats round to nearest, ties to even. */
+  readonly dtype: DType;
+  /** Row-major shape in the buffer: that of the value, or larger where an axis is padded; the host fills padding with zeros. */
+  readonly shape: readonly number[];
+  /**
+   * For an operand that is a weight: the weight as it is stored, of type `dtype` and `shape`, as an expression over it (transpose,
+   * reshape, cast ...). Computed once, when the program is compiled.
+   */
+  readonly pack?: (weight: Node) => Node;
+}
+
+export interface AieKernel {
+  /** From op, shapes and choices: kernels of equal names are equal. A file name and an MLIR symbol: [a-z0-9_]. */
+  readonly name: string;
+  /** The design, a whole `.mlir` file. */
+  readonly text: string;
+  /** Arguments of its runtime sequence, in order. */
+  readonly buffers: readonly AieBuffer[];
+}
+
+/** A kernel in place of a node: it reads `operands`, and whatever lies between them and the node is computed on the array. */
+export interface AieMatch {
+  readonly kernel: AieKernel;
+  readonly operands: readonly Node[];
+}
+
+/** Makes the kernel that computes a node with bound sizes; or says in words why the node stays on the host. */
+export type AieKernelMaker = (n: Node, machine: AieMachine) => AieMatch | { readonly host: string };
+
+/** What the array does with an op: makes kernels of it, or leaves it to the host without asking. */
+export type AieLowering = { readonly kernel: AieKernelMaker } | { readonly host: true };
