@@ -1,4 +1,5 @@
 /** Turns weight expressions into bytes: the reference interpreter computes them, once, when a program is compiled. */
+import { hasBlocks } from "../ir/blocks.ts";
 import { HeddleError, rethrow } from "../ir/error.ts";
 import { evaluateNodes } from "../ir/evaluate/evaluate.ts";
 import { encodeBf16, encodeF16 } from "../ir/evaluate/round.ts";
@@ -7,6 +8,7 @@ import { topo } from "../ir/graph.ts";
 import type { Node } from "../ir/node.ts";
 import { bitsOf, type DType, showType, staticShape } from "../ir/type.ts";
 import type { WeightSource } from "../weights/source.ts";
+import { storedBlocks } from "./stored-blocks.ts";
 import type { Weight } from "./weights.ts";
 
 /** Ops that move values and compute none: what was finite stays so. */
@@ -18,8 +20,9 @@ function paramsOf(root: Node): Node[] {
 }
 
 /**
- * The bytes of each weight, in order, little endian as every machine this runs on. A checkpoint tensor is read once, when the
- * first expression needs it, and dropped after the last one.
+ * The bytes of each weight, in order, little endian as every machine this runs on: one piece for each weight, or several for
+ * one in blocks, which is copied as it is stored. A checkpoint tensor is read once, when the first expression needs it, and
+ * dropped after the last one.
  * @throws HeddleError where a value is not finite, naming the weight and the checkpoint tensors that it comes from.
  */
 export function* materialize(weights: readonly Weight[], source: WeightSource): Generator<Uint8Array> {
@@ -29,16 +32,20 @@ export function* materialize(weights: readonly Weight[], source: WeightSource): 
     left.set(name, count);
     return count;
   };
-  const params = weights.map((w) => paramsOf(w.expression).map((p) => p.attrs.name as string));
+  const params = weights.map((w) =>
+    hasBlocks(w.type) ? [] : paramsOf(w.expression).map((p) => p.attrs.name as string),
+  );
   for (const names of params) for (const name of names) need(name, 1);
   const read = new Map<string, Float32Array>();
   for (const [i, w] of weights.entries()) {
-    yield bytesOf(w, params[i]!, (n) => {
-      const name = n.attrs.name as string;
-      const values = read.get(name) ?? source.read(name, staticShape(n.type.shape));
-      read.set(name, values);
-      return values;
-    });
+    if (hasBlocks(w.type)) yield* storedBlocks(w, source);
+    else
+      yield bytesOf(w, params[i]!, (n) => {
+        const name = n.attrs.name as string;
+        const values = read.get(name) ?? source.read(name, staticShape(n.type.shape));
+        read.set(name, values);
+        return values;
+      });
     for (const name of params[i]!) if (need(name, -1) === 0) read.delete(name);
   }
 }

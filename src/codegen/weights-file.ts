@@ -5,7 +5,7 @@ import type { WeightSource } from "../weights/source.ts";
 import { materialize } from "./materialize.ts";
 import type { WeightTable } from "./weights.ts";
 
-/** Called after each weight with the bytes written so far and in all. */
+/** Called after each weight, or piece of a large one, with the bytes written so far and in all. */
 export type WeightProgress = (done: number, total: number) => void;
 
 export interface WeightsFile {
@@ -37,10 +37,11 @@ export async function writeWeights(
       at += bytes.length;
     };
     let i = 0;
-    for (const bytes of materialize(table.weights, source)) {
-      const { offset } = table.weights[i++]!;
+    for (const piece of materialize(table.weights, source)) {
+      const { offset, bytes } = table.weights[i]!;
       if (offset > at) await put(new Uint8Array(offset - at));
-      await put(bytes);
+      await put(piece);
+      if (at === offset + bytes) i++;
       progress(at, table.bytes);
     }
     if (table.bytes > at) await put(new Uint8Array(table.bytes - at));

@@ -92,7 +92,7 @@ export class WeightTable {
     if (!this.#views || n.op.name !== "slice" || n.attrs.axis !== 0 || !table || !isPlain(table)) return undefined;
     const rowBytes = sizeOf(table) / (table.type.shape[0] as number);
     const start = (n.attrs.start as number) * rowBytes;
-    if (start % alignment !== 0 || bitsOf[n.type.dtype] < 8) return undefined;
+    if (start % alignment !== 0 || bitsOf[n.type.dtype] === 4) return undefined;
     return { name: this.#unique(nameOf(n)), type: n.type, bytes: sizeOf(n), offset: this.add(table).offset + start };
   }
 

@@ -1,5 +1,6 @@
 /** The public face of the IR: what authors of graphs, passes and code generators import. */
 export * from "./attr.ts";
+export * from "./blocks.ts";
 export { costOf, type GraphCost, nodeCosts } from "./cost.ts";
 export * from "./error.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, evaluateNodes } from "./evaluate/evaluate.ts";

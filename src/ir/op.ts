@@ -4,13 +4,14 @@
  * cost model and documentation. No other file needs to know that an op exists, but for the backends' support tables.
  */
 import type { AttrSpec, Attrs, AttrsIn, AttrsOf } from "./attr.ts";
+import { isBlock, needWholeBlocks } from "./blocks.ts";
 import { HeddleError, rethrow } from "./error.ts";
 import type { Tensor } from "./evaluate/tensor.ts";
 import type { Node } from "./node.ts";
 import { describe } from "./node.ts";
 import { originOf, withOrigin } from "./origin.ts";
 import { type OpPat, opPattern, type PatArgs } from "./pattern.ts";
-import type { TensorType } from "./type.ts";
+import { showType, type TensorType } from "./type.ts";
 
 /** Operand names; a trailing `?` makes one optional (last places only), a single `...xs` takes a list. */
 export type Operands = readonly string[];
@@ -60,6 +61,8 @@ export interface OpSpec<N extends Operands, S extends AttrSpec> {
   /** A primitive: computes the value. `out` is allocated with the inferred type and zeroed. */
   evaluate?(values: Named<N, Tensor>, attrs: AttrsOf<S>, out: Tensor): void;
   cost?(types: Named<N, TensorType>, attrs: AttrsOf<S>, out: TensorType): Cost;
+  /** Whether it can yield a block type (blocks.ts), which takes moving whole rows only. */
+  readonly keepsBlocks?: true;
 }
 
 export interface AnyOp {
@@ -122,6 +125,11 @@ export function defineOp<const N extends Operands, const S extends AttrSpec = {}
       if (bad >= 0) throw new Error(`operand ${strip(spec.inputs[list ? 0 : bad]!)} is not a value of a graph`);
       const attrs = checkAttrs(given);
       const type = spec.infer(zip(inputs.map((i) => i.type)), attrs as any);
+      if (isBlock(type.dtype) && !spec.keepsBlocks)
+        throw new Error(
+          `cannot yield ${showType(type)}, a type of stored weights: cast the weight to f32 or f16 first`,
+        );
+      needWholeBlocks(type);
       const { name, loc } = origin;
       return Object.freeze({
         op,

@@ -1,9 +1,23 @@
 /** Types of the values that flow through a graph: element type, shape and, where there is any, quantisation. */
 
-export const dtypes = ["f64", "f32", "f16", "bf16", "i32", "i8", "i4", "u8", "u16", "bool"] as const;
-export type DType = (typeof dtypes)[number];
+/** Block types (blocks.ts): how many elements share a block of how many bytes. */
+export const blockFormats = {
+  q8_0: { elements: 32, bytes: 34 },
+  q4_0: { elements: 32, bytes: 18 },
+  q5_0: { elements: 32, bytes: 22 },
+  q4_k: { elements: 256, bytes: 144 },
+  q5_k: { elements: 256, bytes: 176 },
+  q6_k: { elements: 256, bytes: 210 },
+} as const;
+export type BlockType = keyof typeof blockFormats;
 
-/** Bits of one element in memory. */
+const plain = ["f64", "f32", "f16", "bf16", "i32", "i8", "i4", "u8", "u16", "bool"] as const;
+export type DType = (typeof plain)[number] | BlockType;
+export const dtypes: readonly DType[] = [...plain, ...(Object.keys(blockFormats) as BlockType[])];
+
+const bitsIn = (t: BlockType): number => (8 * blockFormats[t].bytes) / blockFormats[t].elements;
+
+/** Bits of one element in memory; of a block type its share of the block, which need not be whole. */
 export const bitsOf: Readonly<Record<DType, number>> = {
   f64: 64,
   f32: 32,
@@ -15,6 +29,12 @@ export const bitsOf: Readonly<Record<DType, number>> = {
   u8: 8,
   u16: 16,
   bool: 8,
+  q8_0: bitsIn("q8_0"),
+  q4_0: bitsIn("q4_0"),
+  q5_0: bitsIn("q5_0"),
+  q4_k: bitsIn("q4_k"),
+  q5_k: bitsIn("q5_k"),
+  q6_k: bitsIn("q6_k"),
 };
 
 /** A size that is bound later, such as the number of tokens: a name with the range that it may take. */

@@ -1,3 +1,4 @@
+import { isBlock } from "../ir/blocks.ts";
 import type { Node } from "../ir/node.ts";
 import type { AnyOp } from "../ir/op.ts";
 import { add, layerNorm, linear, matmul, mlp, mul, normalize, reshape } from "../ir/ops/index.ts";
@@ -21,6 +22,7 @@ function obstacle({ norm, gamma, beta }: Norm, w: Node, b: Node | undefined, use
   const others = uses.of(norm).filter((n) => !readers.has(n.op));
   if (others.length) return skip(`the norm is also read by ${others.map((n) => n.op.name).join(", ")}`);
   if (![gamma, beta, w].every(isStatic)) return skip("scale, shift or weight depend on an input");
+  if (isBlock(w.type.dtype)) return skip("the weight is kept in blocks");
   if (w.type.dtype !== gamma.type.dtype || (b && b.type.dtype !== gamma.type.dtype))
     return skip("the weight is narrower than scale and shift: fold before f16-weights");
   if (uses.count(w) > 1) return skip("the weight is shared (a tied embedding?): folding would store a second copy");

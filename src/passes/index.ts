@@ -5,6 +5,7 @@ export { blockSize, flashAttentionPass as flashAttention, workingSet } from "./f
 export { foldNorm } from "./fold-norm.ts";
 export { fuseMlp } from "./fuse-mlp.ts";
 export { fuseResidual } from "./fuse-residual.ts";
+export { keepBlocks, type StoredBlocks } from "./keep-blocks.ts";
 export { kvCache } from "./kv-cache.ts";
 export { mergeQkv } from "./merge-qkv.ts";
 export { type Pass, type PassContext, type ProofSpec, pass, rules } from "./pass.ts";

@@ -1,4 +1,5 @@
 /** Where the values of a model's weights come from: a checkpoint file, or the seeded generator. */
+import type { BlockType } from "../ir/type.ts";
 
 /** A weight that a graph asks for: the checkpoint's name and shape. */
 export interface WeightSpec {
@@ -18,7 +19,19 @@ export interface WeightSource {
    * @throws HeddleError where the weight is missing, of another shape or dtype, or has values that are not finite.
    */
   read(name: string, shape: readonly number[]): Float32Array;
+  /** Where some weights are stored in blocks: their bytes as they are. */
+  readonly blocks?: BlockSource;
   close(): void;
+}
+
+export interface BlockSource {
+  /** The block type in which a weight is stored; undefined where it is stored otherwise, or there is no such weight. */
+  typeOf(name: string): BlockType | undefined;
+  /**
+   * Rows `start .. start + count` of a weight of shape [rows, columns] as they are stored. The caller owns the array.
+   * @throws HeddleError where the weight is missing, of another shape, or has scales that are not finite.
+   */
+  read(weight: WeightSpec, start: number, count: number): Uint8Array;
 }
 
 export const showSizes = (shape: readonly number[]): string => `[${shape.join("x")}]`;

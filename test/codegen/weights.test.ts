@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -7,6 +7,7 @@ import { alignment, WeightTable } from "../../src/codegen/weights.ts";
 import { writeWeights } from "../../src/codegen/weights-file.ts";
 import {
   add,
+  type BlockType,
   cast,
   concat,
   constant,
@@ -156,6 +157,47 @@ test("the file has every weight at its offset, and its hash", async () => {
   assert.match(sha256, /^[0-9a-f]{64}$/);
   assert.equal(new Float32Array(file.buffer.slice(file.byteOffset + 64, file.byteOffset + 64 + 2048)), noise(512));
   assert.is(seen.at(-1), 1);
+});
+
+/** Rows of bytes that say which weight and row they are of. */
+const inBlocks = (type: BlockType | undefined): WeightSource => ({
+  ...counting().source,
+  blocks: {
+    typeOf: () => type,
+    read: ({ name, shape }, start, count) => {
+      const row = ((shape.at(-1) as number) / 32) * 34;
+      return Uint8Array.from({ length: count * row }, (_, i) => name.charCodeAt(0) + start + Math.floor(i / row));
+    },
+  },
+});
+const stored = (name: string, rows: number, columns = 32) => param({ name, dtype: "q8_0", shape: [rows, columns] });
+
+test("weights in blocks are written as they are stored: rows, cut and joined", async () => {
+  const part = slice(stored("b", 9), { axis: 0, start: 3, size: 2 });
+  const t = table(concat([stored("a", 2), part], { axis: 0 }), weight("bias", 3));
+  const path = join(tempFolder(), "weights.bin");
+  await writeWeights(t, inBlocks("q8_0"), path);
+  const file = readFileSync(path);
+  const rows = [0, 1, 2, 3].map((r) => [...new Set(file.subarray(34 * r, 34 * r + 34))]);
+  assert.equal(rows, [[97], [98], [101], [102]]);
+  assert.equal([t.weights[0]!.bytes, t.weights[1]!.offset], [136, 192]);
+});
+
+test("a large weight in blocks is written piece by piece", async () => {
+  const t = table(stored("a", 20_000, 1024), weight("bias", 3));
+  const path = join(tempFolder(), "weights.bin");
+  const seen: number[] = [];
+  const { bytes } = await writeWeights(t, inBlocks("q8_0"), path, (done) => seen.push(done));
+  assert.is(statSync(path).size, bytes);
+  assert.ok(seen.length > 2 && Math.max(...seen.map((s, i) => s - (seen[i - 1] ?? 0))) <= 2 ** 24, seen.join());
+});
+
+test("blocks that the checkpoint has not", async () => {
+  for (const [type, words] of [
+    ["q4_0", "stored in q4_0"],
+    [undefined, "not in blocks"],
+  ] as const)
+    assert.match(await failure(table(stored("a", 2)), inBlocks(type)), `a is wanted in q8_0 but is ${words}`);
 });
 
 async function failure(t: WeightTable, source: WeightSource): Promise<string> {

@@ -26,7 +26,7 @@ const cases: readonly [build: () => unknown, message: string][] = [
   [() => ir.linear(x, f32("w", 4, 8), f32("b", 5)), "linear: b must be [out=4], not f32[5]"],
   [
     () => ir.linear(x, ir.cast(f32("w", 4, 8), { dtype: "i8" })),
-    "linear: w i8[4x8] does not go with f32 activations: it must be f32, f16 or bf16",
+    "linear: w i8[4x8] does not go with f32 activations: it must be f32, f16, bf16 or a block type such as q8_0",
   ],
   [() => ir.layerNorm(x, f32("g", 8), f32("b", 7)), "layerNorm: beta must be [width=8], not f32[7]"],
   [() => ir.reduceSum(x, { axis: 2 }), "reduceSum: axis 2 does not exist: [Tx8] has rank 2, so axes -2..1"],

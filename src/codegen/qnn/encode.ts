@@ -1,4 +1,5 @@
 /** Types of the IR as QNN writes them. */
+import { hasBlocks, isBlock, rowBytes } from "../../ir/blocks.ts";
 import { HeddleError } from "../../ir/error.ts";
 import { describe, type Node } from "../../ir/node.ts";
 import { type DType, type Quant, showType, staticShape } from "../../ir/type.ts";
@@ -21,6 +22,7 @@ const fixed: Readonly<Partial<Record<DType, QnnDataType>>> = {
 
 /** @throws HeddleError for an element type that QNN has not. */
 export function dataTypeOf(n: Node): QnnDataType {
+  if (isBlock(n.type.dtype)) return "UINT_8";
   const found = (n.type.quant ? fixed : plain)[n.type.dtype];
   if (found) return found;
   throw new HeddleError(`QNN has no tensors of type ${showType(n.type)}`, {
@@ -30,10 +32,11 @@ export function dataTypeOf(n: Node): QnnDataType {
   });
 }
 
-/** A tensor has at least one axis in QNN: a single number is `[1]`. @throws HeddleError for a size that is not bound. */
+/** A tensor has at least one axis in QNN: a single number is `[1]`. Rows in blocks are rows of bytes. @throws HeddleError for a size that is not bound. */
 export function dimsOf(n: Node): readonly number[] {
   try {
     const dims = staticShape(n.type.shape);
+    if (hasBlocks(n.type)) return [...dims.slice(0, -1), rowBytes(n.type)];
     return dims.length ? dims : [1];
   } catch (e) {
     throw new HeddleError((e as Error).message, { subject: describe(n), loc: n.loc });

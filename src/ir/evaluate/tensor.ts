@@ -1,5 +1,6 @@
 /** Values of the reference interpreter. Floats are held in f32 or f64 (the interpreter's precision), integers in i32. */
-import { elements, staticShape, type TensorType } from "../type.ts";
+import { isBlock } from "../blocks.ts";
+import { elements, isFloat, staticShape, type TensorType } from "../type.ts";
 
 export type Data = Float64Array | Float32Array | Int32Array;
 export type Precision = "f32" | "f64";
@@ -10,8 +11,8 @@ export interface Tensor {
   readonly data: Data;
 }
 
-/** Whether values of the type are held in i32. */
-export const isInteger = (t: TensorType): boolean => !["f64", "f32", "f16", "bf16"].includes(t.dtype) && !t.quant;
+/** Whether values of the type are held in i32. Weights in blocks are held as the floats that they stand for. */
+export const isInteger = (t: TensorType): boolean => !isFloat(t.dtype) && !isBlock(t.dtype) && !t.quant;
 
 /** A zeroed tensor of the type. */
 export function zeros(type: TensorType, precision: Precision = "f32"): Tensor {

@@ -1,4 +1,5 @@
 import { attr } from "../attr.ts";
+import { needWholeRows } from "../blocks.ts";
 import { concatInto } from "../evaluate/move.ts";
 import { defineOp } from "../op.ts";
 import { sameDim, showType } from "../type.ts";
@@ -10,11 +11,13 @@ export const concat = defineOp({
   doc: "Tensors of one element type one after another along an axis; all other sizes are equal.",
   inputs: ["...xs"],
   attrs: { axis: attr.int },
+  keepsBlocks: true,
   infer: ({ xs }, { axis }) => {
     const [first, ...rest] = xs;
     if (!first) throw new Error("needs at least one operand");
     const at = resolveAxis(axis, first.shape);
     const dtype = sameDType(Object.fromEntries(xs.map((x, i) => [`xs[${i}]`, x])));
+    needWholeRows(first, at);
     for (const x of rest)
       if (x.shape.length !== first.shape.length || !x.shape.every((d, i) => i === at || sameDim(d, first.shape[i]!)))
         throw new Error(`sizes other than axis ${axis} must be equal: ${showType(first)} against ${showType(x)}`);

@@ -6,7 +6,7 @@ import { needFloat, needShape, needWeight, sameDType } from "./support/check.ts"
 
 export const linearAdd = defineOp({
   name: "linearAdd",
-  doc: "x w^T + b + residual: a projection that ends a residual branch. x [.., in], w [out, in], b [out], residual [.., out] -> [.., out]. Weights may be f16 or bf16 under f32 activations.",
+  doc: "x w^T + b + residual: a projection that ends a residual branch. x [.., in], w [out, in], b [out], residual [.., out] -> [.., out]. Weights may be f16, bf16 or in blocks (q8_0 ..) under f32 activations.",
   inputs: ["x", "w", "b", "residual"],
   infer: ({ x, w, b, residual }) => {
     const columns = x.shape.at(-1);

@@ -8,7 +8,7 @@ import { widened } from "./support/widen.ts";
 
 export const linear = defineOp({
   name: "linear",
-  doc: "x w^T + b. x [.., in], w [out, in], b [out] -> [.., out]. Weights may be f16 or bf16 under f32 activations.",
+  doc: "x w^T + b. x [.., in], w [out, in], b [out] -> [.., out]. Weights may be f16, bf16 or in blocks (q8_0 ..) under f32 activations.",
   inputs: ["x", "w", "b?"],
   infer: ({ x, w, b }) => {
     const [out, inner] = w.shape;

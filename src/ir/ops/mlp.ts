@@ -13,7 +13,7 @@ const activations: Readonly<Record<string, (x: Node) => Node>> = { geluTanh, gel
 
 export const mlp = defineOp({
   name: "mlp",
-  doc: "act(x w1^T + b1) w2^T + b2 (+ residual): a transformer's feed-forward block in one op. x [.., D], w1 [F, D], b1 [F], w2 [D, F], b2 [D], residual as x -> as x. activation: geluTanh, gelu, silu or none. Weights may be f16 or bf16 under f32 activations.",
+  doc: "act(x w1^T + b1) w2^T + b2 (+ residual): a transformer's feed-forward block in one op. x [.., D], w1 [F, D], b1 [F], w2 [D, F], b2 [D], residual as x -> as x. activation: geluTanh, gelu, silu or none. Weights may be f16, bf16 or in blocks (q8_0 ..) under f32 activations.",
   inputs: ["x", "w1", "b1", "w2", "b2", "residual?"],
   attrs: { activation: attr.string },
   infer: ({ x, w1, b1, w2, b2, residual }, { activation }) => {

@@ -7,5 +7,6 @@ export const param = defineOp({
   doc: "A weight by the name and in the layout that it has in the checkpoint.",
   inputs: [],
   attrs: { name: attr.string, dtype: attr.dtype, shape: attr.dims },
+  keepsBlocks: true,
   infer: (_, { dtype, shape }) => ({ dtype, shape }),
 });

@@ -1,4 +1,5 @@
 import { attr } from "../attr.ts";
+import { needWholeRows } from "../blocks.ts";
 import { sliceInto } from "../evaluate/move.ts";
 import { defineOp } from "../op.ts";
 import { bytesOf, type Dim, sameDim, showDim, showType } from "../type.ts";
@@ -17,8 +18,10 @@ export const slice = defineOp({
   doc: "x[start : start + size] along one axis. size may be a symbol as long as it always fits.",
   inputs: ["x"],
   attrs: { axis: attr.int, start: attr.int, size: attr.dim },
+  keepsBlocks: true,
   infer: ({ x }, { axis, start, size }) => {
     const at = resolveAxis(axis, x.shape);
+    needWholeRows(x, at);
     const extent = x.shape[at]!;
     if (start < 0 || (typeof size === "number" && size < 0))
       throw new Error(`start ${start} and size ${showDim(size)} must not be negative`);

@@ -1,4 +1,5 @@
 /** Seeded random values for proofs: the same name, type and seed always give the same numbers. */
+import { isBlock } from "../../ir/blocks.ts";
 import type { Data } from "../../ir/evaluate/tensor.ts";
 import { elements, isFloat, type TensorType } from "../../ir/type.ts";
 
@@ -26,7 +27,8 @@ export function random(seed: string): () => number {
 export function randomTensor(name: string, type: TensorType, seed: number, bound = 2): Data {
   const next = random(`${seed}:${name}`);
   const n = elements(type.shape);
-  if (!isFloat(type.dtype)) return Int32Array.from({ length: n }, () => Math.floor(next() * bound));
+  if (!isFloat(type.dtype) && !isBlock(type.dtype))
+    return Int32Array.from({ length: n }, () => Math.floor(next() * bound));
   const fan = type.shape.length < 2 ? 3 : Math.min(...(type.shape.slice(-2) as number[]));
   const width = Math.sqrt(3 / fan);
   const data = new Float32Array(n);

@@ -1,4 +1,5 @@
 /** Checks shared by the type inference of several ops. Each throws an Error that says what was found and what is needed. */
+import { isBlock } from "../../blocks.ts";
 import { broadcast, type Dim, isFloat, type Shape, sameDim, showDim, showType, type TensorType } from "../../type.ts";
 
 type Types = Readonly<Record<string, TensorType>>;
@@ -57,11 +58,11 @@ export function needNumber(what: string, d: Dim): number {
   );
 }
 
-/** A weight may be narrower than the activations that it meets: f16 or bf16 under f32. */
+/** A weight may be narrower than the activations that it meets: f16, bf16 or in blocks under f32. */
 export function needWeight(name: string, w: TensorType, x: TensorType): void {
-  const narrow = w.dtype === "f16" || w.dtype === "bf16";
+  const narrow = w.dtype === "f16" || w.dtype === "bf16" || isBlock(w.dtype);
   if (w.dtype !== x.dtype && !(narrow && x.dtype === "f32"))
     throw new Error(
-      `${name} ${showType(w)} does not go with ${x.dtype} activations: it must be ${x.dtype}${x.dtype === "f32" ? ", f16 or bf16" : ""}`,
+      `${name} ${showType(w)} does not go with ${x.dtype} activations: it must be ${x.dtype}${x.dtype === "f32" ? ", f16, bf16 or a block type such as q8_0" : ""}`,
     );
 }
