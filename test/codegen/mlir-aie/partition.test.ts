@@ -90,11 +90,11 @@ function run({ steps }: Partition, values: Map<ir.Node, ir.Tensor>, updates: Rea
     }
     const inputs = Object.fromEntries(step.graph.inputs.map((p, i) => [p.name!, values.get(step.inputs[i]!)!.data]));
     const { outputs, state } = ir.evaluate(step.graph, { inputs, params });
-    step.outputs.forEach((n, i) => values.set(n, outputs[i]!));
-    step.graph.state.forEach(({ cache }, i) => {
+    for (const [i, n] of step.outputs.entries()) values.set(n, outputs[i]!);
+    for (const [i, { cache }] of step.graph.state.entries()) {
       const whole = step.inputs.find((n) => n.name === cache.name)!;
       for (const n of [whole, updates.get(whole)!]) values.set(n, state[i]!);
-    });
+    }
   }
 }
 
