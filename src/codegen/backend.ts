@@ -14,7 +14,35 @@ export interface LegalGraph {
   readonly caches: readonly HostCache[];
 }
 
-export interface Backend<Plan> {
+/** How a cache is carried from one run to the next. */
+export interface PlannedState {
+  readonly cache: string;
+  /** The axis along which positions grow. */
+  readonly axis: number;
+  /** In place: the graph writes the cache. Host: the caller copies output `slice` into input `cache` at the position. */
+  readonly mode: "in-place" | "host";
+  readonly slice?: string;
+}
+
+/** What a manifest tells of the plan of an entry point: the names and types of what goes in and out. */
+export interface EntryPlan {
+  /** Name of the entry point. */
+  readonly graph: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly state: readonly PlannedState[];
+  /** Inputs and outputs are among these. */
+  readonly tensors: readonly { readonly name: string; readonly dataType: string; readonly dims: readonly number[] }[];
+}
+
+/** A file of a build. */
+export interface Artifact {
+  /** Relative to the build folder, with forward slashes. Equal paths have equal texts. */
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface Backend<Plan extends EntryPlan> {
   /** What errors call it. */
   readonly name: string;
   /** @throws HeddleError naming op, types and line of an op that the target cannot run, and what to try. */
@@ -23,6 +51,6 @@ export interface Backend<Plan> {
   plan(g: LegalGraph, weights: WeightTable): Plan;
   /** The plan as text, for people. */
   show(plan: Plan): string;
-  /** Text of the artifact. Equal plans give equal bytes. */
-  emit(plan: Plan): string;
+  /** The files of an entry point, first the one that the runtime loads. Equal plans give equal bytes. */
+  emit(plan: Plan): readonly Artifact[];
 }

@@ -1,16 +1,16 @@
 /** From a module, after its passes, to a build folder: graphs, weights and the manifest, all of them or none. */
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { HeddleError } from "../ir/error.ts";
 import { topo } from "../ir/graph.ts";
 import type { ModelInfo, Module } from "../ir/program.ts";
 import { staticShape } from "../ir/type.ts";
 import type { WeightSource } from "../weights/source.ts";
-import type { Backend } from "./backend.ts";
+import type { Backend, EntryPlan } from "./backend.ts";
 import { type CompiledEntry, compileEntries, manifestEntry } from "./entries.ts";
 import { checkManifest, type Manifest } from "./manifest.ts";
-import { type QnnPlan, qnnReference, qnnVendor, qnnVendorHalf, weightsFile } from "./qnn/index.ts";
+import { qnnReference, qnnVendor, qnnVendorHalf, weightsFile } from "./qnn/index.ts";
 import { manifestFile, replaceFolder } from "./staging.ts";
 import { WeightTable } from "./weights.ts";
 import { type WeightProgress, type WeightsFile, writeWeights } from "./weights-file.ts";
@@ -47,14 +47,14 @@ export interface CompileResult {
   readonly ms: { readonly codegen: number; readonly weights: number };
 }
 
-const backends: Readonly<Record<string, Readonly<Record<CompileRequest["precision"], Backend<QnnPlan>>>>> = {
+const backends: Readonly<Record<string, Readonly<Record<CompileRequest["precision"], Backend<EntryPlan>>>>> = {
   reference: { f32: qnnReference, f16: qnnReference },
   // f32 is for Qualcomm's CPU library; the NPU computes in f16.
   "x-elite": { f32: qnnVendor, f16: qnnVendorHalf },
 };
 
 /** @throws HeddleError for an unknown target or one without a code generator. */
-export function backendFor(target: string, precision: CompileRequest["precision"] = "f32"): Backend<QnnPlan> {
+export function backendFor(target: string, precision: CompileRequest["precision"] = "f32"): Backend<EntryPlan> {
   if (Object.hasOwn(backends, target)) return backends[target]![precision];
   throw new HeddleError("has no QNN code generator", {
     subject: `target ${target}`,
@@ -73,7 +73,10 @@ export async function compileModule(request: CompileRequest): Promise<CompileRes
   const codegen = performance.now() - start;
   return replaceFolder(out, async (folder) => {
     mkdirSync(join(folder, "qnn"));
-    for (const { entry, text } of entries) writeFileSync(join(folder, graphPath(entry.name)), text);
+    for (const { path, text } of entries.flatMap((e) => e.artifacts)) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), text);
+    }
     if (tokenizer) copyFileSync(tokenizer, join(folder, "tokenizer.json"));
     await request.extra?.(folder, entries);
 
@@ -90,7 +93,7 @@ export async function compileModule(request: CompileRequest): Promise<CompileRes
       model: { ...info, ...(eos && { eos }) },
       weights: { source: weights.name, sha256, bytes, file, key },
       tokenizer: tokenizer ? "tokenizer.json" : null,
-      entries: entries.map((e) => manifestEntry(e, graphPath(e.entry.name))),
+      entries: entries.map(manifestEntry),
       passes,
     };
     checkManifest(manifest);
@@ -99,8 +102,6 @@ export async function compileModule(request: CompileRequest): Promise<CompileRes
     return { manifest, entries, weightsReused: reused !== undefined, ms };
   });
 }
-
-const graphPath = (entry: string): string => `qnn/${entry}.qnn.json`;
 
 /** The checkpoint tensors that a module wants. */
 export const paramsOf = ({ graph }: Module): { name: string; shape: readonly number[] }[] => [

@@ -4,40 +4,38 @@ import { HeddleError } from "../ir/error.ts";
 import { bind, type Graph } from "../ir/graph.ts";
 import type { EntryPoint, Module } from "../ir/program.ts";
 import { staticShape } from "../ir/type.ts";
-import type { Backend } from "./backend.ts";
+import type { Artifact, Backend, EntryPlan } from "./backend.ts";
 import type { ManifestEntry, ManifestInput, ManifestOutput } from "./manifest.ts";
-import type { QnnPlan } from "./qnn/index.ts";
 import type { WeightTable } from "./weights.ts";
 
-export interface CompiledEntry {
+export interface CompiledEntry<Plan extends EntryPlan = EntryPlan> {
   readonly entry: EntryPoint;
   /** Bound, before legalisation. */
   readonly graph: Graph;
-  readonly plan: QnnPlan;
-  /** `<entry>.qnn.json`. */
-  readonly text: string;
+  readonly plan: Plan;
+  /** The files of this entry point, first the one that the runtime loads. */
+  readonly artifacts: readonly Artifact[];
 }
 
 /** @throws HeddleError for an op that the target cannot run, or a graph that QNN cannot hold. */
-export function compileEntries(
+export function compileEntries<Plan extends EntryPlan>(
   { graph, entries }: Module,
-  backend: Backend<QnnPlan>,
+  backend: Backend<Plan>,
   weights: WeightTable,
-): CompiledEntry[] {
+): CompiledEntry<Plan>[] {
   const twice = entries.find((e, i) => entries.findIndex((other) => other.name === e.name) < i);
   if (twice) throw new HeddleError("two entry points have this name", { subject: `entry point ${twice.name}` });
   return entries.map((entry) => {
     const bound = bind(graph, entry.bind, entry.name);
     const plan = backend.plan(backend.legalize(bound), weights);
-    return { entry, graph: bound, plan, text: backend.emit(plan) };
+    return { entry, graph: bound, plan, artifacts: backend.emit(plan) };
   });
 }
 
 /** Names of a language model's inputs are their roles; all others are caches. */
 const roles = ["tokens", "position", "last"] as const;
 
-/** @param file path of the QNN graph relative to the build folder. */
-export function manifestEntry({ entry, graph, plan }: CompiledEntry, file: string): ManifestEntry {
+export function manifestEntry({ entry, graph, plan, artifacts }: CompiledEntry): ManifestEntry {
   const caches = new Set(graph.state.map((s) => s.cache));
   const inputs = graph.inputs.map((n, i): ManifestInput => {
     const role = caches.has(n) ? "cache" : roles.find((r) => r === n.name);
@@ -54,7 +52,7 @@ export function manifestEntry({ entry, graph, plan }: CompiledEntry, file: strin
   return {
     name: entry.name,
     role: entry.role,
-    graph: file,
+    graph: artifacts[0]!.path,
     tokens,
     context: C ?? tokens,
     inputs,
@@ -64,7 +62,7 @@ export function manifestEntry({ entry, graph, plan }: CompiledEntry, file: strin
   };
 }
 
-function outputOf(plan: QnnPlan, name: string): ManifestOutput {
+function outputOf(plan: EntryPlan, name: string): ManifestOutput {
   const { dataType, dims } = plan.tensors.find((t) => t.name === name)!;
   const role = plan.state.some((s) => s.slice === name) ? "slice" : "logits";
   return { name, role, dtype: dataType === "FLOAT_16" ? "f16" : dataType === "INT_32" ? "i32" : "f32", shape: dims };

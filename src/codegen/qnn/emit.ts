@@ -1,5 +1,5 @@
-/** Writes a plan as `<entry>.qnn.json`. */
-
+/** Writes a plan as `qnn/<entry>.qnn.json`. */
+import type { Artifact } from "../backend.ts";
 import type { QnnPlan } from "./plan.ts";
 import { showGraph } from "./show.ts";
 import type { QnnGraph } from "./types.ts";
@@ -9,11 +9,11 @@ import { checkQnnGraph } from "./validate.ts";
 export const weightsFile = "weights.bin";
 
 /**
- * Text of the graph; equal plans give equal bytes.
+ * The graph as a file; equal plans give equal bytes.
  * @throws HeddleError where the result breaks the schema: a mistake of this compiler, found before anybody loads it.
  */
-export function emitQnn({ graph, tensors, nodes, inputs, outputs }: QnnPlan): string {
+export function emitQnn({ graph, tensors, nodes, inputs, outputs }: QnnPlan): readonly Artifact[] {
   const content: QnnGraph = { format: "heddle.qnn/1", graph, weights: weightsFile, tensors, nodes, inputs, outputs };
   checkQnnGraph(content);
-  return showGraph(content);
+  return [{ path: `qnn/${graph}.qnn.json`, text: showGraph(content) }];
 }

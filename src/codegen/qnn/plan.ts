@@ -3,7 +3,7 @@ import { HeddleError } from "../../ir/error.ts";
 import { type Graph, topo } from "../../ir/graph.ts";
 import { describe, type Node } from "../../ir/node.ts";
 import { resolveAxis } from "../../ir/ops/support/axis.ts";
-import type { LegalGraph } from "../backend.ts";
+import type { EntryPlan, LegalGraph, PlannedState } from "../backend.ts";
 import { findStatic } from "../statics.ts";
 import type { SupportTable } from "../support.ts";
 import type { WeightTable } from "../weights.ts";
@@ -11,23 +11,9 @@ import { Builder } from "./builder.ts";
 import type { QnnLowering } from "./lowering.ts";
 import type { QnnNode, QnnTensor } from "./types.ts";
 
-/** How a cache is carried from one run to the next. */
-export interface PlannedState {
-  readonly cache: string;
-  /** The axis along which positions grow. */
-  readonly axis: number;
-  /** In place: the graph writes the cache. Host: the caller copies output `slice` into input `cache` at the position. */
-  readonly mode: "in-place" | "host";
-  readonly slice?: string;
-}
-
-export interface QnnPlan {
-  readonly graph: string;
+export interface QnnPlan extends EntryPlan {
   readonly tensors: readonly QnnTensor[];
   readonly nodes: readonly QnnNode[];
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  readonly state: readonly PlannedState[];
 }
 
 /**

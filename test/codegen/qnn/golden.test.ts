@@ -14,12 +14,14 @@ for (const name of programs) {
     const compile = () => compileEntries(module, qnnReference, new WeightTable());
     const entries = compile();
     assert.equal(
-      compile().map((e) => e.text),
-      entries.map((e) => e.text),
+      compile().map((e) => e.artifacts),
+      entries.map((e) => e.artifacts),
       "two runs give the same bytes",
     );
     // Further buckets differ in sizes only.
-    const files = entries.filter((e) => e.entry.name.endsWith("-64")).map((e) => [`${e.entry.name}.qnn.json`, e.text]);
+    const files = entries
+      .filter((e) => e.entry.name.endsWith("-64"))
+      .map((e) => [`${e.entry.name}.qnn.json`, e.artifacts[0]!.text]);
     goldenFolder(`qnn/${name}`, ".qnn.json", Object.fromEntries(files));
   });
 }
@@ -28,7 +30,7 @@ test("QNN of gpt2-fa2-kv-fused for Qualcomm's libraries", async () => {
   const { module } = await compiled("gpt2-fa2-kv-fused");
   const entries = compileEntries(module, qnnVendor, new WeightTable());
   const decode = entries.find((e) => e.entry.name === "decode-64")!;
-  goldenFolder("qnn/gpt2-fa2-kv-fused-x-elite", ".qnn.json", { "decode-64.qnn.json": decode.text });
+  goldenFolder("qnn/gpt2-fa2-kv-fused-x-elite", ".qnn.json", { "decode-64.qnn.json": decode.artifacts[0]!.text });
 });
 
 test("the plan as text", async () => {
