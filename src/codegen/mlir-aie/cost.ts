@@ -1,0 +1,69 @@
+/**
+ * A time model of the array. Every result is `modelled`: cores at the published rate of one core, main memory at the cap of all
+ * shim channels, slower the shorter the runs of addresses. Both are calibrated on arXiv 2512.13282 (see src/targets/phoenix.json).
+ */
+import type { AieMachine } from "../../targets/aie-machine.ts";
+
+/** Bytes that a DMA of the shim moves, in runs of consecutive addresses. */
+export interface Traffic {
+  readonly bytes: number;
+  /** Bytes of one run. */
+  readonly run: number;
+}
+
+export interface Cost {
+  readonly seconds: number;
+  /** What the cores, main memory and the streams would take alone, in seconds. The slowest sets the pace. */
+  readonly compute: number;
+  readonly memory: number;
+  readonly stream: number;
+  readonly bytes: number;
+  /** Multiply-adds that are asked for; padding is not counted. */
+  readonly macs: number;
+}
+
+/** Cycles of an m x k x n product on one core whose accumulators are loaded and stored once. */
+export function productCycles(
+  machine: AieMachine,
+  type: "bf16" | "i8",
+  { m, k, n }: { readonly m: number; readonly k: number; readonly n: number },
+): number {
+  const product = `${type}x${type}`;
+  const [bm, , bn] = machine.matmul[product]!;
+  return (m * k * n) / machine.macs[product]! + (m / bm) * (n / bn) * machine.blockOverheadCycles[type];
+}
+
+/** Seconds that main memory takes for the traffic of one run. */
+export const memorySeconds = (machine: AieMachine, traffic: readonly Traffic[]): number =>
+  traffic.reduce((s, t) => s + (t.bytes * (1 + machine.burstOverheadBytes / t.run)) / machine.ddrRate, 0);
+
+/** @param cycles of the busiest core, and of the busiest stream. */
+export function costOf(
+  machine: AieMachine,
+  work: {
+    readonly macs: number;
+    readonly cycles: number;
+    readonly streamBytes: number;
+    readonly traffic: readonly Traffic[];
+    /** Bytes of the busiest shim channel. */
+    readonly channelBytes: number;
+  },
+): Cost {
+  const compute = work.cycles / machine.clockHz;
+  const stream = Math.max(
+    work.streamBytes / machine.streamBytesPerCycle / machine.clockHz,
+    work.channelBytes / machine.shimChannelRate,
+  );
+  const memory = memorySeconds(machine, work.traffic);
+  return {
+    seconds: Math.max(compute, memory, stream) + machine.dispatchSeconds,
+    compute,
+    memory,
+    stream,
+    bytes: work.traffic.reduce((s, t) => s + t.bytes, 0),
+    macs: work.macs,
+  };
+}
+
+/** Operations per second without the dispatch, a multiply-add as two: what papers call the throughput of the array. */
+export const throughput = (c: Cost): number => (2 * c.macs) / Math.max(c.compute, c.memory, c.stream);

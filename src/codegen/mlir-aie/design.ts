@@ -1,0 +1,102 @@
+/**
+ * A configuration of the array as data: objectFIFOs, links, cores and the runtime sequence. Kernels build one, `emit` writes it
+ * down as MLIR without deciding anything, `budget` counts what it takes of each tile.
+ */
+import type { Body } from "./body.ts";
+
+export type Element = "bf16" | "f32" | "i8" | "i32";
+export const bytesOf = { bf16: 2, f32: 4, i8: 1, i32: 4 } as const satisfies Record<Element, number>;
+
+/** The type of a buffer. */
+export interface Mem {
+  readonly shape: readonly number[];
+  readonly of: Element;
+}
+export const mem = (of: Element, ...shape: readonly number[]): Mem => ({ shape, of });
+export const sizeOf = (m: Mem): number => m.shape.reduce((a, b) => a * b, 1);
+export const byteSize = (m: Mem): number => sizeOf(m) * bytesOf[m.of];
+export const showMem = (m: Mem): string => `memref<${[...m.shape, m.of].join("x")}>`;
+
+/** Column and row; row 0 is the shim, row 1 the memory tiles. */
+export interface Tile {
+  readonly col: number;
+  readonly row: number;
+}
+export const tileName = ({ col, row }: Tile): string =>
+  row === 0 ? `shim_${col}` : row === 1 ? `mem_${col}` : `core_${col}_${row}`;
+
+/** One dimension of a DMA access pattern, outermost first; in elements. */
+export interface Dim {
+  readonly size: number;
+  readonly stride: number;
+}
+
+export interface Fifo {
+  readonly name: string;
+  readonly from: Tile;
+  readonly to: readonly Tile[];
+  /** Objects that each end holds. */
+  readonly depth: number;
+  readonly object: Mem;
+  /** How the producer's DMA walks an object. */
+  readonly toStream?: readonly Dim[];
+  /** What travels, for people. */
+  readonly carries: string;
+}
+
+/** A memory tile passes objects on. Several inputs join at `offsets`; several outputs take the parts that start at `offsets`. */
+export interface Link {
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+  readonly offsets: readonly number[];
+}
+
+/** A buffer of a core that no DMA touches. */
+export interface Local {
+  readonly name: string;
+  readonly type: Mem;
+}
+
+export interface Core {
+  readonly tile: Tile;
+  readonly stack: number;
+  readonly locals: readonly Local[];
+  /** FIFOs by the names that the program uses. */
+  readonly ports: Readonly<Record<string, string>>;
+  /** Writes one pass of the program; the emitter repeats it for ever, once per run of the sequence. */
+  readonly program: (b: Body) => void;
+}
+
+/** A buffer in main memory that a run is given, in order. */
+export interface Arg {
+  readonly name: string;
+  readonly role: "in" | "weight" | "out";
+  readonly type: Mem;
+}
+
+export type Step =
+  | {
+      readonly kind: "copy";
+      readonly arg: number;
+      readonly fifo: string;
+      readonly id: number;
+      readonly offset: number;
+      /** Four dimensions, outermost first. */
+      readonly dims: readonly Dim[];
+      /** Whether `wait` may wait for it. */
+      readonly token: boolean;
+    }
+  | { readonly kind: "wait"; readonly fifo: string };
+
+export interface Design {
+  /** The kernel's name, a valid identifier. */
+  readonly name: string;
+  /** Lines of comment at the top: which op, from which line of the source, and the plan. */
+  readonly about: readonly string[];
+  readonly device: string;
+  readonly fifos: readonly Fifo[];
+  readonly links: readonly Link[];
+  readonly cores: readonly Core[];
+  readonly args: readonly Arg[];
+  readonly sequence: readonly Step[];
+}

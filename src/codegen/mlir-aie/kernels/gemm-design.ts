@@ -1,0 +1,155 @@
+/** A GEMM plan as a configuration of the array and its runtime sequence. */
+import type { AieMachine } from "../../../targets/aie-machine.ts";
+import { type Core, type Design, type Dim, type Fifo, type Link, mem, type Step, type Tile } from "../design.ts";
+import type { GemmTiles } from "./gemm.ts";
+import { gemmProgram } from "./gemm-core.ts";
+import { batches, dims4 } from "./sequence.ts";
+
+export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, about: readonly string[]): Design {
+  const columns = range(machine.columns);
+  const rows = range(machine.rows - 2);
+  const shim = (col: number): Tile => ({ col, row: 0 });
+  const memory = (col: number): Tile => ({ col, row: 1 });
+  const core = (col: number, row: number): Tile => ({ col, row: row + 2 });
+  const grid = g.mapping === "grid";
+  const { m, k, n } = g.tile;
+  const [mb, kb, nb] = g.block;
+  const fifos: Fifo[] = [];
+  const links: Link[] = [];
+  const pass = (from: Fifo, to: readonly Fifo[], offsets: readonly number[] = []) => {
+    fifos.push(from, ...to);
+    links.push({ from: [from.name], to: to.map((f) => f.name), offsets });
+  };
+
+  // A: rows as they lie in memory; the memory tile cuts them into blocks of the matrix unit, by depth, then by row.
+  const blocksOfA: Dim[] = [
+    { size: g.panel / kb, stride: kb },
+    { size: m / mb, stride: mb * g.panel },
+    { size: mb, stride: g.panel },
+    { size: kb, stride: 1 },
+  ];
+  for (const r of grid ? rows : [0]) {
+    const to = grid ? columns.map((c) => core(c, r)) : columns.flatMap((c) => rows.map((q) => core(c, q)));
+    const carries = grid ? `rows of A for row ${r} of the array` : "A for all cores";
+    pass({ name: `a_in_${r}`, from: shim(r), to: [memory(r)], depth: 2, object: mem(g.type, m, g.panel), carries }, [
+      {
+          name: `a_${r}`, from: memory(r), to, depth: 2, object: mem(g.type, (k / kb) * (m / mb), mb, kb),
+          toStream: blocksOfA, carries: "the same in blocks",
+        }, // biome-ignore format: what belongs together
+    ]);
+  }
+  // B: packed in the order of use.
+  const chunk = mem(g.type, g.chunkBlocks, kb, nb);
+  for (const c of columns) {
+    const bytes = grid ? chunk : mem(g.type, rows.length * g.chunkBlocks, kb, nb);
+    const outs = grid ? [rows] : rows.map((r) => [r]);
+    pass(
+      { name: `b_in_${c}`, from: shim(c), to: [memory(c)], depth: 2, object: bytes, carries: `weights of column ${c}` },
+      outs.map((to, i) => ({
+        name: grid ? `b_${c}` : `b_${c}_${i}`,
+        from: memory(c),
+        to: to.map((r) => core(c, r)),
+        depth: 2,
+        object: chunk,
+        carries: grid ? "the same for its cores" : `the part of core ${i}`,
+      })),
+      grid ? [] : rows.map((r) => r * g.chunkBlocks * kb * nb),
+    );
+  }
+  // C: the blocks of a column's cores join in its memory tile, which writes rows.
+  const rowsOfC: Dim[] = grid
+    ? [
+        { size: (rows.length * m) / mb, stride: mb * n },
+        { size: mb, stride: nb },
+        { size: n / nb, stride: mb * nb },
+        { size: nb, stride: 1 },
+      ]
+    : [
+        { size: mb, stride: nb },
+        { size: (rows.length * n) / nb, stride: mb * nb },
+        { size: nb, stride: 1 },
+      ];
+  for (const c of columns) {
+    const parts = rows.map((r): Fifo => ({
+      name: `c_${c}_${r}`, from: core(c, r), to: [memory(c)], depth: 2, object: mem(g.out, (g.strip / mb) * (n / nb), mb, nb),
+      carries: "rows of a tile of the result",
+    })); // biome-ignore format: what belongs together
+    const all: Fifo = {
+      name: `c_out_${c}`, from: memory(c), to: [shim(c)], depth: 2, object: mem(g.out, rows.length * m * n),
+      toStream: rowsOfC, carries: `results of column ${c}, in rows`,
+    }; // biome-ignore format: what belongs together
+    fifos.push(...parts, all);
+    links.push({ from: parts.map((f) => f.name), to: [all.name], offsets: rows.map((r) => r * m * n) });
+  }
+
+  const program = gemmProgram(g);
+  const cores = columns.flatMap((c) =>
+    rows.map(
+      (r): Core => ({
+        tile: core(c, r),
+        stack: machine.stackBytes,
+        locals: [{ name: "acc", type: mem(g.accumulator, (m / mb) * (n / nb), mb, nb) }],
+        ports: { a: grid ? `a_${r}` : "a_0", b: grid ? `b_${c}` : `b_${c}_${r}`, c: `c_${c}_${r}` },
+        program,
+      }),
+    ),
+  );
+  const weights = g.across.n * g.chunks * g.chunkBlocks * kb * nb * machine.columns * (grid ? 1 : rows.length);
+  return {
+    name,
+    about,
+    device: machine.device,
+    fifos,
+    links,
+    cores,
+    args: [
+      { name: "a", role: "in", type: mem(g.type, g.padded.m * g.k) },
+      { name: "b", role: "weight", type: mem(g.type, weights) },
+      { name: "c", role: "out", type: mem(g.out, g.padded.m * g.padded.n) },
+    ],
+    sequence: sequence(machine, g, weights),
+  };
+}
+
+/** Block of rows after block of rows, two of them in flight: the next one's descriptors are written while one runs. */
+function sequence(machine: AieMachine, g: GemmTiles, weights: number): Step[] {
+  const columns = range(machine.columns);
+  const rows = machine.rows - 2;
+  const grid = g.mapping === "grid";
+  const { m, n } = g.tile;
+  const outColumns = grid ? n : n * rows;
+  const perColumn = weights / machine.columns;
+  // A descriptor repeats A for at most `iterationMax` blocks of columns.
+  const repeats = batches(g.across.n, machine.iterationMax);
+  const perBlock = repeats.length + 2;
+  const block = (mi: number): Step[] => {
+    const base = (mi % 2) * perBlock;
+    const rowsOfA = grid ? range(rows) : [0];
+    return [
+      ...rowsOfA.flatMap(
+        (r) =>
+        repeats.map((count, i): Step => ({
+          kind: "copy", arg: 0, fifo: `a_in_${r}`, id: base + i, offset: (mi * rowsOfA.length + r) * m * g.k, token: false,
+          dims: [{ size: count, stride: 0 }, { size: g.k / g.panel, stride: g.panel }, { size: m, stride: g.k }, { size: g.panel, stride: 1 }],
+        })), // biome-ignore format: what belongs together
+      ),
+      ...columns.flatMap((c): Step[] => [
+        { kind: "copy", arg: 1, fifo: `b_in_${c}`, id: base + repeats.length, offset: c * perColumn, token: false, dims: dims4({ size: perColumn, stride: 1 }) },
+        {
+          kind: "copy", arg: 2, fifo: `c_out_${c}`, id: base + repeats.length + 1, token: true,
+          offset: mi * (g.padded.m / g.across.m) * g.padded.n + c * outColumns,
+          dims: dims4({ size: g.across.n, stride: outColumns * machine.columns }, { size: g.padded.m / g.across.m, stride: g.padded.n }, { size: outColumns, stride: 1 }),
+        },
+      ]), // biome-ignore format: what belongs together
+    ];
+  };
+  const wait = columns.map((c): Step => ({ kind: "wait", fifo: `c_out_${c}` }));
+  const steps: Step[] = [];
+  for (let mi = 0; mi < g.across.m; mi++) {
+    if (mi > 1) steps.push(...wait);
+    steps.push(...block(mi));
+  }
+  return [...steps, ...wait, ...(g.across.m > 1 ? wait : [])];
+}
+
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);

@@ -1,0 +1,20 @@
+/** Plans of all kernels on tiny shapes, and the MLIR of one. */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { emit } from "../../../src/codegen/mlir-aie/emit.ts";
+import { showPlan } from "../../../src/codegen/mlir-aie/plan.ts";
+import { golden, goldenFolder } from "../../golden.ts";
+import { tinyKernels } from "./kernels.ts";
+
+test("plans", () => {
+  const files = Object.entries(tinyKernels).map(([name, plan]) => [`${name}.plan`, showPlan(plan())]);
+  goldenFolder("mlir-aie", ".plan", Object.fromEntries(files));
+});
+
+test("MLIR, and the same bytes twice", () => {
+  const text = emit(tinyKernels["linear-skinny"]!().design);
+  assert.is(emit(tinyKernels["linear-skinny"]!().design), text);
+  golden("mlir-aie/linear-skinny.mlir", text);
+});
+
+test.run();

@@ -1,0 +1,27 @@
+/** Kernels on tiny shapes, one of each kind: what goldens show and the simulator runs. */
+import { linearKernel } from "../../../src/codegen/mlir-aie/kernels/linear.ts";
+import type { KernelPlan } from "../../../src/codegen/mlir-aie/plan.ts";
+import { aieMachine } from "../../../src/targets/aie-machine.ts";
+
+export const phoenix = aieMachine("npu1")!;
+
+export const tinyKernels: Readonly<Record<string, () => KernelPlan>> = {
+  "linear-grid": () =>
+    linearKernel(
+      phoenix,
+      { m: 30, k: 64, n: 60, type: "bf16", out: "bf16", bias: true, activation: "geluTanh" },
+      { name: "linear_grid", about: [] },
+    ),
+  "linear-skinny": () =>
+    linearKernel(
+      phoenix,
+      { m: 1, k: 64, n: 192, type: "bf16", out: "f32", bias: true },
+      { name: "linear_skinny", about: [] },
+    ),
+  "linear-i8": () =>
+    linearKernel(
+      phoenix,
+      { m: 32, k: 64, n: 64, type: "i8", out: "i32", bias: false },
+      { name: "linear_i8", about: [] },
+    ),
+};
