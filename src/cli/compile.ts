@@ -28,7 +28,7 @@ const definition = command(
   .addOption(new Option("--precision <type>", "of the weights as stored").choices(["f32", "f16"]).default("f32"))
   .addOption(
     new Option("--target <name>", "machine to compile for")
-      .choices(["reference", "x-elite", "phoenix"])
+      .choices(["reference", "x-elite", "phoenix", "strix"])
       .default("reference"),
   )
   .option("--seed <n>", "seed of made-up weights", whole(0), 0)
@@ -81,7 +81,7 @@ async function compile(file: string, { dryRun, dump: _, ...options }: Options, l
 function next(out: string, { target, precision }: Manifest, speaks: boolean): string {
   const prompt = speaks ? "In the beginning" : "any text";
   const generate = `npm run generate -- ${quoted(out)} --prompt "${prompt}"`;
-  if (target === "reference") return `next: ${generate}`;
+  if (target !== "x-elite") return `next: ${generate}`;
   const backend = precision === "f16" ? "htp" : "qnn-cpu";
   return `next: ${generate} --backend ${backend}, with Qualcomm's libraries (npm run setup:qualcomm)`;
 }

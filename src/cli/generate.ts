@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Option } from "commander";
 import { HeddleError } from "../ir/error.ts";
-import type { BackendName } from "../runtime/libraries.ts";
+import { type ExecutionName, executionNames } from "../runtime/execution.ts";
 import { Session } from "../runtime/session.ts";
 import { command, exitCodes, main, type Output } from "./support/command.ts";
 import { real, whole } from "./support/options.ts";
@@ -18,7 +18,7 @@ interface Options {
   readonly repetitionPenalty: number;
   readonly seed: number;
   readonly ignoreEos?: boolean;
-  readonly backend: BackendName;
+  readonly backend?: ExecutionName;
   readonly threads?: number;
   readonly overflow: "error" | "slide";
   readonly stats?: boolean;
@@ -39,9 +39,10 @@ const definition = command(
   .option("--seed <n>", "seed of the random choice of tokens", whole(0), 0)
   .option("--ignore-eos", "do not stop at an end-of-text token")
   .addOption(
-    new Option("--backend <name>", "library that executes")
-      .choices(["reference", "qnn-cpu", "htp"])
-      .default("reference"),
+    new Option(
+      "--backend <name>",
+      "what executes (default: what the build is for: reference, or aie-sim for an AIE array)",
+    ).choices(executionNames),
   )
   .option("--threads <n>", "threads of the reference backend (default: one per core)", whole(1))
   .addOption(
@@ -53,7 +54,8 @@ async function run([folder]: readonly string[], options: Options, output: Output
   const prompt = options.prompt ?? readPrompt();
   const { backend, threads, overflow } = options;
   const session = await Session.load(folder!, {
-    ...{ backend, overflow, profile: options.stats === true },
+    ...{ overflow, profile: options.stats === true },
+    ...(backend !== undefined && { backend }),
     ...(threads !== undefined && { threads }),
   });
   const interrupted = new AbortController();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Option } from "commander";
 import { withCleanup } from "../codegen/cleanup.ts";
 import { HeddleError } from "../ir/error.ts";
-import type { BackendName } from "../runtime/libraries.ts";
+import { type ExecutionName, executionNames, isArrayName } from "../runtime/execution.ts";
 import { command, main, type Output } from "./support/command.ts";
 import { table } from "./support/format.ts";
 import { real, whole } from "./support/options.ts";
@@ -16,7 +16,7 @@ interface Options {
   readonly weights?: string;
   readonly precision: "f32" | "f16";
   readonly seed: number;
-  readonly backend: BackendName;
+  readonly backend: ExecutionName;
   readonly tolerance: number;
 }
 
@@ -38,11 +38,7 @@ const definition = command(
   .option("--config <name>", "the model's configuration (default: the checkpoint's, or the smallest)")
   .addOption(new Option("--precision <type>", "of the weights as stored").choices(["f32", "f16"]).default("f32"))
   .option("--seed <n>", "seed of made-up weights", whole(0), 0)
-  .addOption(
-    new Option("--backend <name>", "library that executes")
-      .choices(["reference", "qnn-cpu", "htp"])
-      .default("reference"),
-  )
+  .addOption(new Option("--backend <name>", "what executes").choices(executionNames).default("reference"))
   .option("--tolerance <x>", "largest difference of a logit that is allowed", real(0), 1e-4);
 
 async function run([file]: readonly string[], options: Options, output: Output): Promise<unknown> {
@@ -85,7 +81,7 @@ async function* compare(
   ]);
   const model = await openModel(file, options);
   try {
-    const target = backend === "reference" ? "reference" : "x-elite";
+    const target = backend === "reference" ? "reference" : isArrayName(backend) ? "phoenix" : "x-elite";
     const config = model.config === "checkpoint" ? {} : { config: model.config };
     await compileProgram(file, { ...compiling, ...config, target, out, onStep: step });
     const session = await Session.load(out, { backend });

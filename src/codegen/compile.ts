@@ -6,10 +6,14 @@ import { HeddleError } from "../ir/error.ts";
 import { topo } from "../ir/graph.ts";
 import type { ModelInfo, Module } from "../ir/program.ts";
 import { staticShape } from "../ir/type.ts";
+import { aieMachine } from "../targets/aie-machine.ts";
+import { targetNames } from "../targets/target.ts";
 import type { WeightSource } from "../weights/source.ts";
 import type { Backend, EntryPlan } from "./backend.ts";
 import { type CompiledEntry, compileEntries, manifestEntry } from "./entries.ts";
 import { checkManifest, type Manifest } from "./manifest.ts";
+import { arrayBackend } from "./mlir-aie/array-backend.ts";
+import { aieSupport } from "./mlir-aie/support.ts";
 import { qnnReference, qnnVendor, qnnVendorHalf, weightsFile } from "./qnn/index.ts";
 import { manifestFile, replaceFolder } from "./staging.ts";
 import { WeightTable } from "./weights.ts";
@@ -23,7 +27,7 @@ export interface CompileRequest {
   readonly info: ModelInfo;
   /** Tokens that end a text. */
   readonly eos?: readonly number[];
-  /** `reference` or `x-elite`. */
+  /** `reference`, `x-elite`, `phoenix` or `strix`. */
   readonly target: string;
   readonly precision: "f32" | "f16";
   readonly weights: WeightSource;
@@ -36,6 +40,8 @@ export interface CompileRequest {
   /** Writes further files (dumps, a report) into the folder before it takes its place. */
   readonly extra?: (folder: string, entries: readonly CompiledEntry[]) => void | Promise<void>;
   readonly progress?: WeightProgress;
+  /** A code generator in place of the target's own. */
+  readonly backend?: Backend<EntryPlan>;
 }
 
 export interface CompileResult {
@@ -56,17 +62,17 @@ const backends: Readonly<Record<string, Readonly<Record<CompileRequest["precisio
 /** @throws HeddleError for an unknown target or one without a code generator. */
 export function backendFor(target: string, precision: CompileRequest["precision"] = "f32"): Backend<EntryPlan> {
   if (Object.hasOwn(backends, target)) return backends[target]![precision];
-  throw new HeddleError("has no QNN code generator", {
-    subject: `target ${target}`,
-    hint: `one of ${Object.keys(backends).join(", ")}`,
-  });
+  // Between kernels values are f32, whatever the precision of weights; a kernel has its own.
+  const machine = aieMachine(target);
+  if (machine) return arrayBackend(machine, aieSupport);
+  throw new HeddleError("has no code generator", { subject: `target ${target}`, hint: `one of ${targetNames()}` });
 }
 
 /** @throws HeddleError for weights that do not fit, ops that the target cannot run, values that are not finite. */
 export async function compileModule(request: CompileRequest): Promise<CompileResult> {
   const { program, module, info, eos, target, precision, weights, out, tokenizer, passes } = request;
   const start = performance.now();
-  const backend = backendFor(target, precision);
+  const backend = request.backend ?? backendFor(target, precision);
   weights.check(paramsOf(module));
   const table = new WeightTable();
   const entries = compileEntries(module, backend, table);

@@ -7,6 +7,12 @@ export interface Loc {
 
 export const showLoc = (l: Loc): string => `${l.file}:${l.line}:${l.column}`;
 
+/** The place that `showLoc` wrote; undefined for any other text. */
+export function parseLoc(text: string | undefined): Loc | undefined {
+  const match = /^(.*):(\d+):(\d+)$/.exec(text ?? "");
+  return match ? { file: match[1]!, line: Number(match[2]), column: Number(match[3]) } : undefined;
+}
+
 export interface Context {
   /** The op or node concerned, as printed: `linear %h3.qkv`. */
   readonly subject?: string | undefined;

@@ -2,6 +2,8 @@
 import type { Manifest } from "../codegen/manifest.ts";
 import { rethrow } from "../ir/error.ts";
 import { type Backend, type Context, type Graph, mapFile, type ProfileEvent } from "./addon.ts";
+import type { ArrayExecutor } from "./aie/executor.ts";
+import { StepGraph } from "./aie/step-graph.ts";
 import { BoundGraph } from "./bound-graph.ts";
 import { type BuildFolder, readJson } from "./build-folder.ts";
 import type { Counters } from "./statistics.ts";
@@ -18,22 +20,30 @@ export interface EntryGraph {
   run(caches: Readonly<Record<string, Uint8Array>>): Promise<void>;
 }
 
+export interface EntryGraphOptions {
+  /** Measure what the reference backend spends on appending to caches. */
+  readonly profiled?: boolean;
+  /** Runs the designs of a build for an AIE array. */
+  readonly executor?: ArrayExecutor | undefined;
+}
+
 export class EntryGraphs {
   readonly #build: BuildFolder;
   readonly #backend: Backend;
   readonly #counters: Counters;
   readonly #profiled: boolean;
+  readonly #executor: ArrayExecutor | undefined;
   readonly #weights: ReturnType<typeof mapFile>;
   readonly #graphs = new Map<Entry, Promise<EntryGraph>>();
   readonly #contexts: Context[] = [];
-  readonly #built: BoundGraph[] = [];
+  readonly #built: { bindCaches: BoundGraph["bindCaches"]; close(): void }[] = [];
 
-  /** @param profiled measures what the reference backend spends on appending to caches. */
-  constructor(build: BuildFolder, backend: Backend, counters: Counters, profiled = false) {
+  constructor(build: BuildFolder, backend: Backend, counters: Counters, options: EntryGraphOptions = {}) {
     this.#build = build;
     this.#backend = backend;
     this.#counters = counters;
-    this.#profiled = profiled && isReference(backend);
+    this.#profiled = (options.profiled ?? false) && isReference(backend);
+    this.#executor = options.executor;
     this.#weights = mapFile(build.path(build.manifest.weights.file));
   }
 
@@ -61,9 +71,14 @@ export class EntryGraphs {
 
   async #create(entry: Entry): Promise<EntryGraph> {
     const start = performance.now();
+    if (this.#executor) {
+      const steps = await StepGraph.open(this.#build, entry, this.#backend, this.#weights, this.#executor);
+      this.#counters.built(entry.name, performance.now() - start);
+      this.#built.push(steps);
+      return steps;
+    }
     const graph = await this.#compile(entry);
-    this.#counters.entries.push(entry.name);
-    this.#counters.buildMs += performance.now() - start;
+    this.#counters.built(entry.name, performance.now() - start);
     const bound = new BoundGraph(entry, graph);
     this.#built.push(bound);
     const run: EntryGraph["run"] = async (caches) => {

@@ -1,5 +1,5 @@
 /** What a QNN backend refused, in words. */
-import { type Context as ErrorContext, HeddleError, type Loc } from "../ir/error.ts";
+import { type Context as ErrorContext, HeddleError, parseLoc } from "../ir/error.ts";
 import { decodeQnnError } from "./qnn/errors.ts";
 
 /** What the addon knows about a failed call. */
@@ -83,9 +83,4 @@ function describe(f: QnnFailure, words: string): string {
   // The library's own words are worth a line when they say more than the name of the code.
   const own = f.detail && !f.detail.includes("QNN_") ? `\n  backend: ${f.detail.trim()}` : "";
   return who + own + f.log.map((line) => `\n  log: ${line.trim()}`).join("");
-}
-
-function parseLoc(location: string | undefined): Loc | undefined {
-  const match = /^(.*):(\d+):(\d+)$/.exec(location ?? "");
-  return match ? { file: match[1]!, line: Number(match[2]), column: Number(match[3]) } : undefined;
 }

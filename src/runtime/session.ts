@@ -1,19 +1,26 @@
 /** A loaded program at run time: a sequence of tokens, the model's opinion of what follows, and the memory in between. */
 import { HeddleError } from "../ir/error.ts";
 import { allocate, type Backend, release } from "./addon.ts";
+import { type ArrayExecutor, arrayExecutor } from "./aie/executor.ts";
 import { type BuildFolder, openBuild } from "./build-folder.ts";
 import { CachedRunner } from "./cached-runner.ts";
 import { EntryGraphs } from "./entry-graphs.ts";
+import { checkExecution, defaultExecution, type ExecutionName, isArrayName } from "./execution.ts";
 import { type Generated, type GenerateOptions, generate } from "./generate.ts";
-import { type BackendName, openBackend } from "./libraries.ts";
+import { openBackend } from "./libraries.ts";
 import { RecomputeRunner } from "./recompute-runner.ts";
 import type { Runner } from "./runner.ts";
 import { Counters, type SessionStats } from "./statistics.ts";
 import { byteTokenizer, loadTokenizer, type Tokenizer } from "./tokenizer.ts";
 
 export interface SessionOptions {
-  /** Default `reference`, the embedded CPU backend. A backend that is not installed is an error that says what to install. */
-  readonly backend?: BackendName;
+  /**
+   * What executes. Default `reference`, the embedded CPU backend, or for a build for an AIE array its simulator. A backend that
+   * is not installed is an error that says what to install.
+   */
+  readonly backend?: ExecutionName;
+  /** For a build for an AIE array: what runs its designs, in place of what `backend` names. */
+  readonly executor?: ArrayExecutor;
   /** Threads of the reference backend; default one per core. */
   readonly threads?: number;
   /** When the context is full: fail (default), or forget the oldest half and go on. */
@@ -43,14 +50,19 @@ export class Session {
   #busy = false;
   #closed = false;
 
-  private constructor(build: BuildFolder, backend: Backend, { overflow = "error", profile = false }: SessionOptions) {
+  private constructor(
+    build: BuildFolder,
+    backend: Backend,
+    executor: ArrayExecutor | undefined,
+    { overflow = "error", profile = false }: SessionOptions,
+  ) {
     const { manifest } = build;
     this.build = build;
     this.tokenizer = manifest.tokenizer === null ? byteTokenizer : loadTokenizer(build.path(manifest.tokenizer));
     this.#backend = backend;
     this.#overflow = overflow;
     this.#counters = new Counters();
-    this.#graphs = new EntryGraphs(build, backend, this.#counters, profile);
+    this.#graphs = new EntryGraphs(build, backend, this.#counters, { profiled: profile, executor });
     const { positions } = manifest.model;
     this.#runner = manifest.entries.some((e) => e.role === "decode")
       ? new CachedRunner(manifest.entries, this.#graphs, this.#counters, positions, { allocate, release })
@@ -63,11 +75,13 @@ export class Session {
    */
   static async load(folder: string, options: SessionOptions = {}): Promise<Session> {
     const build = openBuild(folder);
-    const { backend: name = "reference", threads } = options;
-    checkBackend(build, name, threads);
-    const backend = openBackend(name, threads);
+    const { backend: name = defaultExecution(build.manifest), threads } = options;
+    checkExecution(build, name, threads);
+    // What the array leaves to the host runs on the reference backend.
+    const backend = openBackend(isArrayName(name) ? "reference" : name, threads);
     try {
-      return new Session(build, backend, options);
+      const executor = options.executor ?? (isArrayName(name) ? await arrayExecutor(name) : undefined);
+      return new Session(build, backend, executor, options);
     } catch (e) {
       backend.close();
       throw e;
@@ -166,21 +180,4 @@ export class Session {
   #refuseWhileBusy(): void {
     if (this.#busy) throw new HeddleError("the session is still running: await the earlier call first");
   }
-}
-
-/** What the backend would refuse later and less clearly. */
-function checkBackend({ folder, manifest }: BuildFolder, name: BackendName, threads: number | undefined): void {
-  if (name === "reference") return;
-  if (threads !== undefined)
-    throw new HeddleError(`has no choice of threads; only the reference backend has`, { subject: `backend ${name}` });
-  if (manifest.target === "reference")
-    throw new HeddleError(`was compiled for the reference backend, whose fused ops ${name} does not have`, {
-      subject: folder,
-      hint: name === "htp" ? "compile it with --target x-elite --precision f16" : "compile it with --target x-elite",
-    });
-  if (name === "htp" && manifest.precision === "f32")
-    throw new HeddleError("was compiled in f32, and HTP has no f32 arithmetic", {
-      subject: folder,
-      hint: "compile it with --target x-elite --precision f16, or run it with --backend qnn-cpu",
-    });
 }

@@ -48,6 +48,12 @@ export class Counters {
   entries: string[] = [];
   buildMs = 0;
 
+  /** Notes an entry point that is now in use. */
+  built(entry: string, ms: number): void {
+    this.entries.push(entry);
+    this.buildMs += ms;
+  }
+
   /** Notes time spent on writing keys and values. */
   appended(by: "graph" | "session", ms: number): void {
     this.appendedBy = by;

@@ -54,7 +54,10 @@ test("help shows how npm wants it, choices, defaults and examples", async () => 
     );
   }
   const { stdout } = await runCommand("compile", ["--help"]);
-  assert.match(stdout, /--target <name> +machine to compile for: reference, x-elite, phoenix\s+\(default: reference\)/);
+  assert.match(
+    stdout,
+    /--target <name> +machine to compile for: reference, x-elite, phoenix,\s+strix\s+\(default: reference\)/,
+  );
 });
 
 test("with --json a wrong command line is a document and nothing else", async () => {

@@ -177,7 +177,7 @@ test("an input without a role", async () => {
 });
 
 test("a target without a code generator", async () =>
-  assert.match(await failure(() => ({ target: "phoenix" })), "target phoenix: has no QNN code generator"));
+  assert.match(await failure(() => ({ target: "m4" })), "target m4: has no code generator"));
 
 test("what goes wrong in extra files leaves the old build", async () =>
   assert.match(

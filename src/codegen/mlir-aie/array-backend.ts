@@ -1,0 +1,181 @@
+/**
+ * Code generation for an AIE array: the ops that its support table names become designs, everything else graphs for the
+ * reference backend, and one steps file per entry point says in which order they run and what they hand on.
+ */
+import { HeddleError, showLoc } from "../../ir/error.ts";
+import { type Graph, graph as makeGraph } from "../../ir/graph.ts";
+import { describe, type Node } from "../../ir/node.ts";
+import { resolveAxis } from "../../ir/ops/support/axis.ts";
+import { nodeNames } from "../../ir/print.ts";
+import { elements, showType, staticShape } from "../../ir/type.ts";
+import type { AieMachine } from "../../targets/aie-machine.ts";
+import type { Artifact, Backend, EntryPlan } from "../backend.ts";
+import { legalize } from "../legalize.ts";
+import { type QnnPlan, qnnReference } from "../qnn/index.ts";
+import { simplifications } from "../simplify.ts";
+import { findStatic } from "../statics.ts";
+import type { SupportTable } from "../support.ts";
+import type { WeightTable } from "../weights.ts";
+import type { AieBuffer, AieKernel, AieLowering } from "./kernel.ts";
+import { type KernelStep, type Partition, partition } from "./partition.ts";
+import { type KernelEntry, type StepBuffer, type StepsFile, type StepValue, showSteps } from "./steps.ts";
+
+export interface ArrayPlan extends EntryPlan {
+  readonly steps: StepsFile;
+  readonly hosts: readonly QnnPlan[];
+  readonly kernels: readonly AieKernel[];
+  readonly declined: Partition["declined"];
+}
+
+export const designPath = (kernel: string): string => `mlir-aie/${kernel}.mlir`;
+
+export function arrayBackend(machine: AieMachine, support: SupportTable<AieLowering>): Backend<ArrayPlan> {
+  return {
+    name: machine.name,
+    legalize: (g) => ({
+      graph: legalize(g, { target: machine.name, support, rules: simplifications }),
+      caches: [],
+    }),
+    plan: ({ graph }, weights) => planArray(graph, machine, support, weights),
+    show: showArrayPlan,
+    emit: emitArray,
+  };
+}
+
+function planArray(g: Graph, machine: AieMachine, support: SupportTable<AieLowering>, weights: WeightTable): ArrayPlan {
+  const { steps, declined } = partition(g, support, machine);
+  const names = nodeNames(g);
+  const caches = new Map(g.state.map((s) => [s.next, s.cache]));
+  const nameOf = (n: Node): string => names.get(caches.get(n) ?? n)!;
+  const known = findStatic(g);
+  const ports = new Set([...g.inputs, ...g.outputs].map(nameOf));
+  const values = new Map<string, StepValue>();
+  const value = (n: Node): string => {
+    const name = nameOf(n);
+    if (!ports.has(name)) values.set(name, { name, dtype: hostType(n), shape: staticShape(n.type.shape) });
+    return name;
+  };
+
+  const hosts: QnnPlan[] = [];
+  const kernels = new Map<string, AieKernel>();
+  const entries = steps.map((step) => {
+    if (step.kind === "kernel") {
+      kernels.set(step.kernel.name, step.kernel);
+      return kernelEntry(step, known, value, weights);
+    }
+    const named = makeGraph(`${g.name}.${hosts.length}`, step.graph);
+    const plan = qnnReference.plan(qnnReference.legalize(named), weights);
+    hosts.push(plan);
+    const pairs = (tensors: readonly string[], nodes: readonly Node[]) =>
+      tensors.map((tensor, i) => ({ tensor, value: value(nodes[i]!) }));
+    return {
+      kind: "host",
+      graph: qnnReference.emit(plan)[0]!.path,
+      inputs: pairs(plan.inputs, step.inputs),
+      outputs: pairs(plan.outputs, step.outputs),
+    } as const;
+  });
+  return {
+    graph: g.name,
+    inputs: g.inputs.map(nameOf),
+    outputs: g.outputs.map(nameOf),
+    tensors: [...g.inputs, ...g.outputs].map((n) => ({
+      name: nameOf(n),
+      dataType: hostType(n) === "i32" ? "INT_32" : "FLOAT_32",
+      dims: staticShape(n.type.shape),
+    })),
+    state: g.state.map(({ cache, next }) => ({
+      cache: nameOf(cache),
+      axis: resolveAxis(next.attrs.axis as number, next.type.shape),
+      mode: "in-place",
+    })),
+    steps: {
+      format: "heddle.steps/1",
+      graph: g.name,
+      device: machine.device,
+      values: [...values.values()],
+      kernels: [...kernels.keys()].map((name) => ({ name, file: designPath(name) })),
+      steps: entries,
+    },
+    hosts,
+    kernels: [...kernels.values()],
+    declined,
+  };
+}
+
+/** Element type of a value on the host. @throws HeddleError for one that only exists within a kernel. */
+function hostType(n: Node): StepValue["dtype"] {
+  const { dtype } = n.type;
+  if (dtype === "f32" || dtype === "i32" || dtype === "bool") return dtype;
+  throw new HeddleError(`a value between steps is f32, i32 or bool, not ${showType(n.type)}`, {
+    subject: describe(n),
+    loc: n.loc,
+    hint: "compile for this target with f32 activations",
+  });
+}
+
+function kernelEntry(
+  { kernel, operands, result }: KernelStep,
+  known: ReadonlySet<Node>,
+  value: (n: Node) => string,
+  weights: WeightTable,
+): KernelEntry {
+  const buffers = kernel.buffers.map((b): StepBuffer => {
+    const { dtype, shape } = b;
+    const held = b.holds === "result" ? result : operands[b.holds]!;
+    if (!known.has(held)) {
+      checkFit(kernel, b, held);
+      const direction = b.holds === "result" ? "out" : "in";
+      return { value: value(held), valueShape: staticShape(held.type.shape), direction, dtype, shape };
+    }
+    const packed = b.pack ? b.pack(held) : held;
+    const fits = packed.type.dtype === dtype && String(packed.type.shape) === String(shape);
+    if (!fits) throw fault(kernel, held, `packs a weight as ${showType(packed.type)} for a buffer ${dtype}[${shape}]`);
+    const { offset, bytes } = weights.add(packed);
+    return { weights: { offset, bytes }, dtype, shape };
+  });
+  return {
+    kind: "kernel",
+    kernel: kernel.name,
+    op: describe(result),
+    ...(result.loc && { loc: showLoc(result.loc) }),
+    buffers,
+  };
+}
+
+/** A value lies in a buffer of as many elements, or of the same rank and no axis shorter. */
+function checkFit(kernel: AieKernel, { shape }: AieBuffer, held: Node): void {
+  const own = staticShape(held.type.shape);
+  const isSame = elements(shape) === elements(own);
+  const isPadded = own.length === shape.length && own.every((d, i) => d <= shape[i]!);
+  if (!isSame && !isPadded) throw fault(kernel, held, `has a buffer [${shape}] for a value [${own}]`);
+}
+
+const fault = (kernel: AieKernel, n: Node, reason: string): HeddleError =>
+  new HeddleError(`kernel ${kernel.name} ${reason}; this is a fault of Heddle itself`, {
+    subject: describe(n),
+    loc: n.loc,
+  });
+
+/** A line per step: what runs where on what, and why the rest does not run on the array. */
+function showArrayPlan({ steps, declined }: ArrayPlan): string {
+  const buffer = (b: StepBuffer): string =>
+    `${"weights" in b ? `weights@${b.weights.offset}` : b.value} ${b.dtype}[${b.shape.join("x")}]`;
+  return `${[
+    `steps ${steps.graph} on ${steps.device}`,
+    ...steps.steps.map((s) =>
+      s.kind === "host"
+        ? `  host   ${s.graph}(${s.inputs.map((p) => p.value).join(", ")}) -> ${s.outputs.map((p) => p.value).join(", ")}`
+        : `  kernel ${s.kernel}(${s.buffers.map(buffer).join(", ")})`,
+    ),
+    ...declined.map(({ node, reason }) => `  on the host: ${describe(node)}: ${reason}`),
+  ].join("\n")}\n`;
+}
+
+function emitArray(plan: ArrayPlan): readonly Artifact[] {
+  return [
+    { path: `mlir-aie/${plan.graph}.steps.json`, text: showSteps(plan.steps) },
+    ...plan.hosts.flatMap(qnnReference.emit),
+    ...plan.kernels.map((k) => ({ path: designPath(k.name), text: k.text })),
+  ];
+}

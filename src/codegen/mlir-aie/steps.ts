@@ -1,0 +1,75 @@
+/** `<entry>.steps.json`: what a session executes in place of one graph. All that the runtime learns of a partition. */
+import Ajv from "ajv";
+import { HeddleError } from "../../ir/error.ts";
+import schema from "./steps.schema.json" with { type: "json" };
+
+export interface StepValue {
+  readonly name: string;
+  readonly dtype: "f32" | "i32" | "bool";
+  readonly shape: readonly number[];
+}
+
+export interface StepPort {
+  readonly tensor: string;
+  readonly value: string;
+}
+
+/** Runs on the reference backend. A cache that it updates is among its inputs. */
+export interface HostEntry {
+  readonly kind: "host";
+  /** Path of the QNN graph, relative to the build folder. */
+  readonly graph: string;
+  readonly inputs: readonly StepPort[];
+  readonly outputs: readonly StepPort[];
+}
+
+/** An argument of a kernel's runtime sequence: a value of the graph, converted and padded, or a weight as it is stored. */
+export type StepBuffer = { readonly dtype: string; readonly shape: readonly number[] } & (
+  | { readonly weights: { readonly offset: number; readonly bytes: number } }
+  | { readonly value: string; readonly valueShape: readonly number[]; readonly direction: "in" | "out" }
+);
+
+export interface KernelEntry {
+  readonly kind: "kernel";
+  readonly kernel: string;
+  /** The node that it computes, as errors call it, and where it was written. */
+  readonly op: string;
+  readonly loc?: string;
+  readonly buffers: readonly StepBuffer[];
+}
+
+export interface StepsFile {
+  readonly format: "heddle.steps/1";
+  readonly graph: string;
+  /** What `aie.device` names. */
+  readonly device: string;
+  readonly values: readonly StepValue[];
+  /** Designs by name, each a `.mlir` file of the build folder. */
+  readonly kernels: readonly { readonly name: string; readonly file: string }[];
+  readonly steps: readonly (HostEntry | KernelEntry)[];
+}
+
+const matches = new Ajv.default({ strict: true, strictTypes: false, strictRequired: false }).compile<StepsFile>(schema);
+
+/** @throws HeddleError naming the field that is missing, unknown or of the wrong kind. */
+export function checkSteps(content: unknown, subject: string): asserts content is StepsFile {
+  if (!matches(content)) {
+    const { instancePath, message } = matches.errors![0]!;
+    throw new HeddleError(`${instancePath || "/"} ${message}`, { subject, hint: "compile the program again" });
+  }
+  const known = new Set(content.kernels.map((k) => k.name));
+  for (const s of content.steps)
+    if (s.kind === "kernel" && !known.has(s.kernel))
+      throw new HeddleError(`step ${s.op} runs kernel ${s.kernel}, which is not listed`, { subject });
+}
+
+/** One step per line, so that a diff of two builds shows which ones differ. */
+export function showSteps(file: StepsFile): string {
+  const list = (items: readonly unknown[]) =>
+    items.length ? `[\n${items.map((i) => `    ${JSON.stringify(i)}`).join(",\n")}\n  ]` : "[]";
+  const fields = [
+    ...(["format", "graph", "device"] as const).map((k) => `  "${k}": ${JSON.stringify(file[k])}`),
+    ...(["values", "kernels", "steps"] as const).map((k) => `  "${k}": ${list(file[k])}`),
+  ];
+  return `{\n${fields.join(",\n")}\n}\n`;
+}

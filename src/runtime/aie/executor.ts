@@ -1,0 +1,54 @@
+/** What executes the designs of a build for an AIE array: the simulator, or an NPU through XRT. */
+import { readFileSync } from "node:fs";
+import { HeddleError } from "../../ir/error.ts";
+import type { ArrayName } from "../execution.ts";
+import { openXrt, type XrtKernel } from "../xrt.ts";
+import type { BufferArray } from "./convert.ts";
+
+export interface KernelBuffer {
+  readonly bytes: number;
+  readonly direction: "in" | "out";
+}
+
+/** One design of a build. */
+export interface Design {
+  readonly name: string;
+  /** Path of the `.mlir` file. */
+  readonly file: string;
+  /** Arguments of its runtime sequence, in order. */
+  readonly buffers: readonly KernelBuffer[];
+}
+
+export interface OpenKernel {
+  /** @param arrays one per buffer, read and written in place. */
+  run(arrays: readonly BufferArray[]): Promise<void>;
+  close(): void;
+}
+
+export interface ArrayExecutor {
+  /** @throws HeddleError (rejects) where the design cannot be executed here, saying what is missing. */
+  open(design: Design): Promise<OpenKernel>;
+}
+
+/** Ryzen AI NPUs: `aiecc` compiled `<kernel>.mlir` to `<kernel>.xclbin` and `<kernel>.insts.bin`, side by side. */
+export const xrtExecutor: ArrayExecutor = {
+  async open({ file, buffers }): Promise<OpenKernel> {
+    const stem = file.slice(0, -".mlir".length);
+    // XRT's own check comes first: it says how the files are made.
+    let instructions = new Uint32Array(1);
+    try {
+      const bytes = readFileSync(`${stem}.insts.bin`);
+      instructions = new Uint32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + (bytes.length & ~3)));
+    } catch {
+      // Without instructions there is no xclbin either, which `openXrt` reports with what to do.
+    }
+    const kernel: XrtKernel = await openXrt({ xclbin: `${stem}.xclbin`, instructions, buffers });
+    return { run: (arrays) => kernel.run(arrays), close: () => kernel.close() };
+  },
+};
+
+/** @throws HeddleError for the simulator, which joins next. */
+export async function arrayExecutor(name: ArrayName): Promise<ArrayExecutor> {
+  if (name === "xrt") return xrtExecutor;
+  throw new HeddleError("is not part of this version", { subject: `backend ${name}` });
+}

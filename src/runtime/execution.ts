@@ -1,0 +1,42 @@
+/** What may execute a build: a library with the QNN interface, or for a build for an AIE array its simulator or the NPU. */
+import type { Manifest } from "../codegen/manifest.ts";
+import { HeddleError } from "../ir/error.ts";
+import type { BuildFolder } from "./build-folder.ts";
+import { type BackendName, backendNames } from "./libraries.ts";
+
+/** `aie-sim`: our simulator of the array. `xrt`: AMD's runtime, on a machine that has the NPU. */
+export const arrayNames = ["aie-sim", "xrt"] as const;
+export type ArrayName = (typeof arrayNames)[number];
+
+export const executionNames = [...backendNames, ...arrayNames] as const;
+export type ExecutionName = BackendName | ArrayName;
+
+export const isArrayName = (name: ExecutionName): name is ArrayName => (arrayNames as readonly string[]).includes(name);
+
+/** An entry point for an array is a file of steps. */
+const isForArray = ({ entries }: Manifest): boolean => entries.some((e) => e.graph.endsWith(".steps.json"));
+
+export const defaultExecution = (manifest: Manifest): ExecutionName => (isForArray(manifest) ? "aie-sim" : "reference");
+
+/** @throws HeddleError for what the backend would refuse later and less clearly. */
+export function checkExecution(build: BuildFolder, name: ExecutionName, threads: number | undefined): void {
+  const { folder, manifest } = build;
+  if (isForArray(manifest) !== isArrayName(name))
+    throw new HeddleError(`was compiled for ${manifest.target}, which backend ${name} does not execute`, {
+      subject: folder,
+      hint: isArrayName(name) ? "compile it with --target phoenix" : `run it with --backend ${arrayNames.join(" or ")}`,
+    });
+  if (name === "reference" || isArrayName(name)) return;
+  if (threads !== undefined)
+    throw new HeddleError("has no choice of threads; only the reference backend has", { subject: `backend ${name}` });
+  if (manifest.target === "reference")
+    throw new HeddleError(`was compiled for the reference backend, whose fused ops ${name} does not have`, {
+      subject: folder,
+      hint: name === "htp" ? "compile it with --target x-elite --precision f16" : "compile it with --target x-elite",
+    });
+  if (name === "htp" && manifest.precision === "f32")
+    throw new HeddleError("was compiled in f32, and HTP has no f32 arithmetic", {
+      subject: folder,
+      hint: "compile it with --target x-elite --precision f16, or run it with --backend qnn-cpu",
+    });
+}
