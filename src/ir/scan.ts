@@ -1,10 +1,21 @@
 /** A scanner over text that knows where it is: what the parser is written with. */
 import { HeddleError, type Loc } from "./error.ts";
 
+const known = new WeakMap<RegExp, RegExp>();
+
+/** The pattern anchored at a position; made once for a pattern that is a constant. */
+function stickyOf(pattern: RegExp): RegExp {
+  const made = known.get(pattern) ?? new RegExp(pattern.source, "y");
+  known.set(pattern, made);
+  return made;
+}
+
 export class Scanner {
   readonly text: string;
   readonly file: string;
   #at = 0;
+  /** Where each line begins; made when the first position is asked for. */
+  #lines: number[] | undefined;
 
   constructor(text: string, file: string) {
     this.text = text;
@@ -18,14 +29,19 @@ export class Scanner {
   }
 
   loc(at = this.#at): Loc {
-    const before = this.text.slice(0, at);
-    const line = before.split("\n").length;
-    return { file: this.file, line, column: at - before.lastIndexOf("\n") };
+    this.#lines ??= [0, ...[...this.text.matchAll(/\n/g)].map((m) => m.index + 1)];
+    let [low, high] = [0, this.#lines.length];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (this.#lines[middle]! <= at) low = middle;
+      else high = middle;
+    }
+    return { file: this.file, line: low + 1, column: at - this.#lines[low]! + 1 };
   }
 
   /** The next token if it matches a sticky pattern; nothing is consumed otherwise. */
   try(pattern: RegExp): RegExpExecArray | undefined {
-    const sticky = new RegExp(pattern.source, "y");
+    const sticky = stickyOf(pattern);
     sticky.lastIndex = this.#at;
     const found = sticky.exec(this.text);
     if (!found) return undefined;

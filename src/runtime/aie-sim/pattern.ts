@@ -1,0 +1,88 @@
+/** Address patterns of a DMA engine: which 32-bit words of a buffer a transfer touches, in order. */
+
+/** Of one dimension, outermost first: how often, and how many elements (or words) apart. */
+export interface Dim {
+  readonly size: number;
+  readonly stride: number;
+}
+
+/** Runs of neighbouring words: run `i` begins at `starts[i]` and has `run` words. */
+export interface Pattern {
+  readonly starts: Int32Array;
+  readonly run: number;
+  readonly words: number;
+}
+
+/** @param dims in words, outermost first; none for one run. @param offset in words. */
+export function makePattern(dims: readonly Dim[], offset: number, words: number): Pattern {
+  if (dims.length === 0) return { starts: Int32Array.of(offset), run: words, words };
+  const merged = mergeInner(dims);
+  const inner = merged.at(-1)!;
+  const contiguous = inner.stride === 1;
+  const outer = contiguous ? merged.slice(0, -1) : merged;
+  let starts = [offset];
+  for (const { size, stride } of outer)
+    starts = starts.flatMap((s) => Array.from({ length: size }, (_, i) => s + i * stride));
+  const run = contiguous ? inner.size : 1;
+  return { starts: Int32Array.from(starts), run, words: run * starts.length };
+}
+
+/** Two dimensions of which the outer continues where the inner ends are one; of size 1 a dimension says nothing. */
+function mergeInner(dims: readonly Dim[]): Dim[] {
+  const merged: Dim[] = [];
+  for (const d of [...dims].reverse()) {
+    if (d.size === 1) continue;
+    const inner = merged[0];
+    if (inner && d.stride === inner.size * inner.stride)
+      merged[0] = { size: d.size * inner.size, stride: inner.stride };
+    else merged.unshift(d);
+  }
+  return merged.length ? merged : [{ size: 1, stride: 1 }];
+}
+
+/** First and last word that a pattern touches. */
+export function bounds({ starts, run }: Pattern): { first: number; last: number } {
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const s of starts) {
+    if (s < first) first = s;
+    if (s + run - 1 > last) last = s + run - 1;
+  }
+  return { first, last };
+}
+
+/** Copies `n` words from position `fromAt` of one pattern to position `toAt` of another. */
+export function copyWords(
+  from: Int32Array,
+  source: Pattern,
+  fromAt: number,
+  to: Int32Array,
+  target: Pattern,
+  toAt: number,
+  n: number,
+): void {
+  let [i, s, j, d, left] = [
+    Math.floor(fromAt / source.run),
+    fromAt % source.run,
+    Math.floor(toAt / target.run),
+    toAt % target.run,
+    n,
+  ];
+  while (left > 0) {
+    const length = Math.min(source.run - s, target.run - d, left);
+    const a = source.starts[i]! + s;
+    const b = target.starts[j]! + d;
+    if (length > 48) to.set(from.subarray(a, a + length), b);
+    else for (let k = 0; k < length; k++) to[b + k] = from[a + k]!;
+    left -= length;
+    s += length;
+    d += length;
+    if (s === source.run) {
+      s = 0;
+      i++;
+    }
+    if (d === target.run) {
+      d = 0;
+      j++;
+    }
+  }
+}
