@@ -80,7 +80,7 @@ export class Session {
     // What the array leaves to the host runs on the reference backend.
     const backend = openBackend(isArrayName(name) ? "reference" : name, threads);
     try {
-      const executor = options.executor ?? (isArrayName(name) ? await arrayExecutor(name) : undefined);
+      const executor = options.executor ?? (isArrayName(name) ? arrayExecutor(name) : undefined);
       return new Session(build, backend, executor, options);
     } catch (e) {
       backend.close();

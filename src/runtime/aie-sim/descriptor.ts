@@ -18,6 +18,8 @@ export interface Transfer {
   readonly elementBits: number;
   /** Of the buffer, in elements. */
   readonly size: number;
+  /** One of several parts of an element, as at a join. */
+  readonly part?: boolean;
 }
 
 /** @throws HeddleError for what the engine has no register or no bits for. */
@@ -35,7 +37,11 @@ export function descriptor(t: Transfer): Pattern {
   const dims = wordDims(t);
   if (dims.length > limits.bdDims) fail(`has ${dims.length} dimensions; the engine has ${limits.bdDims}`);
   const covered = count(dims.map((d) => d.size));
-  if (dims.length && covered !== length) fail(`its dimensions cover ${covered} words; the transfer has ${length}`);
+  if (dims.length && covered !== length)
+    fail(
+      `its dimensions cover ${covered} words; the transfer has ${length}`,
+      t.part ? "each part of a link has a descriptor of its own, and these dimensions walk one part" : undefined,
+    );
   checkBits(dims, limits, fail);
   const pattern = makePattern(dims, inWords(t.offset), length);
   const { first, last } = bounds(pattern);

@@ -170,18 +170,16 @@ class Lowering {
     const known = this.#pools.get(link);
     if (known) return known;
     const { ins, outs, kind, offsets, tile } = link;
-    const [size, elements] = [
-      (f: Fifo) => count(f.type.shape),
-      (fs: readonly Fifo[]) => fs.map((f, i) => ({ offset: offsets[i]!, length: size(f) })),
-    ];
+    const size = (f: Fifo) => count(f.type.shape);
     const whole = kind === "join" || (kind === "forward" && size(outs[0]!) > size(ins[0]!)) ? outs[0]! : ins[0]!;
-    const parts = kind === "forward" ? [{ offset: 0, length: size(whole) }] : elements(kind === "join" ? ins : outs);
+    // A part reaches to where the next one begins.
+    const parts = offsets.map((offset, i) => ({ offset, length: (offsets[i + 1] ?? size(whole)) - offset }));
     for (const [i, p] of parts.entries())
-      if (p.offset + p.length > size(whole))
+      if (p.length <= 0 || p.offset < 0)
         failAt(
           link.loc,
           `link on tile ${tile.name}`,
-          `part ${i} ends at element ${p.offset + p.length} of @${whole.name}, which has ${size(whole)}`,
+          `part ${i} of @${whole.name} goes from element ${p.offset} to ${p.offset + p.length}: offsets must rise, and end within its ${size(whole)}`,
         );
     const end = whole === outs[0] ? 0 : whole.consumers.findIndex((c) => c.tile === tile) + 1;
     const repeat = Math.max(...outs.map((f) => f.repeat));
@@ -253,6 +251,7 @@ class Lowering {
         dims,
         elementBits: bitsOf(buffer.type.element),
         size: count(buffer.type.shape),
+        part: parts.length > 1,
       });
       return {
         buffer,

@@ -47,8 +47,24 @@ export const xrtExecutor: ArrayExecutor = {
   },
 };
 
-/** @throws HeddleError for the simulator, which joins next. */
-export async function arrayExecutor(name: ArrayName): Promise<ArrayExecutor> {
-  if (name === "xrt") return xrtExecutor;
-  throw new HeddleError("is not part of this version", { subject: `backend ${name}` });
-}
+/** The functional simulator: reads the text of the design itself, so nothing but the build is needed. */
+export const simExecutor: ArrayExecutor = {
+  async open({ name, file, buffers }): Promise<OpenKernel> {
+    const { loadDesign, simulate } = await import("../aie-sim/index.ts");
+    const { bytesOf } = await import("../aie-sim/mlir/type.ts");
+    const design = loadDesign(readFileSync(file, "utf8"), { file });
+    const own = design.host.args.map(({ type }) => bytesOf(type));
+    if (String(own) !== String(buffers.map((b) => b.bytes)))
+      throw new HeddleError(
+        `has buffers of ${own.join(", ")} bytes; the build hands it ${buffers.map((b) => b.bytes).join(", ")}`,
+        {
+          subject: `design ${name}`,
+          loc: design.device.sequence.loc,
+          hint: "compile the program again",
+        },
+      );
+    return { run: async (arrays) => void simulate(design, arrays), close: () => {} };
+  },
+};
+
+export const arrayExecutor = (name: ArrayName): ArrayExecutor => (name === "xrt" ? xrtExecutor : simExecutor);

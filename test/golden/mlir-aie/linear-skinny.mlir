@@ -60,22 +60,22 @@ module {
     aie.objectfifo @c_0_1(%core_0_3, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_0_2(%core_0_4, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_0_3(%core_0_5, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
-    aie.objectfifo @c_out_0(%mem_0 dimensionsToStream [<size = 4, stride = 4>, <size = 16, stride = 16>, <size = 4, stride = 1>], {%shim_0}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 0, in rows
+    aie.objectfifo @c_out_0(%mem_0 dimensionsToStream [<size = 4, stride = 4>, <size = 4, stride = 16>, <size = 4, stride = 1>], {%shim_0}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 0, in rows
     aie.objectfifo @c_1_0(%core_1_2, {%mem_1}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_1_1(%core_1_3, {%mem_1}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_1_2(%core_1_4, {%mem_1}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_1_3(%core_1_5, {%mem_1}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
-    aie.objectfifo @c_out_1(%mem_1 dimensionsToStream [<size = 4, stride = 4>, <size = 16, stride = 16>, <size = 4, stride = 1>], {%shim_1}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 1, in rows
+    aie.objectfifo @c_out_1(%mem_1 dimensionsToStream [<size = 4, stride = 4>, <size = 4, stride = 16>, <size = 4, stride = 1>], {%shim_1}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 1, in rows
     aie.objectfifo @c_2_0(%core_2_2, {%mem_2}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_2_1(%core_2_3, {%mem_2}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_2_2(%core_2_4, {%mem_2}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_2_3(%core_2_5, {%mem_2}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
-    aie.objectfifo @c_out_2(%mem_2 dimensionsToStream [<size = 4, stride = 4>, <size = 16, stride = 16>, <size = 4, stride = 1>], {%shim_2}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 2, in rows
+    aie.objectfifo @c_out_2(%mem_2 dimensionsToStream [<size = 4, stride = 4>, <size = 4, stride = 16>, <size = 4, stride = 1>], {%shim_2}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 2, in rows
     aie.objectfifo @c_3_0(%core_3_2, {%mem_3}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_3_1(%core_3_3, {%mem_3}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_3_2(%core_3_4, {%mem_3}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_3_3(%core_3_5, {%mem_3}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
-    aie.objectfifo @c_out_3(%mem_3 dimensionsToStream [<size = 4, stride = 4>, <size = 16, stride = 16>, <size = 4, stride = 1>], {%shim_3}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 3, in rows
+    aie.objectfifo @c_out_3(%mem_3 dimensionsToStream [<size = 4, stride = 4>, <size = 4, stride = 16>, <size = 4, stride = 1>], {%shim_3}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 3, in rows
     aie.objectfifo.link [@a_in_0] -> [@a_0] ([] [])
     aie.objectfifo.link [@b_in_0] -> [@b_0_0, @b_0_1, @b_0_2, @b_0_3] ([] [0, 1056, 2112, 3168])
     aie.objectfifo.link [@b_in_1] -> [@b_1_0, @b_1_1, @b_1_2, @b_1_3] ([] [0, 1056, 2112, 3168])
@@ -2089,13 +2089,13 @@ module {
     aie.runtime_sequence(%a: memref<256xbf16>, %b: memref<16896xbf16>, %c: memref<1024xf32>) {
       aiex.npu.dma_memcpy_nd(%a[0, 0, 0, 0][1, 1, 4, 64][0, 64, 64, 1]) {metadata = @a_in_0, id = 0 : i64} : memref<256xbf16>
       aiex.npu.dma_memcpy_nd(%b[0, 0, 0, 0][1, 1, 1, 4224][0, 0, 0, 1]) {metadata = @b_in_0, id = 1 : i64} : memref<16896xbf16>
-      aiex.npu.dma_memcpy_nd(%c[0, 0, 0, 0][1, 1, 4, 64][0, 256, 256, 1]) {metadata = @c_out_0, id = 2 : i64, issue_token = true} : memref<1024xf32>
+      aiex.npu.dma_memcpy_nd(%c[0, 0, 0, 0][1, 4, 4, 16][256, 16, 256, 1]) {metadata = @c_out_0, id = 2 : i64, issue_token = true} : memref<1024xf32>
       aiex.npu.dma_memcpy_nd(%b[0, 0, 0, 4224][1, 1, 1, 4224][0, 0, 0, 1]) {metadata = @b_in_1, id = 1 : i64} : memref<16896xbf16>
-      aiex.npu.dma_memcpy_nd(%c[0, 0, 0, 64][1, 1, 4, 64][0, 256, 256, 1]) {metadata = @c_out_1, id = 2 : i64, issue_token = true} : memref<1024xf32>
+      aiex.npu.dma_memcpy_nd(%c[0, 0, 0, 64][1, 4, 4, 16][256, 16, 256, 1]) {metadata = @c_out_1, id = 2 : i64, issue_token = true} : memref<1024xf32>
       aiex.npu.dma_memcpy_nd(%b[0, 0, 0, 8448][1, 1, 1, 4224][0, 0, 0, 1]) {metadata = @b_in_2, id = 1 : i64} : memref<16896xbf16>
-      aiex.npu.dma_memcpy_nd(%c[0, 0, 0, 128][1, 1, 4, 64][0, 256, 256, 1]) {metadata = @c_out_2, id = 2 : i64, issue_token = true} : memref<1024xf32>
+      aiex.npu.dma_memcpy_nd(%c[0, 0, 0, 128][1, 4, 4, 16][256, 16, 256, 1]) {metadata = @c_out_2, id = 2 : i64, issue_token = true} : memref<1024xf32>
       aiex.npu.dma_memcpy_nd(%b[0, 0, 0, 12672][1, 1, 1, 4224][0, 0, 0, 1]) {metadata = @b_in_3, id = 1 : i64} : memref<16896xbf16>
-      aiex.npu.dma_memcpy_nd(%c[0, 0, 0, 192][1, 1, 4, 64][0, 256, 256, 1]) {metadata = @c_out_3, id = 2 : i64, issue_token = true} : memref<1024xf32>
+      aiex.npu.dma_memcpy_nd(%c[0, 0, 0, 192][1, 4, 4, 16][256, 16, 256, 1]) {metadata = @c_out_3, id = 2 : i64, issue_token = true} : memref<1024xf32>
       aiex.npu.dma_wait {symbol = @c_out_0}
       aiex.npu.dma_wait {symbol = @c_out_1}
       aiex.npu.dma_wait {symbol = @c_out_2}

@@ -56,19 +56,13 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
       grid ? [] : rows.map((r) => r * g.chunkBlocks * kb * nb),
     );
   }
-  // C: the blocks of a column's cores join in its memory tile, which writes rows.
-  const rowsOfC: Dim[] = grid
-    ? [
-        { size: (rows.length * m) / mb, stride: mb * n },
-        { size: mb, stride: nb },
-        { size: n / nb, stride: mb * nb },
-        { size: nb, stride: 1 },
-      ]
-    : [
-        { size: mb, stride: nb },
-        { size: (rows.length * n) / nb, stride: mb * nb },
-        { size: nb, stride: 1 },
-      ];
+  // C: the blocks of a column's cores join in its memory tile. Each part has a descriptor of its own there, which writes rows.
+  const rowsOfC: Dim[] = [
+    ...(m > mb ? [{ size: m / mb, stride: mb * n }] : []),
+    { size: mb, stride: nb },
+    { size: n / nb, stride: mb * nb },
+    { size: nb, stride: 1 },
+  ];
   for (const c of columns) {
     const parts = rows.map((r): Fifo => ({
       name: `c_${c}_${r}`, from: core(c, r), to: [memory(c)], depth: 2, object: mem(g.out, (g.strip / mb) * (n / nb), mb, nb),
@@ -138,7 +132,14 @@ function sequence(machine: AieMachine, g: GemmTiles, weights: number): Step[] {
         {
           kind: "copy", arg: 2, fifo: `c_out_${c}`, id: base + repeats.length + 1, token: true,
           offset: mi * (g.padded.m / g.across.m) * g.padded.n + c * outColumns,
-          dims: dims4({ size: g.across.n, stride: outColumns * machine.columns }, { size: g.padded.m / g.across.m, stride: g.padded.n }, { size: outColumns, stride: 1 }),
+          dims: [
+            { size: g.across.n, stride: outColumns * machine.columns },
+            // The cores of a column have rows below each other, or columns beside each other.
+            ...(grid
+              ? [{ size: 1, stride: 0 }, { size: g.padded.m / g.across.m, stride: g.padded.n }]
+              : [{ size: rows, stride: n }, { size: m, stride: g.padded.n }]),
+            { size: n, stride: 1 },
+          ],
         },
       ]), // biome-ignore format: what belongs together
     ];

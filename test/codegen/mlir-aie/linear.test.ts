@@ -1,0 +1,81 @@
+/** Kernels of `linear` in the simulator of the array, against sums in f64 of the same rounded operands. */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { GemmShape } from "../../../src/codegen/mlir-aie/kernels/gemm.ts";
+import { linearKernel } from "../../../src/codegen/mlir-aie/kernels/linear.ts";
+import { fromBf16, toBf16 } from "../../../src/codegen/mlir-aie/tiling.ts";
+import { phoenix } from "./kernels.ts";
+import { runKernel } from "./run.ts";
+
+const random = (size: number, seed: number): Float32Array => {
+  let state = seed;
+  return Float32Array.from({ length: size }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+};
+
+const geluTanh = (x: number) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+
+function expected(
+  s: GemmShape,
+  x: ArrayLike<number>,
+  w: ArrayLike<number>,
+  b: ArrayLike<number> | undefined,
+): Float64Array {
+  const round = s.type === "bf16" ? (v: number) => fromBf16(toBf16(v)) : (v: number) => v;
+  const [xs, ws] = [Float64Array.from(x, round), Float64Array.from(w, round)];
+  const out = new Float64Array(s.m * s.n);
+  for (let i = 0; i < s.m; i++)
+    for (let j = 0; j < s.n; j++) {
+      let sum = b ? b[j]! : 0;
+      for (let t = 0; t < s.k; t++) sum += xs[i * s.k + t]! * ws[j * s.k + t]!;
+      out[i * s.n + j] = s.activation ? geluTanh(sum) : sum;
+    }
+  return out;
+}
+
+const bf16: readonly [string, GemmShape, number][] = [
+  // Sums are f32; a result in bf16 is rounded once, to 2^-9 of its size.
+  ["a decode step", { m: 1, k: 64, n: 192, type: "bf16", out: "f32", bias: true }, 1e-5],
+  [
+    "a decode step in several rounds and steps of K",
+    { m: 1, k: 768, n: 1000, type: "bf16", out: "f32", bias: true },
+    1e-5,
+  ],
+  [
+    "a ragged grid with GELU",
+    { m: 30, k: 64, n: 60, type: "bf16", out: "bf16", bias: true, activation: "geluTanh" },
+    2 ** -7,
+  ],
+  ["a grid in several blocks", { m: 300, k: 256, n: 520, type: "bf16", out: "f32", bias: true }, 1e-5],
+  ["rows without bias", { m: 16, k: 128, n: 64, type: "bf16", out: "bf16", bias: false }, 2 ** -8],
+];
+for (const [name, shape, bound] of bf16)
+  test(`${name}: ${shape.m} x ${shape.k} x ${shape.n}, within ${bound.toExponential(1)} of the largest result`, () => {
+    const [x, w, b] = [random(shape.m * shape.k, 1), random(shape.n * shape.k, 2), random(shape.n, 3)];
+    const plan = linearKernel(phoenix, shape, { name: "linear", about: [] });
+    const { out } = runKernel(plan, { x, w, b });
+    const reference = expected(shape, x, w, shape.bias ? b : undefined);
+    const size = reference.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+    const error = reference.reduce((m, v, i) => Math.max(m, Math.abs(v - out.out![i]!)), 0);
+    assert.ok(error <= bound * size, `error ${error} of ${size}`);
+  });
+
+test("int8 is exact", () => {
+  for (const [m, k, n] of [
+    [32, 64, 64],
+    [1, 128, 200],
+    [50, 256, 130],
+  ] as const) {
+    const shape: GemmShape = { m, k, n, type: "i8", out: "i32", bias: false };
+    const [x, w] = [random(m * k, 4), random(n * k, 5)].map((v) => Int8Array.from(v, (f) => Math.round(f * 127))) as [
+      Int8Array,
+      Int8Array,
+    ];
+    const { out } = runKernel(linearKernel(phoenix, shape, { name: "linear", about: [] }), { x, w });
+    assert.equal(out.out, Float32Array.from(expected(shape, x, w, undefined)), `${m} x ${k} x ${n}`);
+  }
+});
+
+test.run();
