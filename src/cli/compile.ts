@@ -1,6 +1,7 @@
 /** `npm run compile graphs/<program>.ts`: from a graph file to a build folder. */
 import { Option } from "commander";
 import type { Manifest } from "../codegen/manifest.ts";
+import { precisions } from "../codegen/precision.ts";
 import { command, main, type Output } from "./support/command.ts";
 import type { CompileOptions } from "./support/compile-program.ts";
 import { quoted } from "./support/npm.ts";
@@ -8,7 +9,6 @@ import { whole } from "./support/options.ts";
 import { type Progress, progress } from "./support/progress.ts";
 
 interface Options extends Omit<CompileOptions, "onStep"> {
-  readonly precision: "f32" | "f16";
   readonly target: string;
   readonly dump?: boolean;
   readonly dryRun?: boolean;
@@ -19,13 +19,19 @@ const definition = command(
   "Compiles a graph file: runs its passes, generates code, writes a build folder.",
   [
     "compile graphs/gpt2-fa2-kv.ts -- --weights path/to/gpt2 --precision f16",
+    "compile graphs/gemma3-270m.ts -- --weights .gemma",
     "compile graphs/gpt2-fa2-kv.ts -- --config tiny --dry-run --check --dump",
   ],
 )
   .argument("<graph>", "graph file, such as graphs/gpt2-fa2-kv.ts")
-  .option("--weights <path>", "a .safetensors file or Hugging Face folder; without it weights are made up")
+  .option("--weights <path>", "a .safetensors or .gguf file, or a Hugging Face folder; without it weights are made up")
   .option("--config <name>", "the model's configuration (default: the checkpoint's, or the model's first)")
-  .addOption(new Option("--precision <type>", "of the weights as stored").choices(["f32", "f16"]).default("f32"))
+  .addOption(
+    new Option(
+      "--precision <type>",
+      "of the weights as stored; native keeps the blocks of a .gguf (default: native for .gguf on reference, else f32)",
+    ).choices(precisions),
+  )
   .addOption(
     new Option("--target <name>", "machine to compile for")
       .choices(["reference", "x-elite", "phoenix", "strix"])
@@ -41,7 +47,7 @@ async function run([file]: readonly string[], options: Options, output: Output):
   const text = await import("./support/compile-text.ts");
   const { lowered, compiled } = await compile(file!, options, progress(!output.json && process.stderr.isTTY === true));
   const { model, program, passes, dumps } = lowered;
-  output.print(`${program}: ${model}, ${options.precision} weights, for ${options.target}\n`);
+  output.print(`${program}: ${model}, ${lowered.precision} weights, for ${options.target}\n`);
   const madeUp = compiled && options.weights === undefined && compiled.manifest.weights.source;
   if (madeUp)
     output.print(`weights are made up (${madeUp}), as no --weights was given: generated text will be noise\n`);
@@ -65,13 +71,14 @@ async function compile(file: string, { dryRun, dump: _, ...options }: Options, l
   const request = { ...options, onStep: line.step };
   try {
     if (dryRun)
-      return await lowerProgram(file, request, async ({ program, built, passes, dumps }) => ({
-        lowered: { program: program.name, model: `${program.model.name} (${built.config})`, passes, dumps },
+      return await lowerProgram(file, request, async ({ program, built, passes, dumps, precision }) => ({
+        lowered: { program: program.name, model: `${program.model.name} (${built.config})`, passes, dumps, precision },
         compiled: undefined,
       }));
     const compiled = await compileProgram(file, request);
     (await import("./report/write.ts")).writeReport(compiled);
-    return { lowered: { ...compiled, program: compiled.manifest.program }, compiled };
+    const { program, precision } = compiled.manifest;
+    return { lowered: { ...compiled, program, precision }, compiled };
   } finally {
     line.done();
   }

@@ -16,7 +16,7 @@ const definition = command(
 )
   .argument("<graph>", "graph file, such as graphs/gpt2-fa2-kv.ts")
   .option("--entry <name>", "entry point, such as decode-256 (default: the first)")
-  .option("--weights <path>", "a .safetensors file or Hugging Face folder; without it weights are made up")
+  .option("--weights <path>", "a .safetensors or .gguf file, or a Hugging Face folder; without it weights are made up")
   .option("--config <name>", "the model's configuration (default: the checkpoint's, or the model's first)")
   .option("--seed <n>", "seed of made-up weights", whole(0), 0)
   .option("--out <file>", "ONNX file to write (default: <program>-<entry>.onnx)");
@@ -37,7 +37,7 @@ async function run([file]: readonly string[], options: Options, output: Output):
     import("../ir/graph.ts"),
     import("../codegen/onnx/index.ts"),
   ]);
-  return lowerProgram(file!, options, async ({ program, module, weights, built }) => {
+  return lowerProgram(file!, { ...options, precision: "f32" }, async ({ program, module, weights, built }) => {
     const entry = options.entry ? module.entries.find((e) => e.name === options.entry) : module.entries[0];
     if (!entry)
       throw new HeddleError(`has no entry point ${options.entry}`, {

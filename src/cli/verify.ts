@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Option } from "commander";
 import { withCleanup } from "../codegen/cleanup.ts";
+import { type Precision, precisions } from "../codegen/precision.ts";
 import { HeddleError } from "../ir/error.ts";
 import { type ExecutionName, executionNames, isArrayName } from "../runtime/execution.ts";
 import { command, main, type Output } from "./support/command.ts";
@@ -14,7 +15,7 @@ import { progress } from "./support/progress.ts";
 interface Options {
   readonly config?: string;
   readonly weights?: string;
-  readonly precision: "f32" | "f16";
+  readonly precision?: Precision;
   readonly seed: number;
   readonly backend: ExecutionName;
   readonly tolerance: number;
@@ -34,9 +35,9 @@ const definition = command(
   ["verify graphs/gpt2-fa2-kv.ts", "verify graphs/gpt2-fa2-kv.ts -- --precision f16 --tolerance 1e-2"],
 )
   .argument("<graph>", "graph file, such as graphs/gpt2-fa2-kv.ts")
-  .option("--weights <path>", "a .safetensors file or Hugging Face folder; without it weights are made up")
+  .option("--weights <path>", "a .safetensors or .gguf file, or a Hugging Face folder; without it weights are made up")
   .option("--config <name>", "the model's configuration (default: the checkpoint's, or the smallest)")
-  .addOption(new Option("--precision <type>", "of the weights as stored").choices(["f32", "f16"]).default("f32"))
+  .addOption(new Option("--precision <type>", "of the weights as stored (default as compile's)").choices(precisions))
   .option("--seed <n>", "seed of made-up weights", whole(0), 0)
   .addOption(new Option("--backend <name>", "what executes").choices(executionNames).default("reference"))
   .option("--tolerance <x>", "largest difference of a logit that is allowed", real(0), 1e-4);

@@ -1,6 +1,6 @@
 /** From a module, after its passes, to a build folder: graphs, weights and the manifest, all of them or none. */
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { HeddleError } from "../ir/error.ts";
 import { topo } from "../ir/graph.ts";
@@ -14,6 +14,7 @@ import { type CompiledEntry, compileEntries, manifestEntry } from "./entries.ts"
 import { checkManifest, type Manifest } from "./manifest.ts";
 import { arrayBackend } from "./mlir-aie/array-backend.ts";
 import { aieSupport } from "./mlir-aie/support.ts";
+import type { Precision } from "./precision.ts";
 import { qnnReference, qnnVendor, qnnVendorHalf, weightsFile } from "./qnn/index.ts";
 import { manifestFile, replaceFolder } from "./staging.ts";
 import { WeightTable } from "./weights.ts";
@@ -29,12 +30,14 @@ export interface CompileRequest {
   readonly eos?: readonly number[];
   /** `reference`, `x-elite`, `phoenix` or `strix`. */
   readonly target: string;
-  readonly precision: "f32" | "f16";
+  readonly precision: Precision;
   readonly weights: WeightSource;
   /** The build folder; an older build there is replaced. */
   readonly out: string;
-  /** A tokenizer.json to put into the folder. */
-  readonly tokenizer?: string;
+  /** The content of the folder's tokenizer.json. */
+  readonly tokenizer?: () => string | Uint8Array;
+  /** The model's chat template, in Jinja. */
+  readonly chatTemplate?: string;
   /** Names of the passes that ran, in order. */
   readonly passes: readonly string[];
   /** Writes further files (dumps, a report) into the folder before it takes its place. */
@@ -53,24 +56,32 @@ export interface CompileResult {
   readonly ms: { readonly codegen: number; readonly weights: number };
 }
 
-const backends: Readonly<Record<string, Readonly<Record<CompileRequest["precision"], Backend<EntryPlan>>>>> = {
-  reference: { f32: qnnReference, f16: qnnReference },
+const chatTemplateFile = "chat_template.jinja";
+
+const backends: Readonly<Record<string, Readonly<Partial<Record<Precision, Backend<EntryPlan>>>>>> = {
+  reference: { f32: qnnReference, f16: qnnReference, native: qnnReference },
   // f32 is for Qualcomm's CPU library; the NPU computes in f16.
   "x-elite": { f32: qnnVendor, f16: qnnVendorHalf },
 };
 
 /** @throws HeddleError for an unknown target or one without a code generator. */
-export function backendFor(target: string, precision: CompileRequest["precision"] = "f32"): Backend<EntryPlan> {
-  if (Object.hasOwn(backends, target)) return backends[target]![precision];
+export function backendFor(target: string, precision: Precision = "f32"): Backend<EntryPlan> {
+  const own = Object.hasOwn(backends, target) ? backends[target]! : undefined;
+  if (own?.[precision]) return own[precision];
   // Between kernels values are f32, whatever the precision of weights; a kernel has its own.
   const machine = aieMachine(target);
-  if (machine) return arrayBackend(machine, aieSupport);
+  if (machine && precision !== "native") return arrayBackend(machine, aieSupport);
+  if (own || machine)
+    throw new HeddleError(`cannot run ${precision} weights`, {
+      subject: `target ${target}`,
+      hint: "--precision f32 or f16",
+    });
   throw new HeddleError("has no code generator", { subject: `target ${target}`, hint: `one of ${targetNames()}` });
 }
 
 /** @throws HeddleError for weights that do not fit, ops that the target cannot run, values that are not finite. */
 export async function compileModule(request: CompileRequest): Promise<CompileResult> {
-  const { program, module, info, eos, target, precision, weights, out, tokenizer, passes } = request;
+  const { program, module, info, eos, target, precision, weights, out, tokenizer, chatTemplate, passes } = request;
   const start = performance.now();
   const backend = request.backend ?? backendFor(target, precision);
   weights.check(paramsOf(module));
@@ -83,7 +94,8 @@ export async function compileModule(request: CompileRequest): Promise<CompileRes
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), text);
     }
-    if (tokenizer) copyFileSync(tokenizer, join(folder, "tokenizer.json"));
+    if (tokenizer) writeFileSync(join(folder, "tokenizer.json"), tokenizer());
+    if (chatTemplate !== undefined) writeFileSync(join(folder, chatTemplateFile), chatTemplate);
     await request.extra?.(folder, entries);
 
     const began = performance.now();
@@ -99,6 +111,7 @@ export async function compileModule(request: CompileRequest): Promise<CompileRes
       model: { ...info, ...(eos && { eos }) },
       weights: { source: weights.name, sha256, bytes, file, key },
       tokenizer: tokenizer ? "tokenizer.json" : null,
+      ...(chatTemplate !== undefined && { chatTemplate: chatTemplateFile }),
       entries: entries.map(manifestEntry),
       passes,
     };

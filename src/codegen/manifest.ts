@@ -4,6 +4,7 @@ import { HeddleError } from "../ir/error.ts";
 import type { EntryRole, ModelInfo } from "../ir/program.ts";
 import type { DType } from "../ir/type.ts";
 import schema from "./manifest.schema.json" with { type: "json" };
+import type { Precision } from "./precision.ts";
 
 export interface ManifestPort {
   readonly name: string;
@@ -60,7 +61,7 @@ export interface Manifest {
   readonly format: "heddle.build/1";
   readonly program: string;
   readonly target: string;
-  readonly precision: "f32" | "f16";
+  readonly precision: Precision;
   readonly model: ModelInfo & { readonly eos?: readonly number[] };
   readonly weights: {
     /** `seeded:0` or the checkpoint's file name. */
@@ -72,6 +73,8 @@ export interface Manifest {
     readonly key: string;
   };
   readonly tokenizer: string | null;
+  /** A Jinja template that turns a conversation into a prompt; absent where the model was not trained for conversation. */
+  readonly chatTemplate?: string;
   readonly entries: readonly ManifestEntry[];
   /** Names of the passes that ran, in order. */
   readonly passes: readonly string[];

@@ -4,7 +4,10 @@ import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { HeddleError } from "../ir/error.ts";
 
 export interface Tokenizer {
+  /** A text from its start on, with what the model expects in front of it, such as Gemma's `<bos>`. */
   encode(text: string): number[];
+  /** The text alone: a part of one, or a prompt that a chat template wrote, which has everything in it. */
+  encodePart(text: string): number[];
   decode(tokens: readonly number[]): string;
 }
 
@@ -23,7 +26,8 @@ export function loadTokenizer(path: string): Tokenizer {
   try {
     const library = new HuggingFaceTokenizer(JSON.parse(readFileSync(path, "utf8")), {});
     return {
-      encode: (text) => (text === "" ? [] : library.encode(text, { add_special_tokens: false }).ids),
+      encode: (text) => library.encode(text, { add_special_tokens: true }).ids,
+      encodePart: (text) => (text === "" ? [] : library.encode(text, { add_special_tokens: false }).ids),
       decode: (tokens) => (tokens.length === 0 ? "" : library.decode([...tokens], plainly)),
     };
   } catch (e) {
@@ -37,6 +41,7 @@ export function loadTokenizer(path: string): Tokenizer {
 /** For a model without a tokenizer: text goes in as its UTF-8 bytes, tokens come out as numbers. */
 export const byteTokenizer: Tokenizer = {
   encode: (text) => [...new TextEncoder().encode(text)],
+  encodePart: (text) => [...new TextEncoder().encode(text)],
   decode: (tokens) => tokens.map((t) => `${t} `).join(""),
 };
 
@@ -48,7 +53,7 @@ const contextTokens = 8;
  * (a leading space dropped, say). A result that ends in U+FFFD is an unfinished character and waits for more.
  * @param before the tokens of the text that goes on here.
  */
-export function streamText(tokenizer: Tokenizer, before: readonly number[] = []): TextStream {
+export function streamText(tokenizer: Pick<Tokenizer, "decode">, before: readonly number[] = []): TextStream {
   let context = before.slice(-contextTokens);
   // Half a character is no context: what completes it would look like a part of it.
   if (tokenizer.decode(context).endsWith("\ufffd")) context = [];

@@ -1,59 +1,106 @@
-/** What `--weights` names: a Hugging Face folder, or a .safetensors file, alone or beside its config.json. */
-import { existsSync, readFileSync, statSync } from "node:fs";
+/** What `--weights` names: a Hugging Face folder, a .safetensors file alone or beside its config.json, or a .gguf file. */
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { HeddleError } from "../ir/error.ts";
-import { openHfGpt2 } from "./hf-gpt2.ts";
+import { chatTemplateOf } from "./chat-template.ts";
+import { openGguf } from "./gguf/open.ts";
+import { endTokens, tokenizerJson } from "./gguf/tokenizer.ts";
+import { hfWeights } from "./hf.ts";
+import { openSafeTensors } from "./safetensors.ts";
+import { openSharded, shardsOf } from "./sharded.ts";
 import type { WeightSource } from "./source.ts";
+
+type Json = Readonly<Record<string, unknown>>;
 
 export interface Checkpoint {
   readonly weights: WeightSource;
-  /** config.json, where there is one. */
-  readonly config?: Readonly<Record<string, unknown>>;
-  /** Path of tokenizer.json, where there is one. */
-  readonly tokenizer?: string;
+  /** config.json, where there is one, or what a GGUF file says in its place. */
+  readonly config?: Json;
+  /** The content of tokenizer.json, where there is one. */
+  readonly tokenizer?: () => string | Uint8Array;
+  /** The Jinja template that turns a conversation into a prompt, where there is one. */
+  readonly chatTemplate?: string;
   /** Tokens that end a text. */
   readonly eos: readonly number[];
 }
+
+const single = "model.safetensors";
+const index = `${single}.index.json`;
 
 /** Opens the weights, which the caller closes. @throws HeddleError for a missing, unreadable or unsound file. */
 export function openCheckpoint(path: string): Checkpoint {
   if (!existsSync(path))
     throw new HeddleError("there is no such file or folder", {
       subject: `--weights ${path}`,
-      hint: "give a .safetensors file, or a Hugging Face folder with config.json and model.safetensors",
+      hint: `give a .safetensors or .gguf file, or a Hugging Face folder with config.json and ${single}`,
     });
   const isFolder = statSync(path).isDirectory();
-  const folder = isFolder ? path : dirname(path);
-  const file = isFolder ? join(path, "model.safetensors") : path;
-  if (isFolder && !existsSync(file)) refuseFolder(path);
-  if (!isFolder && !path.endsWith(".safetensors"))
-    throw new HeddleError("is not a .safetensors file", { subject: `--weights ${path}` });
+  const file = isFolder ? fileIn(path) : path;
+  const name = isFolder ? join(basename(resolve(path)), basename(file)) : basename(file);
+  if (file.endsWith(".gguf")) return ggufCheckpoint(file, name);
+  if (file.endsWith(".safetensors") || basename(file) === index) return hfCheckpoint(file, name);
+  throw new HeddleError("is not a .safetensors or .gguf file", { subject: `--weights ${path}` });
+}
 
-  const config = readJson(join(folder, "config.json"));
-  const eos = eosOf(config) ?? eosOf(readJson(join(folder, "generation_config.json"))) ?? [];
-  const tokenizer = join(folder, "tokenizer.json");
-  // Size and time of change can be set to those of another file, as copies with -p do; number and status change cannot.
-  const { size, mtimeNs, ctimeNs, ino } = statSync(file, { bigint: true });
-  const name = isFolder ? join(basename(resolve(path)), "model.safetensors") : basename(file);
+/** The weights of a folder: one file, an index of several, or the only .gguf. */
+function fileIn(folder: string): string {
+  const found = [single, index].find((name) => existsSync(join(folder, name)));
+  if (found) return join(folder, found);
+  const gguf = readdirSync(folder).filter((name) => name.endsWith(".gguf"));
+  if (gguf.length === 1) return join(folder, gguf[0]!);
+  throw new HeddleError(
+    gguf.length > 1
+      ? `has ${gguf.length} .gguf files: ${gguf.sort().join(", ")}`
+      : `has no ${single}, ${index} or .gguf file`,
+    {
+      subject: `--weights ${folder}`,
+      hint:
+        gguf.length > 1 ? "name one of them" : "save it with model.save_pretrained(folder, safe_serialization=True)",
+    },
+  );
+}
+
+function ggufCheckpoint(file: string, name: string): Checkpoint {
+  const { weights, config, header } = openGguf(file, name, fingerprintOf([file]));
+  const chatTemplate = header.metadata.get("tokenizer.chat_template");
   return {
-    weights: openHfGpt2(file, name, [resolve(file), size, mtimeNs, ctimeNs, ino].join(":")),
-    ...(config && { config }),
-    ...(existsSync(tokenizer) && { tokenizer }),
-    eos,
+    ...{ weights, config },
+    ...(header.metadata.has("tokenizer.ggml.tokens") && {
+      tokenizer: () => tokenizerJson(header.metadata, basename(file)),
+    }),
+    ...(typeof chatTemplate === "string" && { chatTemplate }),
+    eos: endTokens(header.metadata),
   };
 }
 
-function refuseFolder(path: string): never {
-  const sharded = existsSync(join(path, "model.safetensors.index.json"));
-  throw new HeddleError(`has no model.safetensors${sharded ? ": its weights are in several files" : ""}`, {
-    subject: `--weights ${path}`,
-    hint: sharded
-      ? "save it in one file: model.save_pretrained(folder, max_shard_size='100GB')"
-      : "save it with model.save_pretrained(folder, safe_serialization=True)",
-  });
+function hfCheckpoint(file: string, name: string): Checkpoint {
+  const folder = dirname(file);
+  const config = readJson(join(folder, "config.json"));
+  const content = basename(file) === index ? (readJson(file) ?? {}) : undefined;
+  const shards = content ? [...new Set(shardsOf(file, content).values())].map((s) => join(folder, s)) : [file];
+  const tensors = content ? openSharded(file, content) : openSafeTensors(file);
+  const tokenizer = join(folder, "tokenizer.json");
+  const chatTemplate = chatTemplateOf(folder, readJson);
+  return {
+    weights: hfWeights(tensors, name, fingerprintOf(shards), config?.model_type),
+    ...(config && { config }),
+    ...(existsSync(tokenizer) && { tokenizer: () => readFileSync(tokenizer) }),
+    ...(chatTemplate !== undefined && { chatTemplate }),
+    eos: eosOf(config) ?? eosOf(readJson(join(folder, "generation_config.json"))) ?? [],
+  };
 }
 
-function readJson(path: string): Readonly<Record<string, unknown>> | undefined {
+/** Size and time of change can be set to those of another file, as copies with -p do; number and status change cannot. */
+function fingerprintOf(files: readonly string[]): string {
+  return files
+    .map((file) => {
+      const { size, mtimeNs, ctimeNs, ino } = statSync(file, { bigint: true });
+      return [resolve(file), size, mtimeNs, ctimeNs, ino].join(":");
+    })
+    .join("|");
+}
+
+function readJson(path: string): Json | undefined {
   if (!existsSync(path)) return undefined;
   let value: unknown;
   try {
@@ -63,12 +110,12 @@ function readJson(path: string): Readonly<Record<string, unknown>> | undefined {
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new HeddleError("is not a JSON object", { subject: path });
-  return value as Readonly<Record<string, unknown>>;
+  return value as Json;
 }
 
 const isToken = (t: unknown): t is number => Number.isSafeInteger(t) && (t as number) >= 0;
 
-function eosOf(config: Readonly<Record<string, unknown>> | undefined): readonly number[] | undefined {
+function eosOf(config: Json | undefined): readonly number[] | undefined {
   const eos = config?.eos_token_id;
   if (isToken(eos)) return [eos];
   return Array.isArray(eos) && eos.every(isToken) ? eos : undefined;

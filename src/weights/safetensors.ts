@@ -1,6 +1,7 @@
 /** Safetensors files: tensors by name, their values as f32 when asked for. The file stays open until `close`. */
 import { HeddleError } from "../ir/error.ts";
 import { openRanges, type RangeFile } from "./file.ts";
+import { checkFinite } from "./finite.ts";
 import { bf16ToF32, f16ToF32 } from "./half.ts";
 import { readHeader, type TensorEntry } from "./safetensors-header.ts";
 
@@ -39,26 +40,6 @@ function readTensor(file: RangeFile, t: TensorEntry): Float32Array {
   const decode = decoders[t.dtype];
   if (!decode) throw new HeddleError(`is ${t.dtype}; weights must be F32, F16 or BF16`, { subject });
   const values = decode(file.read(t.offset, t.bytes).buffer);
-  const bad = firstNotFinite(values);
-  if (bad >= 0)
-    throw new HeddleError(`has ${values[bad]} at [${indexOf(bad, t.shape).join(", ")}]; weights must be finite`, {
-      subject,
-      hint: "use another checkpoint: this one is broken, as after a training run that diverged",
-    });
+  checkFinite(values, t.shape, subject);
   return values;
-}
-
-/** The position of the first NaN or infinity, or -1: v - v is 0 for finite values only. */
-function firstNotFinite(values: Float32Array): number {
-  for (let i = 0; i < values.length; i++) if (values[i]! - values[i]! !== 0) return i;
-  return -1;
-}
-
-function indexOf(flat: number, shape: readonly number[]): number[] {
-  const index: number[] = [];
-  for (const size of [...shape].reverse()) {
-    index.unshift(flat % size);
-    flat = Math.floor(flat / size);
-  }
-  return index;
 }

@@ -58,7 +58,7 @@ const cases: readonly Case[] = [
     name: "no such weights",
     args: () => [program, "--weights", "nowhere.safetensors"],
     says: `error: --weights nowhere.safetensors: there is no such file or folder
-  try: give a .safetensors file, or a Hugging Face folder with config.json and model.safetensors
+  try: give a .safetensors or .gguf file, or a Hugging Face folder with config.json and model.safetensors
 `,
   },
   {

@@ -26,10 +26,10 @@ const filesOf = (folder: string): string[] =>
 
 test("a build folder has graphs, weights and a manifest that describes them", async () => {
   const out = join(tempFolder(), "build", "kv");
-  const tokenizer = join(tempFolder(), "t.json");
-  writeFileSync(tokenizer, "{}");
-  const { manifest } = await compileModule(await request("gpt2-fa2-kv", out, { eos: [255], tokenizer }));
+  const text = { tokenizer: () => "{}", chatTemplate: "{{ messages }}" };
+  const { manifest } = await compileModule(await request("gpt2-fa2-kv", out, { eos: [255], ...text }));
   assert.equal(filesOf(out), [
+    "chat_template.jinja",
     "manifest.json",
     "qnn/decode-128.qnn.json",
     "qnn/decode-64.qnn.json",

@@ -62,7 +62,7 @@ test("a stream that continues a prompt keeps the space a decoder drops at a text
       .join("")
       .replaceAll("▁", " ")
       .trimStart();
-  const stream = streamText({ encode: () => [], decode }, [1]);
+  const stream = streamText({ decode }, [1]);
   assert.is(stream.push(2) + stream.push(3), " the end");
   // A prompt that ends inside a character is no context.
   const half = streamText(tokenizer, [97, 0xc3]);

@@ -14,7 +14,7 @@ test("a Hugging Face folder brings weights, configuration, tokenizer and end of 
   const { weights, config, tokenizer, eos } = openCheckpoint(fixture);
   assert.is(weights.name, "gpt2-bible/model.safetensors");
   assert.is(config?.model_type, "gpt2");
-  assert.is(tokenizer, join(fixture, "tokenizer.json"));
+  assert.equal(tokenizer?.(), readFileSync(join(fixture, "tokenizer.json")));
   assert.equal(eos, [0]);
   for (const { name, shape, sha256 } of readGoldens("fixture").weights)
     assert.is(createHash("sha256").update(weights.read(name, shape)).digest("hex"), sha256, name);
@@ -58,12 +58,15 @@ test("what is no checkpoint is refused in words", () => {
   const folder = tempFolder();
   assert.throws(
     () => openCheckpoint("nowhere"),
-    "--weights nowhere: there is no such file or folder\n  try: give a .safetensors file",
+    "--weights nowhere: there is no such file or folder\n  try: give a .safetensors or .gguf file",
   );
-  assert.throws(() => openCheckpoint(folder), "has no model.safetensors\n  try: save it with model.save_pretrained");
+  assert.throws(
+    () => openCheckpoint(folder),
+    "has no model.safetensors, model.safetensors.index.json or .gguf file\n  try: save it with model.save_pretrained",
+  );
   writeFileSync(join(folder, "model.safetensors.index.json"), "{}");
-  assert.throws(() => openCheckpoint(folder), "has no model.safetensors: its weights are in several files");
-  assert.throws(() => openCheckpoint(join(fixture, "tokenizer.json")), "is not a .safetensors file");
+  assert.throws(() => openCheckpoint(folder), "model.safetensors.index.json: has no weight_map");
+  assert.throws(() => openCheckpoint(join(fixture, "tokenizer.json")), "is not a .safetensors or .gguf file");
   mkdirSync(join(folder, "broken"));
   writeFileSync(join(folder, "broken", "config.json"), "{");
   writeFileSync(join(folder, "broken", "model.safetensors"), "");

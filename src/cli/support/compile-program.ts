@@ -2,9 +2,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CompileResult, compileModule } from "../../codegen/compile.ts";
+import type { Precision } from "../../codegen/precision.ts";
 import { type BuiltModel, type LoadedProgram, loadProgram } from "../../frontend/load.ts";
+import { HeddleError } from "../../ir/error.ts";
 import type { Module } from "../../ir/program.ts";
 import { f16Weights } from "../../passes/f16-weights.ts";
+import { keepBlocks } from "../../passes/keep-blocks.ts";
 import { type PassRecord, runPasses } from "../../passes/run.ts";
 import { loadTarget } from "../../targets/target.ts";
 import { type Checkpoint, openCheckpoint } from "../../weights/checkpoint.ts";
@@ -14,11 +17,11 @@ import type { WeightSource } from "../../weights/source.ts";
 export interface CompileOptions {
   /** A configuration of the model by name; default is that of the checkpoint, or else the model's first. */
   readonly config?: string;
-  /** A .safetensors file or Hugging Face folder; without it weights are made up from `seed`. */
+  /** A .safetensors or .gguf file or Hugging Face folder; without it weights are made up from `seed`. */
   readonly weights?: string;
   readonly seed?: number;
-  /** Of weights; activations are always f32. */
-  readonly precision?: "f32" | "f16";
+  /** Of weights; activations are always f32. Default: native for weights in blocks on the reference target, f32 for others. */
+  readonly precision?: Precision;
   readonly target?: string;
   /** Default `build/<program>`. */
   readonly out?: string;
@@ -48,6 +51,7 @@ export interface Lowered {
   readonly dumps: Compiled["dumps"];
   readonly weights: WeightSource;
   readonly checkpoint: Checkpoint | undefined;
+  readonly precision: Precision;
   readonly times: { readonly load: number; readonly passes: number };
 }
 
@@ -60,7 +64,7 @@ export async function lowerProgram<T>(
   options: CompileOptions,
   then: (lowered: Lowered) => Promise<T>,
 ): Promise<T> {
-  const { precision = "f32", check = false, onStep = () => {} } = options;
+  const { check = false, onStep = () => {} } = options;
   const began = performance.now();
   const target = loadTarget(options.target ?? "reference");
   onStep(`reading ${file}`);
@@ -72,8 +76,13 @@ export async function lowerProgram<T>(
     const built = program.build(config);
     const loaded = performance.now();
 
+    const precision = precisionOf(options, weights);
     const narrow = precision === "f16" && !program.passes.includes(f16Weights);
-    const passes = narrow ? [...program.passes, f16Weights] : program.passes;
+    const passes = [
+      ...(precision === "native" ? [keepBlocks((name) => weights.blocks?.typeOf(name))] : []),
+      ...program.passes,
+      ...(narrow ? [f16Weights] : []),
+    ];
     const doing = (i: number) => passes[i] && onStep(`pass ${passes[i].name}${check ? ", and its proof" : ""}`);
     doing(0);
     let done = 0;
@@ -85,7 +94,7 @@ export async function lowerProgram<T>(
     });
     const dumps = [{ title: "model", text: text! }, ...records.map((r) => ({ title: r.name, text: r.text! }))];
     const times = { load: loaded - began, passes: performance.now() - loaded };
-    return await then({ program, built, module, passes: records, dumps, weights, checkpoint, times });
+    return await then({ program, built, module, passes: records, dumps, weights, checkpoint, precision, times });
   } finally {
     weights.close();
   }
@@ -93,8 +102,9 @@ export async function lowerProgram<T>(
 
 /** @throws HeddleError as `lowerProgram`, or for what the target cannot run; the old build folder is then as it was. */
 export function compileProgram(file: string, options: CompileOptions = {}): Promise<Compiled> {
-  const { precision = "f32", target = "reference", onStep = () => {} } = options;
-  return lowerProgram(file, options, async ({ program, built, module, passes, dumps, weights, checkpoint, times }) => {
+  const { target = "reference", onStep = () => {} } = options;
+  return lowerProgram(file, options, async (lowered) => {
+    const { program, built, module, passes, dumps, weights, checkpoint, precision, times } = lowered;
     const out = options.out ?? join("build", program.name);
     onStep("generating code");
     const result = await compileModule({
@@ -106,7 +116,8 @@ export function compileProgram(file: string, options: CompileOptions = {}): Prom
       precision,
       weights,
       out,
-      ...(checkpoint?.tokenizer !== undefined && { tokenizer: checkpoint.tokenizer }),
+      ...(checkpoint?.tokenizer && { tokenizer: checkpoint.tokenizer }),
+      ...(checkpoint?.chatTemplate !== undefined && { chatTemplate: checkpoint.chatTemplate }),
       passes: passes.map((r) => r.name),
       extra: (folder) => writeDumps(folder, dumps),
       progress: (done, total) => onStep(`writing weights: ${Math.round((100 * done) / total)}%`),
@@ -114,6 +125,16 @@ export function compileProgram(file: string, options: CompileOptions = {}): Prom
     const model = `${program.model.name} (${built.config})`;
     return { ...result, out, model, passes, dumps, times: { ...times, ...result.ms } };
   });
+}
+
+/** @throws HeddleError where blocks are asked for and there are none. */
+function precisionOf({ precision, target = "reference" }: CompileOptions, weights: WeightSource): Precision {
+  if (precision === "native" && !weights.blocks)
+    throw new HeddleError("has no weights in blocks to keep", {
+      subject: weights.name,
+      hint: "--precision f32 or f16, or a .gguf file as --weights",
+    });
+  return precision ?? (weights.blocks && target === "reference" ? "native" : "f32");
 }
 
 /** `ir/00-model.ir`, `ir/01-<pass>.ir` ... */
