@@ -177,7 +177,7 @@ function emitConstant(e: Emitter, op: Op): boolean {
   const size = count(shape);
   if (value.values.length !== 1 && value.values.length !== size)
     e.fail(op, `has ${value.values.length} values for ${size} elements`);
-  const out = e.newVector(result);
+  const out = e.newVector(result, true);
   const values = value.values.map((v) => (element.kind === "float" ? nearest(v, element) : v));
   e.declarations.push(
     values.length === 1

@@ -64,25 +64,27 @@ function emitFor(s: Scope, op: Op): boolean {
   if (!s.waiting || own) return emitLoop(s, op);
   const { e } = s;
   const { params, prologue } = captured(e, op);
+  const args = ["R", ...params].join(",");
   const name = e.fresh("k");
   const outer = e.lines;
   e.lines = [];
+  e.waiting = false;
   emitLoop({ ...s, waiting: undefined }, op);
+  e.waiting = true;
   const results = op.results.filter((r) => !isVector(r.type)).map((r) => e.scalar(r));
   const value =
     results.length === 0 ? "" : results.length === 1 ? `return ${results[0]};` : `return [${results.join(",")}];`;
-  e.declarations.push(
-    `function ${name}(${params.join(",")}){let t=0;${prologue}\n${e.lines.join("\n")}\nR.t+=t;${value}}`,
-  );
+  e.declarations.push(`function ${name}(${args}){let t=0;${prologue}\n${e.lines.join("\n")}\nR.t+=t;${value}}`);
   e.lines = outer;
-  const call = `${name}(${params.join(",")})`;
-  e.line(
-    results.length === 0
-      ? `${call};`
-      : results.length === 1
-        ? `const ${results[0]}=${call};`
-        : `const [${results.join(",")}]=${call};`,
-  );
+  const call = `${name}(${args})`;
+  if (results.length === 0) e.line(`${call};`);
+  else e.line(results.length === 1 ? `const ${results[0]}=${call};` : `const [${results.join(",")}]=${call};`);
+  // The function's storage serves all cores: what it leaves there must not wait.
+  for (const r of op.results) {
+    if (!isVector(r.type)) continue;
+    const from = e.vector(r).array;
+    e.line(`${e.newVector(r).array}.set(${from});`);
+  }
   return true;
 }
 
@@ -91,15 +93,20 @@ function captured(e: Emitter, op: Op): { params: string[]; prologue: string } {
   const inside = new Set<Value>();
   const params = new Set<string>();
   const prologue: string[] = [];
+  const local = (js: string): boolean => /^[a-z]/.test(js);
   const note = (values: readonly Value[]) => {
     for (const v of values) {
       if (inside.has(v)) continue;
       const name = e.name(v);
-      if (name.kind === "scalar" && /^[a-z]/.test(name.js)) params.add(name.js);
-      if (name.kind !== "memory" || params.has(name.offset) || e.isGlobal(name)) continue;
-      params.add(name.memory).add(name.offset);
-      if (!prologue.includes(`const ${name.data}=${name.memory}.data;`))
-        prologue.push(`const ${name.data}=${name.memory}.data;`);
+      if (name.kind === "scalar" && local(name.js)) params.add(name.js);
+      if (name.kind === "vector" && local(name.array)) {
+        params.add(name.array);
+        if (name.bits) params.add(name.bits);
+      }
+      if (name.kind !== "memory" || params.has(name.memory)) continue;
+      params.add(name.memory);
+      if (local(name.offset)) params.add(name.offset);
+      prologue.push(`const ${name.data}=${name.memory}.data;`);
     }
   };
   const visit = (o: Op): void => {

@@ -1,7 +1,7 @@
 /** A core as a generator: it runs until it must wait for an element of a FIFO or for a lock. */
 import { type Core, type Device, failAt } from "../design.ts";
 import { lockUse } from "../dma-program.ts";
-import type { Hardware, Side } from "../hardware.ts";
+import type { Buffer, Hardware, Lock, Port, Side } from "../hardware.ts";
 import { reaches } from "../lower.ts";
 import { intAttr, type Op, stringAttr, symbolAttr, type Value, walk } from "../mlir/op.ts";
 import { sameType, showType } from "../mlir/type.ts";
@@ -17,20 +17,25 @@ export interface CoreRuntime {
 
 export interface CompiledCore {
   readonly core: Core;
+  /** Places in the text, ports, locks and buffers by the numbers that the source uses. */
   readonly accesses: readonly Access[];
-  /** The source, for people. */
+  readonly ports: readonly Port[];
+  readonly locks: readonly Lock[];
+  readonly buffers: readonly Buffer[];
+  /** For people, and to know cores with the same program. */
   readonly source: string;
-  /** Starts it. It yields wherever it has to wait. */
-  start(runtime: CoreRuntime, rounder: Rounder): Generator<void, void>;
 }
 
-type Factory = (
-  R: CoreRuntime,
-  B: Rounder,
-  Q: readonly Access[],
-  N: (divisor: number) => number,
-  F: typeof Math.fround,
-) => Generator<void, void>;
+/** Starts a core. It yields wherever it has to wait. */
+export type Program = (runtime: CoreRuntime) => Generator<void, void>;
+
+type Factory = (B: Rounder, N: (divisor: number) => number, F: typeof Math.fround) => Program;
+
+/** The program of a core, for all cores that have the same: what the engine learns of it on one core serves the others. */
+export function loadProgram({ source }: CompiledCore, rounder: Rounder): Program {
+  // Every identifier in it was made by the emitter, every number printed by it: nothing of the text itself is executed.
+  return (new Function("B", "N", "F", source) as Factory)(rounder, divisor, Math.fround);
+}
 
 /** A divisor, which the hardware does not check. */
 const divisor = (x: number): number => {
@@ -41,11 +46,12 @@ const divisor = (x: number): number => {
 /** @throws HeddleError naming tile, op and line of what cannot run. */
 export function compileCore(device: Device, hardware: Hardware, core: Core): CompiledCore {
   const e = new Emitter(`core on tile ${core.tile.name}`);
-  declareBuffers(e, hardware, core);
+  const buffers = declareBuffers(e, hardware, core);
+  const waiting = new Ports(e, hardware, core);
   const functions = new Map<string, string>();
   const scope: Scope = {
     e,
-    waiting: new Ports(e, hardware, core),
+    waiting,
     callee(name, op) {
       const known = functions.get(name);
       if (known) return known;
@@ -59,19 +65,13 @@ export function compileCore(device: Device, hardware: Hardware, core: Core): Com
   };
   emitBlock(scope, core.op.regions[0]![0]!.ops);
   flush(e);
-  const source = `"use strict";\n${e.declarations.join("\n")}\nreturn (function*(){let t=0;\n${e.lines.join("\n")}\nR.t+=t;})();`;
-  // Every identifier in it was made by the emitter, every number printed by it: nothing of the text itself is executed.
-  const factory = new Function("R", "B", "Q", "N", "F", source) as Factory;
-  return {
-    core,
-    accesses: e.accesses,
-    source,
-    start: (runtime, rounder) => factory(runtime, rounder, e.accesses, divisor, Math.fround),
-  };
+  const source = `"use strict";\n${e.declarations.join("\n")}\nreturn function*(R){let t=0;\n${[...e.prologue, ...e.lines].join("\n")}\nR.t+=t;};`;
+  return { core, accesses: e.accesses, ports: waiting.ports, locks: waiting.locks, buffers, source };
 }
 
 /** Buffers of this tile and of neighbours that the core uses. */
-function declareBuffers(e: Emitter, hardware: Hardware, { op, tile }: Core): void {
+function declareBuffers(e: Emitter, hardware: Hardware, { op, tile }: Core): Buffer[] {
+  const buffers: Buffer[] = [];
   const used = new Set([...walk(op.regions[0]!)].flatMap((o) => o.operands));
   for (const [value, buffer] of hardware.bufferOf) {
     if (!used.has(value)) continue;
@@ -83,16 +83,19 @@ function declareBuffers(e: Emitter, hardware: Hardware, { op, tile }: Core): voi
         "its own memory, or that of its western, northern or southern neighbour",
       );
     const name = e.fresh("m");
-    e.declarations.push(`const ${name}=R.memory(${buffer.id}),${name}d=${name}.data;`);
-    e.defineGlobal(value, { kind: "memory", memory: name, data: `${name}d`, offset: "0", type: buffer.type });
+    e.prologue.push(`const ${name}=R.memory(${buffers.length}),${name}d=${name}.data;`);
+    buffers.push(buffer);
+    e.define(value, { kind: "memory", memory: name, data: `${name}d`, offset: "0", type: buffer.type });
   }
+  return buffers;
 }
 
 /** Helpers may be called from cores; they cannot wait. */
 function compileFunction(scope: Scope, js: string, definition: Op): void {
   const { e } = scope;
-  const outer = { lines: e.lines, cost: e.cost };
+  const outer = { lines: e.lines, cost: e.cost, waiting: e.waiting };
   e.lines = [];
+  e.waiting = false;
   const { args, ops } =
     definition.regions[0]?.[0] ?? e.fail(definition, "has no body", "kernels in object files cannot be simulated");
   const params = args.flatMap((a): string[] => {
@@ -113,12 +116,16 @@ function compileFunction(scope: Scope, js: string, definition: Op): void {
   flush(e);
   const values = (end?.operands ?? []).map((v: Value) => (isVector(v.type) ? e.vector(v).array : e.scalar(v)));
   const value = values.length === 1 ? values[0] : values.length ? `[${values.join(",")}]` : "";
-  e.declarations.push(`function ${js}(${params.join(",")}){let t=0;\n${e.lines.join("\n")}\nR.t+=t;return ${value};}`);
+  e.declarations.push(
+    `function ${js}(${["R", ...params].join(",")}){let t=0;\n${e.lines.join("\n")}\nR.t+=t;return ${value};}`,
+  );
   Object.assign(e, outer);
 }
 
 /** The ops that wait. */
 class Ports implements Waiting {
+  readonly ports: Port[] = [];
+  readonly locks: Lock[] = [];
   readonly #e: Emitter;
   readonly #hardware: Hardware;
   readonly #core: Core;
@@ -137,13 +144,15 @@ class Ports implements Waiting {
         const [view] = op.results;
         if (view!.type.kind !== "subview" || !sameType(view!.type.element, port.buffers[0]!.type))
           e.fail(op, `@${port.fifo} has elements of type ${showType(port.buffers[0]!.type)}`);
-        this.#wait(`R.acquire(${port.id},${intAttr(op, "size")},${this.#place(op)})`);
-        e.define(view!, { kind: "view", port: port.id });
+        this.#wait(`R.acquire(${this.#number(this.ports, port)},${intAttr(op, "size")},${this.#place(op)})`);
+        e.define(view!, { kind: "view", port: this.#number(this.ports, port) });
         return true;
       }
       case "aie.objectfifo.release": {
         flush(e);
-        e.line(`R.t+=t;t=0;R.release(${this.#port(op).id},${intAttr(op, "size")},${this.#place(op)});`);
+        e.line(
+          `R.t+=t;t=0;R.release(${this.#number(this.ports, this.#port(op))},${intAttr(op, "size")},${this.#place(op)});`,
+        );
         return true;
       }
       case "aie.objectfifo.subview.access": {
@@ -161,8 +170,8 @@ class Ports implements Waiting {
           e.fail(op, `cannot reach lock ${lock.name} on tile ${lock.tile.name}`);
         if (stringAttr(op, "action") === "Release") {
           flush(e);
-          e.line(`R.t+=t;t=0;R.unlock(${lock.id},${count},${this.#place(op)});`);
-        } else this.#wait(`R.lock(${lock.id},${count},${this.#place(op)})`);
+          e.line(`R.t+=t;t=0;R.unlock(${this.#number(this.locks, lock)},${count},${this.#place(op)});`);
+        } else this.#wait(`R.lock(${this.#number(this.locks, lock)},${count},${this.#place(op)})`);
         return true;
       }
       default:
@@ -175,7 +184,13 @@ class Ports implements Waiting {
     this.#e.line(`R.t+=t;t=0;while(!${call})yield;`);
   }
 
-  #place(op: Op): string {
+  /** The position of something in a list, at its end if it is new: numbers of its own make the sources of equal cores equal. */
+  #number<T>(list: T[], item: T): number {
+    if (!list.includes(item)) list.push(item);
+    return list.indexOf(item);
+  }
+
+  #place(op: Op): number {
     return this.#e.access({ loc: op.loc, op: op.name, shape: [], strides: [], write: false, memref: "" });
   }
 

@@ -62,8 +62,12 @@ export function arrayOf(t: ScalarType, inMemory: boolean): string {
 export const isHalf = (t: ScalarType): boolean => t.kind === "float" && t.name === "bf16";
 
 export class Emitter {
-  /** Declarations made once. */
+  /** Declarations made once for all cores with the same program: functions, constants, storage of what cannot wait. */
   readonly declarations: string[] = [];
+  /** What every core declares for itself: what it holds while it waits. */
+  readonly prologue: string[] = [];
+  /** Whether the function that is written now may wait. */
+  waiting = true;
   readonly accesses: Access[] = [];
   /** Lines of the function that is written now. */
   lines: string[] = [];
@@ -72,7 +76,6 @@ export class Emitter {
   /** What errors call the core. */
   readonly subject: string;
   readonly #names = new Map<Value, Name>();
-  readonly #globals = new Set<string>();
   #next = 0;
 
   constructor(subject: string) {
@@ -93,16 +96,6 @@ export class Emitter {
 
   define(value: Value, name: Name): void {
     this.#names.set(value, name);
-  }
-
-  /** As `define`, of what is declared once for all functions. */
-  defineGlobal(value: Value, name: MemoryName): void {
-    this.#globals.add(name.memory);
-    this.define(value, name);
-  }
-
-  isGlobal(name: MemoryName): boolean {
-    return this.#globals.has(name.memory) && name.offset === "0";
   }
 
   name(value: Value): Name {
@@ -133,21 +126,22 @@ export class Emitter {
     this.define(value, { kind: "scalar", js });
   }
 
-  /** Storage for a vector. */
-  storage(type: VectorType): VectorName {
-    const array = this.fresh("v");
-    this.declarations.push(`const ${array}=new ${arrayOf(type.element, false)}(${count(type.shape)});`);
+  /** Storage for a vector. @param shared of a constant, which all cores may use. */
+  storage(type: VectorType, shared = !this.waiting): VectorName {
+    const array = this.fresh(shared ? "V" : "v");
+    const lines = shared ? this.declarations : this.prologue;
+    lines.push(`const ${array}=new ${arrayOf(type.element, false)}(${count(type.shape)});`);
     if (type.element.kind !== "float") return { kind: "vector", array, bits: undefined, type };
     const bits = `${array}b`;
-    this.declarations.push(`const ${bits}=new Uint32Array(${array}.buffer);`);
+    lines.push(`const ${bits}=new Uint32Array(${array}.buffer);`);
     return { kind: "vector", array, bits, type };
   }
 
-  newVector(value: Value): VectorName {
+  newVector(value: Value, shared?: boolean): VectorName {
     const { type } = value;
     if (type.kind !== "vector")
       return failAt(value.loc, this.subject, `${value.name} is of type ${showType(type)}, not a vector`);
-    const name = this.storage(type);
+    const name = this.storage(type, shared);
     this.define(value, name);
     return name;
   }
@@ -166,10 +160,10 @@ export class Emitter {
     });
   }
 
-  /** A name by which a line of the source refers to a place in memory accesses. */
-  access(a: Access): string {
+  /** The number by which the source refers to a place in the text. */
+  access(a: Access): number {
     this.accesses.push(a);
-    return `Q[${this.accesses.length - 1}]`;
+    return this.accesses.length - 1;
   }
 
   /** Adds the modelled cycles of what was written since the last call. */

@@ -11,7 +11,7 @@ function address(
   m: MemoryName,
   indices: readonly Value[],
   extents: readonly number[],
-  place: string,
+  place: number,
 ): string {
   const { shape, strides } = m.type;
   const checks: string[] = [];
@@ -50,7 +50,7 @@ function loops({ shape, strides }: Lanes, at: string, body: (lane: string, addre
   return `${heads.join("")}${run > 1 ? `for(let i=0;i<${run};i++)` : ""}${body(lane, place)}`;
 }
 
-function read(e: Emitter, m: MemoryName, out: VectorName, lanes: Lanes, at: string, place: string): void {
+function read(e: Emitter, m: MemoryName, out: VectorName, lanes: Lanes, at: string, place: number): void {
   e.line(`if(!${m.memory}.ok)R.read(${m.memory},${at},${place});`);
   const half = isHalf(m.type.element);
   e.line(
@@ -60,7 +60,7 @@ function read(e: Emitter, m: MemoryName, out: VectorName, lanes: Lanes, at: stri
   );
 }
 
-function write(e: Emitter, m: MemoryName, value: VectorName, lanes: Lanes, at: string, place: string): void {
+function write(e: Emitter, m: MemoryName, value: VectorName, lanes: Lanes, at: string, place: number): void {
   e.line(`if(!${m.memory}.ok)R.write(${m.memory},${at},${place});`);
   const half = isHalf(m.type.element);
   e.line(
@@ -86,7 +86,7 @@ function transfer(e: Emitter, op: Op, type: MemRefType, shape: readonly number[]
 
 /** @returns false where the op is of another kind. */
 export function emitMemory(e: Emitter, op: Op): boolean {
-  const place = (m: MemoryName, lanes: Lanes, isWrite: boolean): string =>
+  const place = (m: MemoryName, lanes: Lanes, isWrite: boolean): number =>
     e.access({ loc: op.loc, op: op.name, ...lanes, write: isWrite, memref: showType(m.type) });
   const one: Lanes = { shape: [], strides: [] };
   switch (op.name) {
@@ -155,9 +155,7 @@ export function emitMemory(e: Emitter, op: Op): boolean {
     case "memref.alloca": {
       const { type } = op.results[0]!;
       if (type.kind !== "memref") return false;
-      const name = e.fresh("k");
-      e.declarations.push(`const ${name}=R.stack(${e.accesses.length});`);
-      e.accesses.push({
+      const place = e.access({
         loc: op.loc,
         op: op.name,
         shape: type.shape,
@@ -166,7 +164,7 @@ export function emitMemory(e: Emitter, op: Op): boolean {
         memref: showType(type),
         stack: type,
       });
-      e.newMemory(op.results[0]!, name, "0");
+      e.newMemory(op.results[0]!, `R.stack(${place})`, "0");
       return true;
     }
     default:

@@ -1,8 +1,7 @@
 /** A core during a run: what its compiled body calls. */
 import { HeddleError } from "../../../ir/error.ts";
-import type { CompiledCore, CoreRuntime } from "../compile/core.ts";
+import type { CompiledCore, CoreRuntime, Program } from "../compile/core.ts";
 import type { Access } from "../compile/emitter.ts";
-import type { Rounder } from "../compile/rounding.ts";
 import type { Port } from "../hardware.ts";
 import type { Actor, Reason } from "./actor.ts";
 import type { LockState } from "./lock.ts";
@@ -32,30 +31,25 @@ export class CoreActor implements Actor, CoreRuntime {
   t = 0;
   /** Cycles of waiting. */
   stalled = 0;
-  readonly #system: System;
-  readonly #ports = new Map<number, PortState>();
+  readonly #ports: readonly PortState[];
+  readonly #locks: readonly LockState[];
+  readonly #buffers: readonly Memory[];
+  readonly #stack = new Map<number, Memory>();
   readonly #body: Generator<void, void>;
   #wait: { readonly lock: LockState; readonly what: string } | undefined;
-  #place: Access | undefined;
+  #place = 0;
 
-  constructor(compiled: CompiledCore, id: number, system: System, rounder: Rounder) {
+  constructor(compiled: CompiledCore, program: Program, id: number, system: System) {
     this.compiled = compiled;
     this.name = `core on tile ${compiled.core.tile.name}`;
     this.id = id;
-    this.#system = system;
-    for (const port of system.hardware.ports)
-      if (port.tile === compiled.core.tile) {
-        const memories = port.buffers.map((b) => system.memory(b.id));
-        this.#ports.set(port.id, {
-          port,
-          memories,
-          free: system.lock(port.acquire),
-          full: system.lock(port.release),
-          held: 0,
-          first: 0,
-        });
-      }
-    this.#body = compiled.start(this, rounder);
+    this.#ports = compiled.ports.map((port) => {
+      const memories = port.buffers.map((b) => system.memory(b.id));
+      return { port, memories, free: system.lock(port.acquire), full: system.lock(port.release), held: 0, first: 0 };
+    });
+    this.#locks = compiled.locks.map((l) => system.lock(l));
+    this.#buffers = compiled.buffers.map((b) => system.memory(b.id));
+    this.#body = program(this);
   }
 
   get time(): number {
@@ -67,10 +61,10 @@ export class CoreActor implements Actor, CoreRuntime {
       this.done = this.#body.next().done === true;
       this.blocked = !this.done;
     } catch (e) {
-      if (e instanceof HeddleError) throw e;
-      throw new HeddleError((e as Error).message, {
+      if (!(e instanceof RangeError)) throw e;
+      throw new HeddleError(e.message, {
         subject: this.name,
-        loc: this.#place?.loc ?? this.compiled.core.op.loc,
+        loc: this.compiled.accesses[this.#place]?.loc ?? this.compiled.core.op.loc,
       });
     }
   }
@@ -82,41 +76,43 @@ export class CoreActor implements Actor, CoreRuntime {
   // What the compiled body calls
 
   memory(buffer: number): Memory {
-    return this.#system.memory(buffer);
+    return this.#buffers[buffer]!;
   }
 
-  /** Memory of the core's own stack. */
-  stack(access: number): Memory {
-    const { loc, stack } = this.compiled.accesses[access]!;
+  /** Memory of the core's own stack, by the place that asks for it. */
+  stack(place: number): Memory {
+    const known = this.#stack.get(place);
+    if (known) return known;
+    const { loc, stack } = this.#at(place);
     const { tile } = this.compiled.core;
-    const buffer = {
-      id: -1,
-      name: "an alloca",
-      tile,
-      type: stack!,
-      owner: "the stack",
-      loc,
-      initial: undefined,
-      address: undefined,
-    };
-    return new Memory(buffer, false);
+    const own = { id: -1, name: "an alloca", tile, type: stack!, owner: "the stack", loc };
+    const memory = new Memory({ ...own, initial: undefined, address: undefined }, false);
+    this.#stack.set(place, memory);
+    return memory;
   }
 
-  acquire(id: number, n: number, q: Access): boolean {
-    const p = this.#ports.get(id)!;
+  #at(place: number): Access {
+    return this.compiled.accesses[place]!;
+  }
+
+  acquire(id: number, n: number, place: number): boolean {
+    const p = this.#ports[id]!;
     const need = n - p.held;
     if (need <= 0) return true;
     const { side, fifo, factor } = p.port;
     const what = side === "Consume" ? "full" : "free";
-    if (!this.#take(p.free, need * factor, `${n > 1 ? `${n} ${what} elements` : `a ${what} element`} of @${fifo}`, q))
+    if (
+      !this.#take(p.free, need * factor, `${n > 1 ? `${n} ${what} elements` : `a ${what} element`} of @${fifo}`, place)
+    )
       return false;
     for (let i = 0; i < need; i++) p.memories[(p.first + p.held + i) % p.memories.length]!.hold(side === "Produce");
     p.held = n;
     return true;
   }
 
-  element(id: number, i: number, q: Access): Memory {
-    const p = this.#ports.get(id)!;
+  element(id: number, i: number, place: number): Memory {
+    const p = this.#ports[id]!;
+    const q = this.#at(place);
     if (i < p.held) return p.memories[(p.first + i) % p.memories.length]!;
     throw new HeddleError(`element ${i} of @${p.port.fifo} was released`, {
       subject: `${this.name}, ${q.op}`,
@@ -124,8 +120,9 @@ export class CoreActor implements Actor, CoreRuntime {
     });
   }
 
-  release(id: number, n: number, q: Access): void {
-    const p = this.#ports.get(id)!;
+  release(id: number, n: number, place: number): void {
+    const p = this.#ports[id]!;
+    const q = this.#at(place);
     if (n > p.held)
       throw new HeddleError(`releases ${n} of @${p.port.fifo} (${p.port.side}) but holds ${p.held}`, {
         subject: this.name,
@@ -138,17 +135,17 @@ export class CoreActor implements Actor, CoreRuntime {
     p.full.give(n * p.port.factor, this.time, this.id, q.loc);
   }
 
-  lock(id: number, n: number, q: Access): boolean {
-    const lock = this.#system.lockById(id);
-    return this.#take(lock, n, `lock ${lock.lock.name} on tile ${lock.lock.tile.name}`, q);
+  lock(id: number, n: number, place: number): boolean {
+    const lock = this.#locks[id]!;
+    return this.#take(lock, n, `lock ${lock.lock.name} on tile ${lock.lock.tile.name}`, place);
   }
 
-  unlock(id: number, n: number, q: Access): void {
-    this.#system.lockById(id).give(n, this.time, this.id, q.loc);
+  unlock(id: number, n: number, place: number): void {
+    this.#locks[id]!.give(n, this.time, this.id, this.#at(place).loc);
   }
 
-  #take(lock: LockState, n: number, what: string, q: Access): boolean {
-    this.#place = q;
+  #take(lock: LockState, n: number, what: string, place: number): boolean {
+    this.#place = place;
     const time = lock.take(n, this, this.id);
     if (time === undefined) {
       this.#wait = { lock, what: `${what} (has ${lock.value}, needs ${n})` };
@@ -159,22 +156,24 @@ export class CoreActor implements Actor, CoreRuntime {
     return true;
   }
 
-  read(m: Memory, at: number, q: Access): void {
-    m.read(at, q, this.name, this.id);
+  read(m: Memory, at: number, place: number): void {
+    m.read(at, this.#at(place), this.name, this.id);
   }
 
-  write(m: Memory, at: number, q: Access): void {
-    m.write(at, q, this.name, this.id);
+  write(m: Memory, at: number, place: number): void {
+    m.write(at, this.#at(place), this.name, this.id);
   }
 
-  outside(q: Access, dim: number, i: number, extent: number): never {
+  outside(place: number, dim: number, i: number, extent: number): never {
+    const q = this.#at(place);
     throw new HeddleError(
       `touches ${extent > 1 ? `elements ${i} to ${i + extent - 1}` : `element ${i}`} of dimension ${dim} of ${q.memref}`,
       { subject: `${this.name}, ${q.op}`, loc: q.loc },
     );
   }
 
-  lane(q: Access, dim: number, i: number): never {
+  lane(place: number, dim: number, i: number): never {
+    const q = this.#at(place);
     throw new HeddleError(`lane ${i} of dimension ${dim} is outside of the vector`, {
       subject: `${this.name}, ${q.op}`,
       loc: q.loc,
@@ -182,7 +181,10 @@ export class CoreActor implements Actor, CoreRuntime {
   }
 
   badStep(): never {
-    throw new HeddleError("a loop has a step that is not positive", { subject: this.name, loc: this.#place?.loc });
+    throw new HeddleError("a loop has a step that is not positive", {
+      subject: this.name,
+      loc: this.compiled.accesses[this.#place]?.loc,
+    });
   }
 
   /** A bf16 in memory as a number. */

@@ -1,6 +1,7 @@
 /** Runs a design: of all actors that can go on, the one that is earliest in simulated time does the next piece of work. */
 import { HeddleError, type Loc } from "../../../ir/error.ts";
 import type { Source } from "../../../targets/target.ts";
+import { type CompiledCore, loadProgram, type Program } from "../compile/core.ts";
 import { type Rounding, rounder } from "../compile/rounding.ts";
 import type { Channel } from "../hardware.ts";
 import type { Design } from "../index.ts";
@@ -72,8 +73,7 @@ export function simulate(design: Design, buffers: readonly ArrayBufferView[], op
   const state = hardware.channels.map((c) => channels.get(c)!);
   const views = words.map((w) => w.view);
   const sequence = new SequenceActor(host.instructions, (id) => state[id]!, views, device.machine.shimQueue);
-  const round = rounder(options.rounding ?? "nearest-even");
-  const cores = design.cores.map((c, i) => new CoreActor(c, i, system, round));
+  const cores = design.cores.map((c, i) => new CoreActor(c, programOf(design, c, options.rounding), i, system));
   const streams = hardware.flows.map((f) => new StreamActor(f, channels, sequence, system));
   giversOf(design, system, cores, streams);
   run([sequence, ...cores, ...streams], options.trace);
@@ -95,6 +95,18 @@ export function simulate(design: Design, buffers: readonly ArrayBufferView[], op
       starved: s.starved,
     })),
   };
+}
+
+/** Programs by rounding and source, so that cores and runs share them. */
+const programs = new WeakMap<Design, Map<string, Program>>();
+
+function programOf(design: Design, core: CompiledCore, rounding: Rounding = "nearest-even"): Program {
+  const known = programs.get(design) ?? new Map<string, Program>();
+  programs.set(design, known);
+  const key = `${rounding}\n${core.source}`;
+  const program = known.get(key) ?? loadProgram(core, rounder(rounding));
+  known.set(key, program);
+  return program;
 }
 
 function run(actors: readonly Actor[], trace: SimulateOptions["trace"]): void {
