@@ -64,7 +64,8 @@ function readInts(s: Scanner): Attr {
   return { kind: "ints", width, values: s.list(">", () => readInteger(s)) };
 }
 
-function readDense(s: Scanner): Attr {
+/** @param given the type, where the text does not repeat it. */
+export function readDense(s: Scanner, given?: Type): Attr {
   const values: { value: number; bits: boolean }[] = [];
   const element = (): void => {
     if (s.has("[")) return void s.list("]", element);
@@ -76,8 +77,8 @@ function readDense(s: Scanner): Attr {
   };
   element();
   s.need(">");
-  s.need(":");
-  const type = readType(s);
+  if (!given) s.need(":");
+  const type = given ?? readType(s);
   return { kind: "dense", values: values.map((v) => (v.bits ? fromBits(v.value, elementOf(type)) : v.value)), type };
 }
 

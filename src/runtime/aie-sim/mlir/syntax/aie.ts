@@ -1,6 +1,7 @@
 /** Custom syntax of the dialects aie and aiex. */
 import type { Attr, Attrs } from "../attribute.ts";
 import type { Body, Parser, Syntaxes } from "../parser.ts";
+import { readDense } from "../read-attr.ts";
 import { index, int } from "../type.ts";
 
 const i32 = (value: number): Attr => ({ kind: "int", value, type: int(32) });
@@ -183,7 +184,7 @@ export const aie: Syntaxes = {
     const attrs = p.attrDict();
     p.in.need(":");
     const type = p.memref();
-    const initial = p.in.has("=") ? { initial_value: p.attr() } : {};
+    const initial = p.in.try(/=\s*dense</) ? { initial_value: readDense(p.in, type) } : {};
     return { operands: [tile], attrs: { ...attrs, ...initial }, results: [type] };
   },
   "aie.lock": (p) => {
