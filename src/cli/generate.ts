@@ -11,7 +11,10 @@ import { showStats } from "./support/stats.ts";
 
 interface Options {
   readonly prompt?: string;
-  readonly tokens: number;
+  readonly chat?: boolean;
+  readonly chatTemplate?: string;
+  readonly system?: string;
+  readonly tokens?: number;
   readonly temperature: number;
   readonly topK: number;
   readonly topP: number;
@@ -26,12 +29,22 @@ interface Options {
 
 const definition = command(
   "generate -- <build> [options]",
-  "Continues a prompt with a compiled program and streams the text.",
-  ['generate -- build/gpt2-fa2-kv -p "In the beginning" -n 96 --stats', "generate -- build/gpt2-fa2-kv < prompt.txt"],
+  "Continues a prompt with a compiled program, or converses, and streams the text.",
+  [
+    'generate -- build/gpt2-fa2-kv -p "In the beginning" -n 96 --stats',
+    "generate -- build/gpt2-fa2-kv < prompt.txt",
+    "generate -- build/gemma3-270m --chat",
+  ],
 )
   .argument("<build>", "folder that compile wrote, such as build/gpt2-fa2-kv")
-  .option("-p, --prompt <text>", "text to continue (default: what comes on stdin)")
-  .option("-n, --tokens <n>", "number of tokens to make at most", whole(1), 64)
+  .option(
+    "-p, --prompt <text>",
+    "text to continue, or - for stdin (default: what comes on stdin); of a chat, the first turn",
+  )
+  .option("-n, --tokens <n>", "number of tokens to make at most (default: 64; in a chat 1024 a turn)", whole(1))
+  .option("--chat", "converse: on a terminal, or a turn for each line of stdin")
+  .option("--system <text>", "what the model is told before the first turn of a chat")
+  .option("--chat-template <file>", "a Jinja template in place of the model's own")
   .option("--temperature <t>", "0 takes the most likely token, 1 samples as the model says", real(0), 0)
   .option("--top-k <k>", "sample among the k most likely tokens; 0 for all", whole(0), 0)
   .option("--top-p <p>", "sample among the most likely tokens that reach this probability", real(0, 1), 1)
@@ -51,55 +64,100 @@ const definition = command(
   .option("--stats", "print cache memory, append time, work saved and speed");
 
 async function run([folder]: readonly string[], options: Options, output: Output): Promise<unknown> {
-  const prompt = options.prompt ?? readPrompt();
+  const prompt = options.chat ? options.prompt : await promptOf(options.prompt);
+  const template = options.chatTemplate === undefined ? undefined : readFileSync(options.chatTemplate, "utf8");
   const { backend, threads, overflow } = options;
   const session = await Session.load(folder!, {
     ...{ overflow, profile: options.stats === true },
     ...(backend !== undefined && { backend }),
     ...(threads !== undefined && { threads }),
   });
-  const interrupted = new AbortController();
-  process.once("SIGINT", () => interrupted.abort());
   try {
     const { manifest } = session.build;
-    if (manifest.tokenizer === null)
+    if (manifest.tokenizer === null && !options.chat)
       output.note("no tokenizer: the prompt goes in as bytes, tokens come out as numbers");
     if (manifest.weights.source.startsWith("seeded:"))
       output.note(`weights are made up (${manifest.weights.source}): the text is noise`);
-    const waiting = progress(!output.json && process.stderr.isTTY === true);
-    waiting.step("reading the prompt");
-    const tokens: number[] = [];
-    let text = "";
-    const { topK, topP, temperature, seed, repetitionPenalty } = options;
-    for await (const piece of session.generate(prompt, {
-      maxTokens: options.tokens,
-      ...{ topK, topP, temperature, seed, repetitionPenalty },
-      ...(options.ignoreEos && { stop: [] }),
-      signal: interrupted.signal,
-    })) {
-      if (tokens.length === 0) {
-        waiting.done();
-        output.print(manifest.tokenizer === null ? "" : prompt);
-      }
-      tokens.push(piece.token);
-      text += piece.text;
-      output.print(piece.text);
-    }
-    output.print("\n");
-    if (interrupted.signal.aborted) process.exitCode = exitCodes.interrupted;
+    const result = options.chat
+      ? await chat(session, prompt, template, options, output)
+      : await complete(session, prompt!, options, output);
     const stats = session.stats();
     if (options.stats) output.note(`\n${showStats(stats)}`);
-    return { program: manifest.program, prompt, text, tokens, stats };
+    return { program: manifest.program, ...result, stats };
   } finally {
     session.close();
   }
 }
 
-/** All of stdin, without the newline that ends it. */
-function readPrompt(): string {
-  if (process.stdin.isTTY)
+const sampling = ({ tokens, topK, topP, temperature, seed, repetitionPenalty, ignoreEos }: Options, most: number) => ({
+  maxTokens: tokens ?? most,
+  ...{ topK, topP, temperature, seed, repetitionPenalty },
+  ...(ignoreEos && { stop: [] }),
+});
+
+/** Continues a text. */
+async function complete(session: Session, prompt: string, options: Options, output: Output) {
+  const interrupted = new AbortController();
+  process.once("SIGINT", () => interrupted.abort());
+  const waiting = progress(!output.json && process.stderr.isTTY === true);
+  waiting.step("reading the prompt");
+  const tokens: number[] = [];
+  let text = "";
+  const begin = () => {
+    waiting.done();
+    output.print(session.build.manifest.tokenizer === null ? "" : prompt);
+  };
+  try {
+    for await (const piece of session.generate(prompt, {
+      ...sampling(options, 64),
+      signal: interrupted.signal,
+    })) {
+      if (tokens.length === 0) begin();
+      tokens.push(piece.token);
+      text += piece.text;
+      output.print(piece.text);
+    }
+    if (tokens.length === 0) begin();
+    output.print("\n");
+  } finally {
+    waiting.done();
+  }
+  if (interrupted.signal.aborted) process.exitCode = exitCodes.interrupted;
+  return { prompt, text, tokens };
+}
+
+/** Answers turn by turn. */
+async function chat(
+  session: Session,
+  first: string | undefined,
+  template: string | undefined,
+  options: Options,
+  output: Output,
+) {
+  const [{ Conversation }, { converse }] = await Promise.all([
+    import("../runtime/conversation.ts"),
+    import("./support/chat.ts"),
+  ]);
+  const { system } = options;
+  const conversation = new Conversation(session, {
+    ...(template !== undefined && { template }),
+    ...(system !== undefined && { system }),
+  });
+  const { turns, interrupted } = await converse(conversation, first, sampling(options, 1024), output);
+  if (interrupted) process.exitCode = exitCodes.interrupted;
+  return { turns };
+}
+
+/** The prompt that was given, or all of stdin, without the newline that ends it. */
+async function promptOf(given: string | undefined): Promise<string> {
+  if (given !== undefined && given !== "-") return given;
+  if (given === undefined && process.stdin.isTTY)
     throw new HeddleError("there is no prompt", { hint: '--prompt "In the beginning", or text on stdin' });
-  return readFileSync(0, "utf8").replace(/\r?\n$/, "");
+  const pieces: Uint8Array[] = [];
+  for await (const piece of process.stdin) pieces.push(piece);
+  return Buffer.concat(pieces)
+    .toString("utf8")
+    .replace(/\r?\n$/, "");
 }
 
 await main(definition, run);

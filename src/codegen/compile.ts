@@ -8,6 +8,7 @@ import type { ModelInfo, Module } from "../ir/program.ts";
 import { staticShape } from "../ir/type.ts";
 import { aieMachine } from "../targets/aie-machine.ts";
 import { targetNames } from "../targets/target.ts";
+import type { ChatFormat } from "../weights/chat-format.ts";
 import type { WeightSource } from "../weights/source.ts";
 import type { Backend, EntryPlan } from "./backend.ts";
 import { type CompiledEntry, compileEntries, manifestEntry } from "./entries.ts";
@@ -36,8 +37,8 @@ export interface CompileRequest {
   readonly out: string;
   /** The content of the folder's tokenizer.json. */
   readonly tokenizer?: () => string | Uint8Array;
-  /** The model's chat template, in Jinja. */
-  readonly chatTemplate?: string;
+  /** How to converse with the model: a template in Jinja, and the tokens that it names. */
+  readonly chat?: ChatFormat;
   /** Names of the passes that ran, in order. */
   readonly passes: readonly string[];
   /** Writes further files (dumps, a report) into the folder before it takes its place. */
@@ -81,7 +82,7 @@ export function backendFor(target: string, precision: Precision = "f32"): Backen
 
 /** @throws HeddleError for weights that do not fit, ops that the target cannot run, values that are not finite. */
 export async function compileModule(request: CompileRequest): Promise<CompileResult> {
-  const { program, module, info, eos, target, precision, weights, out, tokenizer, chatTemplate, passes } = request;
+  const { program, module, info, eos, target, precision, weights, out, tokenizer, chat, passes } = request;
   const start = performance.now();
   const backend = request.backend ?? backendFor(target, precision);
   weights.check(paramsOf(module));
@@ -95,7 +96,7 @@ export async function compileModule(request: CompileRequest): Promise<CompileRes
       writeFileSync(join(folder, path), text);
     }
     if (tokenizer) writeFileSync(join(folder, "tokenizer.json"), tokenizer());
-    if (chatTemplate !== undefined) writeFileSync(join(folder, chatTemplateFile), chatTemplate);
+    if (chat) writeFileSync(join(folder, chatTemplateFile), chat.template);
     await request.extra?.(folder, entries);
 
     const began = performance.now();
@@ -111,7 +112,7 @@ export async function compileModule(request: CompileRequest): Promise<CompileRes
       model: { ...info, ...(eos && { eos }) },
       weights: { source: weights.name, sha256, bytes, file, key },
       tokenizer: tokenizer ? "tokenizer.json" : null,
-      ...(chatTemplate !== undefined && { chatTemplate: chatTemplateFile }),
+      ...(chat && { chat: { ...chat, template: chatTemplateFile } }),
       entries: entries.map(manifestEntry),
       passes,
     };

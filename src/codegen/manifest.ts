@@ -73,8 +73,14 @@ export interface Manifest {
     readonly key: string;
   };
   readonly tokenizer: string | null;
-  /** A Jinja template that turns a conversation into a prompt; absent where the model was not trained for conversation. */
-  readonly chatTemplate?: string;
+  /** How to converse with the model; absent where it was not trained for that. */
+  readonly chat?: {
+    /** The file of the Jinja template that turns a conversation into a prompt. */
+    readonly template: string;
+    /** What the template calls bos_token and eos_token. */
+    readonly bos?: string;
+    readonly eos?: string;
+  };
   readonly entries: readonly ManifestEntry[];
   /** Names of the passes that ran, in order. */
   readonly passes: readonly string[];

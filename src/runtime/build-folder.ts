@@ -10,6 +10,8 @@ export interface BuildFolder {
   readonly manifest: Manifest;
   /** The path of a file that the manifest names relative to the folder. */
   path(file: string): string;
+  /** The text of the model's chat template; undefined where it has none. @throws HeddleError where the file is missing. */
+  chatTemplate(): string | undefined;
 }
 
 const recompile = "compile it again: npm run compile <graph file>";
@@ -35,7 +37,8 @@ export function openBuild(folder: string): BuildFolder {
         hint: recompile,
       },
     );
-  return { folder, manifest, path };
+  const chatTemplate = () => (manifest.chat ? readText(path(manifest.chat.template)) : undefined);
+  return { folder, manifest, path, chatTemplate };
 }
 
 /** The build of a similar name beside a folder that does not exist. */
@@ -48,15 +51,17 @@ function similarBuild(folder: string): string | undefined {
   return meant === undefined ? undefined : join(beside, meant);
 }
 
+function readText(file: string): string {
+  if (!existsSync(file)) throw new HeddleError("is missing", { subject: file, hint: recompile });
+  return readFileSync(file, "utf8");
+}
+
 /** @throws HeddleError where the file is missing or is not JSON. */
 export function readJson(file: string): unknown {
+  const text = readText(file);
   try {
-    return JSON.parse(readFileSync(file, "utf8"));
+    return JSON.parse(text);
   } catch (e) {
-    const missing = (e as NodeJS.ErrnoException).code === "ENOENT";
-    throw new HeddleError(missing ? "is missing" : `is not JSON: ${(e as Error).message}`, {
-      subject: file,
-      hint: recompile,
-    });
+    throw new HeddleError(`is not JSON: ${(e as Error).message}`, { subject: file, hint: recompile });
   }
 }

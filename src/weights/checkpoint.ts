@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { HeddleError } from "../ir/error.ts";
-import { chatTemplateOf } from "./chat-template.ts";
+import { type ChatFormat, chatFormatOf } from "./chat-format.ts";
 import { openGguf } from "./gguf/open.ts";
-import { endTokens, tokenizerJson } from "./gguf/tokenizer.ts";
+import { chatFormat, endTokens, tokenizerJson } from "./gguf/tokenizer.ts";
 import { hfWeights } from "./hf.ts";
 import { openSafeTensors } from "./safetensors.ts";
 import { openSharded, shardsOf } from "./sharded.ts";
@@ -18,8 +18,8 @@ export interface Checkpoint {
   readonly config?: Json;
   /** The content of tokenizer.json, where there is one. */
   readonly tokenizer?: () => string | Uint8Array;
-  /** The Jinja template that turns a conversation into a prompt, where there is one. */
-  readonly chatTemplate?: string;
+  /** How it was trained to converse, where it was. */
+  readonly chat?: ChatFormat;
   /** Tokens that end a text. */
   readonly eos: readonly number[];
 }
@@ -62,13 +62,13 @@ function fileIn(folder: string): string {
 
 function ggufCheckpoint(file: string, name: string): Checkpoint {
   const { weights, config, header } = openGguf(file, name, fingerprintOf([file]));
-  const chatTemplate = header.metadata.get("tokenizer.chat_template");
+  const chat = chatFormat(header.metadata);
   return {
     ...{ weights, config },
     ...(header.metadata.has("tokenizer.ggml.tokens") && {
       tokenizer: () => tokenizerJson(header.metadata, basename(file)),
     }),
-    ...(typeof chatTemplate === "string" && { chatTemplate }),
+    ...(chat && { chat }),
     eos: endTokens(header.metadata),
   };
 }
@@ -80,12 +80,12 @@ function hfCheckpoint(file: string, name: string): Checkpoint {
   const shards = content ? [...new Set(shardsOf(file, content).values())].map((s) => join(folder, s)) : [file];
   const tensors = content ? openSharded(file, content) : openSafeTensors(file);
   const tokenizer = join(folder, "tokenizer.json");
-  const chatTemplate = chatTemplateOf(folder, readJson);
+  const chat = chatFormatOf(folder, readJson);
   return {
     weights: hfWeights(tensors, name, fingerprintOf(shards), config?.model_type),
     ...(config && { config }),
     ...(existsSync(tokenizer) && { tokenizer: () => readFileSync(tokenizer) }),
-    ...(chatTemplate !== undefined && { chatTemplate }),
+    ...(chat && { chat }),
     eos: eosOf(config) ?? eosOf(readJson(join(folder, "generation_config.json"))) ?? [],
   };
 }

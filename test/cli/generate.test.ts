@@ -26,6 +26,26 @@ test("reads the prompt from stdin", async () => {
   assert.match(stdout, /^In the beginning[^\n]+\n/);
 });
 
+test("a prompt of - is stdin too", async () => {
+  const { stdout } = await runCommand("generate", [bible, "--prompt", "-", "--tokens", "2"], "In the beginning\nGod");
+  assert.match(stdout, /^In the beginning\nGod/);
+});
+
+test("--chat answers each line of stdin through a template", async () => {
+  const template = join(tempFolder(), "t.jinja");
+  writeFileSync(template, "{% for m in messages %}{{ m.content }}\n{% endfor %}");
+  const args = [bible, "--chat", "--chat-template", template, "--tokens", "4", "--ignore-eos"];
+  const { code, stdout, stderr } = await runCommand("generate", args, "And it came to pass\n\nAnd he said\n");
+  assert.is(code, 0, stderr);
+  assert.match(stdout, /^> And it came to pass\n[^>]+\n> And he said\n[^>]+\n$/);
+  const { turns } = JSON.parse((await runCommand("generate", [...args, "--json", "--prompt", "And he said"])).stdout);
+  assert.is(turns.length, 1);
+  assert.is(turns[0].user, "And he said");
+  assert.is(turns[0].tokens.length, 4);
+  const none = await generate(bible, "--chat", "--prompt", "hi");
+  assert.match(none.stderr, /has no chat template: the model was not trained to converse/);
+});
+
 test("--stats prints cache memory, append time, work saved and speed", async () => {
   const { code, stderr } = await generate(bible, "--prompt", "And it came to pass", "--tokens", "20", "--stats");
   assert.is(code, 0, stderr);

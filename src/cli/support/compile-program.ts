@@ -117,7 +117,7 @@ export function compileProgram(file: string, options: CompileOptions = {}): Prom
       weights,
       out,
       ...(checkpoint?.tokenizer && { tokenizer: checkpoint.tokenizer }),
-      ...(checkpoint?.chatTemplate !== undefined && { chatTemplate: checkpoint.chatTemplate }),
+      ...(checkpoint?.chat && { chat: checkpoint.chat }),
       passes: passes.map((r) => r.name),
       extra: (folder) => writeDumps(folder, dumps),
       progress: (done, total) => onStep(`writing weights: ${Math.round((100 * done) / total)}%`),

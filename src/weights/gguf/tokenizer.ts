@@ -4,6 +4,7 @@
  * score join first. As a list of merges that is every way to cut every piece in two, ordered by the score of the piece.
  */
 import { HeddleError } from "../../ir/error.ts";
+import type { ChatFormat } from "../chat-format.ts";
 import type { Metadata, MetadataValue } from "./header.ts";
 
 /** `tokenizer.ggml.token_type` (llama.cpp, enum llama_token_type). */
@@ -80,6 +81,19 @@ export function endTokens(metadata: Metadata): number[] {
   if (Array.isArray(tokens)) ids.push(tokens.indexOf("<end_of_turn>"));
   const valid = ids.filter((i): i is number => typeof i === "number" && Number.isInteger(i) && i >= 0);
   return [...new Set(valid)];
+}
+
+/** The file's chat template, and the tokens that it names. */
+export function chatFormat(metadata: Metadata): ChatFormat | undefined {
+  const template = metadata.get("tokenizer.chat_template");
+  const tokens = metadata.get("tokenizer.ggml.tokens");
+  if (typeof template !== "string") return undefined;
+  const named = (key: string) => {
+    const id = metadata.get(`tokenizer.ggml.${key}_token_id`);
+    const text = Array.isArray(tokens) && typeof id === "number" ? tokens[id] : undefined;
+    return typeof text === "string" ? { [key]: text } : {};
+  };
+  return { template, ...named("bos"), ...named("eos") };
 }
 
 function vocabularyOf(metadata: Metadata, file: string): Vocabulary {
