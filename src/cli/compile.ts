@@ -37,6 +37,9 @@ const definition = command(
       .choices(["reference", "x-elite", "phoenix", "strix"])
       .default("reference"),
   )
+  .option("--no-context", "x-elite: write the graphs as JSON and do not run Qualcomm's compiler")
+  .option("--no-simulate", "x-elite: skip the second compilation, which finds the simulated times")
+  .option("--no-cache", "x-elite: compile in any case, and keep nothing for the next time")
   .option("--seed <n>", "seed of made-up weights", whole(0), 0)
   .option("--out <folder>", "build folder (default: build/<program>)")
   .option("--dump", "print the graph before the first pass, and what every pass changed")
@@ -59,10 +62,21 @@ async function run([file]: readonly string[], options: Options, output: Output):
     output.print("\nnothing was written (--dry-run)\n");
     return { program, model, passes: records };
   }
-  const { out, manifest, times, weightsReused } = compiled;
-  output.print(`\n${text.entryTable(compiled)}\n${text.artifactTable(out)}\n${text.timeLine(compiled)}\n`);
+  const { out, manifest, times, weightsReused, contextCached } = compiled;
+  const { npuText } = await import("./support/npu-text.ts");
+  output.print(`\n${text.entryTable(compiled)}\n${npuText(manifest)}${text.artifactTable(out)}\n`);
+  output.print(`${text.timeLine(compiled)}\n`);
   output.print(`${next(out, manifest, manifest.tokenizer !== null)}\n`);
-  return { out, model, times, weightsReused, manifest, passes: records, artifacts: text.artifactsOf(out) };
+  return {
+    out,
+    model,
+    times,
+    weightsReused,
+    contextCached,
+    manifest,
+    passes: records,
+    artifacts: text.artifactsOf(out),
+  };
 }
 
 /** With `--dry-run` only as far as the passes. */

@@ -43,6 +43,11 @@ export interface CompileRequest {
   readonly passes: readonly string[];
   /** Writes further files (dumps, a report) into the folder before it takes its place. */
   readonly extra?: (folder: string, entries: readonly CompiledEntry[]) => void | Promise<void>;
+  /**
+   * Called when the folder has all its files but the manifest: what a vendor's compiler makes of them. Returns the manifest to
+   * write; what it throws leaves the old build as it was.
+   */
+  readonly finish?: (folder: string, manifest: Manifest) => Promise<Manifest>;
   readonly progress?: WeightProgress;
   /** A code generator in place of the target's own. */
   readonly backend?: Backend<EntryPlan>;
@@ -53,8 +58,8 @@ export interface CompileResult {
   readonly entries: readonly CompiledEntry[];
   /** Whether weights.bin was taken from the build that was there before. */
   readonly weightsReused: boolean;
-  /** Milliseconds of code generation, and of writing or reusing weights. */
-  readonly ms: { readonly codegen: number; readonly weights: number };
+  /** Milliseconds of code generation, of writing or reusing weights, and of `finish`. */
+  readonly ms: { readonly codegen: number; readonly weights: number; readonly finish: number };
 }
 
 const chatTemplateFile = "chat_template.jinja";
@@ -104,7 +109,7 @@ export async function compileModule(request: CompileRequest): Promise<CompileRes
     const key = createHash("sha256").update(`${table.key}\n${weights.fingerprint}`).digest("hex");
     const reused = reuseWeights(out, join(folder, file), key);
     const { sha256, bytes } = reused ?? (await writeWeights(table, weights, join(folder, file), request.progress));
-    const manifest: Manifest = {
+    const draft: Manifest = {
       format: "heddle.build/1",
       program,
       target,
@@ -116,9 +121,11 @@ export async function compileModule(request: CompileRequest): Promise<CompileRes
       entries: entries.map(manifestEntry),
       passes,
     };
+    const written = performance.now();
+    const manifest = request.finish ? await request.finish(folder, draft) : draft;
+    const ms = { codegen, weights: written - began, finish: performance.now() - written };
     checkManifest(manifest);
     writeFileSync(join(folder, manifestFile), `${JSON.stringify(manifest, undefined, 1)}\n`);
-    const ms = { codegen, weights: performance.now() - began };
     return { manifest, entries, weightsReused: reused !== undefined, ms };
   });
 }

@@ -18,7 +18,7 @@ export function clearLeftovers(path: string): void {
 }
 
 /** Whether another process has the number. One that may not be signalled exists. */
-function isRunning(pid: number): boolean {
+export function isRunning(pid: number): boolean {
   if (pid === process.pid) return false;
   try {
     return process.kill(pid, 0);

@@ -42,6 +42,56 @@ export interface ManifestCost {
   readonly cacheBytes: number;
 }
 
+/** What Qualcomm's compiler and simulator say of one run on the NPU. */
+export interface ManifestNpu {
+  /** Milliseconds of finalization, when it was compiled. */
+  readonly finalizeMs: { readonly value: number; readonly source: "measured" };
+  /** Bytes between NPU and DDR. `spilled` (part of `written`) and `filled` (of `read`) are intermediates that did not fit VTCM. */
+  readonly ddr?: {
+    readonly read: number;
+    readonly written: number;
+    readonly spilled: number;
+    readonly filled: number;
+    readonly source: "vendor-simulated";
+  };
+  /** One run on the costed SoC of the same architecture. */
+  readonly simulated?: {
+    readonly soc: number;
+    readonly us: number;
+    readonly usLower: number;
+    readonly usUpper: number;
+    readonly cycles: number;
+    /** Bytes of weights and caches that a run must read at least. */
+    readonly boundBytes: number;
+    /** Time of the bound over the simulated time: 1 is a run that does nothing but read at the simulated DDR rate. */
+    readonly shareOfBound: number;
+    /** Ops that the simulator has no cost for. */
+    readonly uncosted: readonly string[];
+    readonly source: "vendor-simulated";
+  };
+}
+
+/** The context binary: all entry points, compiled for one SoC. */
+export interface ManifestContext {
+  /** Path relative to the folder. */
+  readonly file: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** SoC model in the vendor's numbers. */
+  readonly soc: number;
+  readonly optimization: number;
+  /** Megabytes. */
+  readonly vtcm: number;
+  readonly weightSharing: boolean;
+  /** The library that compiled it, in its own words. */
+  readonly library: {
+    readonly provider: string;
+    readonly coreVersion: string;
+    readonly backendVersion: string;
+    readonly buildId: string;
+  };
+}
+
 export interface ManifestEntry {
   readonly name: string;
   readonly role: EntryRole;
@@ -55,6 +105,7 @@ export interface ManifestEntry {
   readonly outputs: readonly ManifestOutput[];
   readonly state: readonly ManifestState[];
   readonly cost: ManifestCost;
+  readonly npu?: ManifestNpu;
 }
 
 export interface Manifest {
@@ -84,6 +135,8 @@ export interface Manifest {
   readonly entries: readonly ManifestEntry[];
   /** Names of the passes that ran, in order. */
   readonly passes: readonly string[];
+  /** Missing where the build is JSON alone. */
+  readonly context?: ManifestContext;
 }
 
 const matches = new Ajv.default({ strict: true, strictTypes: false, strictRequired: false }).compile<Manifest>(schema);

@@ -71,7 +71,34 @@ export interface Backend {
    * @throws QnnError (rejects) where the binary is corrupt or was made for another library or SoC.
    */
   loadContext(binary: string | ArrayBuffer | Uint8Array, options?: ContextOptions): Promise<Context>;
+  /**
+   * Asks about every node of a graph and builds nothing.
+   * @returns what the backend refuses, in the order of the nodes; empty where it takes them all
+   */
+  refusals(description: unknown, weights?: ArrayBuffer | Uint8Array): QnnError[];
+  /**
+   * What a context binary says of itself, by way of the library's System interface. Nothing is loaded.
+   * @throws QnnError where the System library is missing or refuses the binary.
+   */
+  describeBinary(binary: string | ArrayBuffer | Uint8Array): BinaryDescription;
   close(): void;
+}
+
+/** Contents of a context binary. */
+export interface BinaryDescription {
+  /** Of the library that wrote it. */
+  readonly buildId: string;
+  readonly coreVersion: string;
+  readonly backendVersion: string;
+  readonly backendId: number;
+  readonly socVersion?: string;
+  /** The SoC that it was compiled for, where the library's version says so. */
+  readonly socModel?: number;
+  readonly graphs: readonly {
+    readonly name: string;
+    readonly inputs: readonly TensorInfo[];
+    readonly outputs: readonly TensorInfo[];
+  }[];
 }
 
 export interface ContextOptions {
@@ -82,6 +109,8 @@ export interface ContextOptions {
   readonly borrowStatic?: boolean;
   /** HTP: graphs of this context share constants of equal name and content. */
   readonly weightSharing?: boolean;
+  /** HTP: the context is only compiled and saved; it cannot execute. Spares the memory and the time of preparing for that. */
+  readonly prepareOnly?: boolean;
 }
 
 export interface GraphOptions {

@@ -1,11 +1,16 @@
-/** Entry points of a build as executable graphs, each built when it is first used; weights are mapped once for all. */
+/**
+ * Entry points of a build as executable graphs, each made ready when it is first used: built from its JSON over weights that are
+ * mapped once for all, or, on the NPU and its simulator, taken from the build's context binary.
+ */
 import type { Manifest } from "../codegen/manifest.ts";
+import { simulatorBinary } from "../htp/simulator-binary.ts";
 import { rethrow } from "../ir/error.ts";
 import { type Backend, type Context, type Graph, mapFile, type ProfileEvent } from "./addon.ts";
 import type { ArrayExecutor } from "./aie/executor.ts";
 import { StepGraph } from "./aie/step-graph.ts";
 import { BoundGraph } from "./bound-graph.ts";
 import { type BuildFolder, readJson } from "./build-folder.ts";
+import { loadContext, needsOwnContext, retrieve } from "./loaded-context.ts";
 import type { Counters } from "./statistics.ts";
 
 export type Entry = Manifest["entries"][number];
@@ -34,6 +39,7 @@ export class EntryGraphs {
   readonly #profiled: boolean;
   readonly #executor: ArrayExecutor | undefined;
   readonly #weights: ReturnType<typeof mapFile>;
+  #loaded: Promise<Context> | undefined;
   readonly #graphs = new Map<Entry, Promise<EntryGraph>>();
   readonly #contexts: Context[] = [];
   readonly #built: { bindCaches: BoundGraph["bindCaches"]; close(): void }[] = [];
@@ -47,7 +53,7 @@ export class EntryGraphs {
     this.#weights = mapFile(build.path(build.manifest.weights.file));
   }
 
-  /** @throws HeddleError where the graph file is damaged, QnnError where the backend refuses a node. */
+  /** @throws HeddleError where graph file or context binary is damaged, QnnError where the backend refuses what is in it. */
   get(entry: Entry): Promise<EntryGraph> {
     const known = this.#graphs.get(entry);
     if (known) return known;
@@ -77,7 +83,7 @@ export class EntryGraphs {
       this.#built.push(steps);
       return steps;
     }
-    const graph = await this.#compile(entry);
+    const graph = isHtp(this.#backend) ? await this.#retrieve(entry) : await this.#compile(entry);
     this.#counters.built(entry.name, performance.now() - start);
     const bound = new BoundGraph(entry, graph);
     this.#built.push(bound);
@@ -87,6 +93,21 @@ export class EntryGraphs {
       if (this.#profiled && entry.state.length > 0) this.#counters.appended("graph", appendMs(graph.profile().execute));
     };
     return { entry, inputs: bound.inputs, outputs: bound.outputs, run };
+  }
+
+  async #retrieve(entry: Entry): Promise<Graph> {
+    const keep = (context: Context) => {
+      this.#contexts.push(context);
+      return context;
+    };
+    if (needsOwnContext(this.#build)) {
+      const file = await simulatorBinary(this.#build, entry.name, entry.graph);
+      return retrieve(keep(await this.#backend.loadContext(file)), entry, file);
+    }
+    this.#loaded ??= loadContext(this.#build, this.#backend).then(keep);
+    // What failed may succeed the next time, when there is memory again.
+    this.#loaded.catch(() => (this.#loaded = undefined));
+    return retrieve(await this.#loaded, entry, this.#build.path(this.#build.manifest.context!.file));
   }
 
   async #compile(entry: Entry): Promise<Graph> {
@@ -105,6 +126,7 @@ export class EntryGraphs {
   }
 }
 
+const isHtp = (backend: Backend): boolean => backend.provider === "HTP_QTI_AISW";
 const isReference = (backend: Backend): boolean => backend.provider === "HEDDLE_REFERENCE";
 
 /** The reference backend calls the event of a node `name (OpType)` and measures it in microseconds. */

@@ -75,14 +75,16 @@ export function findLibrary(name: BackendName): string {
 const simulatedSoc = 60;
 
 /**
- * Loads a backend by name. HTP on an x86-64 machine is the simulator, which must be told what to simulate.
+ * Loads a backend by name. HTP on an x86-64 machine is the simulator, which must be told what to simulate; an NPU knows what it is, so
+ * there `soc` is left out.
  * @param threads of the reference backend; the others have no such option, so for them it is an error to give one.
  */
 export function openBackend(name: BackendName, threads?: number, options: BackendOptions = {}): Backend {
+  const { soc = simulatedSoc, ...others } = options;
   const simulator = name === "htp" && process.arch === "x64";
   return loadBackend(findLibrary(name), {
-    ...(simulator && { soc: simulatedSoc }),
-    ...options,
+    ...others,
+    ...(simulator && { soc }),
     ...(threads !== undefined && { threads }),
   });
 }

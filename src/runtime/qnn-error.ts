@@ -37,7 +37,8 @@ export class QnnError extends HeddleError {
   readonly op: string | undefined;
   readonly tensor: string | undefined;
   readonly log: readonly string[];
-  readonly #failure: QnnFailure;
+  /** All of it as plain data, from which another process can make the same error. */
+  readonly failure: QnnFailure;
 
   constructor(failure: QnnFailure, context: ErrorContext = {}) {
     const decoded = failure.code === 0 ? undefined : decodeQnnError(failure.code);
@@ -57,12 +58,12 @@ export class QnnError extends HeddleError {
     this.op = failure.op;
     this.tensor = failure.tensor;
     this.log = failure.log;
-    this.#failure = failure;
+    this.failure = failure;
   }
 
   override with(more: ErrorContext): QnnError {
     const known = Object.fromEntries(Object.entries(this.context).filter(([, v]) => v !== undefined));
-    return new QnnError(this.#failure, { ...more, ...known });
+    return new QnnError(this.failure, { ...more, ...known });
   }
 }
 

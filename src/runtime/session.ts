@@ -78,7 +78,9 @@ export class Session {
     const { backend: name = defaultExecution(build.manifest), threads } = options;
     checkExecution(build, name, threads);
     // What the array leaves to the host runs on the reference backend.
-    const backend = openBackend(isArrayName(name) ? "reference" : name, threads);
+    const { context } = build.manifest;
+    const soc = name === "htp" && context ? { soc: context.soc } : {};
+    const backend = openBackend(isArrayName(name) ? "reference" : name, threads, soc);
     try {
       const executor = options.executor ?? (isArrayName(name) ? arrayExecutor(name) : undefined);
       return new Session(build, backend, executor, options);

@@ -2,8 +2,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CompileResult, compileModule } from "../../codegen/compile.ts";
+import type { Manifest } from "../../codegen/manifest.ts";
 import type { Precision } from "../../codegen/precision.ts";
 import { type BuiltModel, type LoadedProgram, loadProgram } from "../../frontend/load.ts";
+import { findCompiler, finishBuild, hasContext } from "../../htp/index.ts";
 import { HeddleError } from "../../ir/error.ts";
 import type { Module } from "../../ir/program.ts";
 import { f16Weights } from "../../passes/f16-weights.ts";
@@ -27,6 +29,12 @@ export interface CompileOptions {
   readonly out?: string;
   /** Prove every pass numerically. */
   readonly check?: boolean;
+  /** For a target with an NPU compiler: whether to run it. Default true; false writes the graphs as JSON and stops there. */
+  readonly context?: boolean;
+  /** Whether to find simulated times, which takes a second compilation. Default true. */
+  readonly simulate?: boolean;
+  /** Whether what the NPU's compiler made before may be used and is kept. Default true. */
+  readonly cache?: boolean;
   /** Called with what is being done now. */
   readonly onStep?: (text: string) => void;
 }
@@ -38,8 +46,10 @@ export interface Compiled extends CompileResult {
   readonly passes: readonly PassRecord[];
   /** The graph before the first pass and after each, as written to `ir/`. */
   readonly dumps: readonly { readonly title: string; readonly text: string }[];
-  /** Milliseconds: reading the graph file, passes with verification and proof, code generation, weights. */
-  readonly times: Readonly<Record<"load" | "passes" | "codegen" | "weights", number>>;
+  /** Milliseconds: graph file, passes with verification and proof, code generation, weights, the vendor's compiler. */
+  readonly times: Readonly<Record<"load" | "passes" | "codegen" | "weights" | "finish", number>>;
+  /** Whether the context binary and its costs were all known from before; undefined where there is none. */
+  readonly contextCached?: boolean;
 }
 
 /** A program after its passes, with its weights open and nothing generated yet. */
@@ -103,6 +113,16 @@ export async function lowerProgram<T>(
 /** @throws HeddleError as `lowerProgram`, or for what the target cannot run; the old build folder is then as it was. */
 export function compileProgram(file: string, options: CompileOptions = {}): Promise<Compiled> {
   const { target = "reference", onStep = () => {} } = options;
+  const npu = options.context !== false && hasContext(target, options.precision ?? "f32");
+  // Better to hear it now than after the weights.
+  if (npu) findCompiler();
+  let contextCached: boolean | undefined;
+  const finish = async (folder: string, draft: Manifest): Promise<Manifest> => {
+    const { simulate = true, cache = true } = options;
+    const { manifest, cached } = await finishBuild(folder, draft, { simulate, cache, onStep });
+    contextCached = cached;
+    return manifest;
+  };
   return lowerProgram(file, options, async (lowered) => {
     const { program, built, module, passes, dumps, weights, checkpoint, precision, times } = lowered;
     const out = options.out ?? join("build", program.name);
@@ -120,10 +140,18 @@ export function compileProgram(file: string, options: CompileOptions = {}): Prom
       ...(checkpoint?.chat && { chat: checkpoint.chat }),
       passes: passes.map((r) => r.name),
       extra: (folder) => writeDumps(folder, dumps),
+      ...(npu && { finish }),
       progress: (done, total) => onStep(`writing weights: ${Math.round((100 * done) / total)}%`),
     });
-    const model = `${program.model.name} (${built.config})`;
-    return { ...result, out, model, passes, dumps, times: { ...times, ...result.ms } };
+    return {
+      ...result,
+      out,
+      model: `${program.model.name} (${built.config})`,
+      passes,
+      dumps,
+      times: { ...times, ...result.ms },
+      ...(contextCached !== undefined && { contextCached }),
+    };
   });
 }
 

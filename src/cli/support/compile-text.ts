@@ -117,8 +117,12 @@ export function artifactTable(out: string): string {
   );
 }
 
-export const timeLine = ({ times, weightsReused }: Compiled): string => {
+export const timeLine = ({ times, weightsReused, contextCached }: Compiled): string => {
   const total = Object.values(times).reduce((a, b) => a + b, 0);
   const weights = weightsReused ? "weights unchanged" : `weights ${duration(times.weights)}`;
-  return `compiled in ${duration(total)}: graph file ${duration(times.load)}, passes ${duration(times.passes)}, code generation ${duration(times.codegen)}, ${weights}`;
+  const context =
+    contextCached === undefined
+      ? ""
+      : `, Qualcomm's compiler ${contextCached ? `not needed: nothing changed (${duration(times.finish)})` : duration(times.finish)}`;
+  return `compiled in ${duration(total)}: graph file ${duration(times.load)}, passes ${duration(times.passes)}, code generation ${duration(times.codegen)}, ${weights}${context}`;
 };

@@ -1,3 +1,4 @@
+#include "binary_info.h"
 #include "environment.h"
 #include "js_error.h"
 #include "objects.h"
@@ -17,10 +18,28 @@ ContextOptions parseContextOptions(const Napi::Value& value) {
   ContextOptions options;
   if (value.IsUndefined()) return options;
   const Field field(value, "context options");
-  field.allowOnly({"borrowStatic", "weightSharing"});
+  field.allowOnly({"borrowStatic", "weightSharing", "prepareOnly"});
   if (field["borrowStatic"].present()) options.borrowStatic = field["borrowStatic"].boolean();
   if (field["weightSharing"].present()) options.weightSharing = field["weightSharing"].boolean();
+  if (field["prepareOnly"].present()) options.prepareOnly = field["prepareOnly"].boolean();
   return options;
+}
+
+/// A context binary as an argument: a file, which is mapped, or memory.
+struct BinaryArgument {
+  std::span<const std::byte> bytes;
+  std::shared_ptr<Pin> held;
+};
+
+BinaryArgument parseBinary(const Napi::Value& value, const char* what) {
+  if (value.IsString()) {
+    auto block = mapFile(Field(value, what).text());
+    const std::span<const std::byte> bytes{block->data(), block->bytes()};
+    return {bytes, std::make_shared<Pin>(Pin{{}, std::move(block)})};
+  }
+  const std::span<const std::byte> bytes = bytesOf(value, what);
+  if (bytes.empty()) throw BadInput(std::string(what) + ": the binary is empty");
+  return {bytes, pin(value, bytes)};
 }
 
 }  // namespace
@@ -30,6 +49,8 @@ Napi::Function BackendObject::define(Napi::Env env) {
                      {InstanceMethod<&BackendObject::takeLog>("takeLog"),
                       InstanceMethod<&BackendObject::createContext>("createContext"),
                       InstanceMethod<&BackendObject::loadContext>("loadContext"),
+                      InstanceMethod<&BackendObject::refusals>("refusals"),
+                      InstanceMethod<&BackendObject::describeBinary>("describeBinary"),
                       InstanceMethod<&BackendObject::close>("close")});
 }
 
@@ -81,26 +102,16 @@ Napi::Value BackendObject::loadContext(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     state_->open();
     const ContextOptions options = parseContextOptions(info[1]);
-    std::span<const std::byte> binary;
-    std::shared_ptr<Pin> held;
-    if (info[0].IsString()) {
-      auto block = mapFile(Field(info[0], "loadContext").text());
-      binary = {block->data(), block->bytes()};
-      held = std::make_shared<Pin>(Pin{{}, std::move(block)});
-    } else {
-      binary = bytesOf(info[0], "loadContext");
-      if (binary.empty()) throw BadInput("loadContext: the binary is empty");
-      held = pin(info[0], binary);
-      if (options.borrowStatic && !held->block) {
-        throw BadInput("loadContext: borrowStatic needs a path, or memory from mapFile or allocate");
-      }
+    auto [binary, held] = parseBinary(info[0], "loadContext");
+    if (options.borrowStatic && !held->block) {
+      throw BadInput("loadContext: borrowStatic needs a path, or memory from mapFile or allocate");
     }
     auto context = std::make_shared<ContextState>();
     context->borrowStatic = options.borrowStatic;
     if (options.borrowStatic) context->pins.push_back(held);
     auto task = std::make_unique<Task>(
         info.Env(), nullptr,
-        [context, options, binary, backend = state_->core] {
+        [context, options, binary = binary, backend = state_->core] {
           context->core = std::make_shared<Context>(backend, options, binary);
         },
         [context, state = state_](Napi::Env env) -> Napi::Value {
@@ -113,6 +124,53 @@ Napi::Value BackendObject::loadContext(const Napi::CallbackInfo& info) {
         });
     task->hold(std::move(held));
     return launch(std::move(task));
+  });
+}
+
+Napi::Value BackendObject::refusals(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    state_->open();
+    std::span<const std::byte> weights;
+    if (!info[1].IsUndefined()) weights = bytesOf(info[1], "weights");
+    const GraphDescription description = parseDescription(Field(info[0], ""), weights);
+    // A getter in the description could have detached or closed something; look again before memory is touched.
+    if (!info[1].IsUndefined() && bytesOf(info[1], "weights").data() != weights.data()) {
+      throw BadInput("weights: the buffer was detached");
+    }
+    const std::vector<QnnFailure> failures = Graph::refusals(state_->open(), description);
+    auto list = Napi::Array::New(info.Env(), failures.size());
+    for (std::uint32_t i = 0; i < failures.size(); ++i) list.Set(i, heddle::toJs(info.Env(), failures[i]));
+    return list;
+  });
+}
+
+Napi::Value BackendObject::describeBinary(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const Napi::Env env = info.Env();
+    const BinaryArgument binary = parseBinary(info[0], "describeBinary");
+    const BinaryContents contents = readBinaryInfo(state_->open(), binary.bytes);
+    auto graphs = Napi::Array::New(env, contents.graphs.size());
+    const auto tensors = [env](const std::deque<OwnedTensor>& owned) {
+      std::vector<const OwnedTensor*> pointers;
+      for (const OwnedTensor& tensor : owned) pointers.push_back(&tensor);
+      return heddle::toJs(env, pointers);
+    };
+    for (std::uint32_t i = 0; i < contents.graphs.size(); ++i) {
+      auto graph = Napi::Object::New(env);
+      graph.Set("name", contents.graphs[i].name);
+      graph.Set("inputs", tensors(contents.graphs[i].inputs));
+      graph.Set("outputs", tensors(contents.graphs[i].outputs));
+      graphs.Set(i, graph);
+    }
+    auto result = Napi::Object::New(env);
+    result.Set("buildId", contents.buildId);
+    result.Set("coreVersion", toJs(env, contents.coreVersion));
+    result.Set("backendVersion", toJs(env, contents.backendVersion));
+    result.Set("backendId", contents.backendId);
+    if (!contents.socVersion.empty()) result.Set("socVersion", contents.socVersion);
+    if (contents.socModel) result.Set("socModel", *contents.socModel);
+    result.Set("graphs", graphs);
+    return result;
   });
 }
 

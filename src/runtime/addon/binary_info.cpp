@@ -60,22 +60,34 @@ GraphInterface copy(const qnn::GraphInfoV3& graph) {
   return result;
 }
 
-std::deque<GraphInterface> copy(const qnn::BinaryInfo* info) {
+/// What both layouts of the description have.
+template <class Info>
+BinaryContents copyCommon(const Info& info) {
+  const auto text = [](const char* t) { return std::string(t ? t : ""); };
+  BinaryContents result;
+  result.buildId = text(info.buildId);
+  result.coreVersion = info.coreVersion;
+  result.backendVersion = info.backendVersion;
+  result.backendId = info.backendId;
+  result.socVersion = text(info.socVersion);
+  for (std::uint32_t i = 0; i < info.graphCount; ++i) result.graphs.push_back(copy(info.graphs[i].v3));
+  return result;
+}
+
+BinaryContents copy(const qnn::BinaryInfo* info) {
   if (!info || info->version < 1 || info->version > 3) {
     throw LibraryError("the context binary's description has version " + std::to_string(info ? info->version : 0) +
                        "; Heddle reads versions 1 to 3");
   }
-  const bool third = info->version == 3;
-  const std::uint32_t count = third ? info->v3.graphCount : info->v1.graphCount;
-  const qnn::GraphInfo* graphs = third ? info->v3.graphs : info->v1.graphs;
-  std::deque<GraphInterface> result;
-  for (std::uint32_t i = 0; i < count; ++i) result.push_back(copy(graphs[i].v3));
+  if (info->version < 3) return copyCommon(info->v1);
+  BinaryContents result = copyCommon(info->v3);
+  result.socModel = info->v3.socModel;
   return result;
 }
 
 }  // namespace
 
-std::deque<GraphInterface> readBinaryInfo(const Backend& backend, std::span<const std::byte> binary) {
+BinaryContents readBinaryInfo(const Backend& backend, std::span<const std::byte> binary) {
   if (const auto* own = chooseSystem(backend.library())) {
     return copy(SystemContext(backend, own->functions).describe(binary));
   }

@@ -18,16 +18,32 @@ ConfigList contextConfigs(const Backend& backend, const ContextOptions& options)
     }
     configs.add(qnn::reference::BORROW_STATIC, 1);
   }
-  if (options.weightSharing) {
-    if (!backend.isHtp()) {
-      throw BadInput("weightSharing is an option of Qualcomm's HTP backend; this backend is " + provider);
-    }
+  if ((options.weightSharing || options.prepareOnly) && !backend.isHtp()) {
+    throw BadInput("weightSharing and prepareOnly are options of Qualcomm's HTP backend; this backend is " + provider);
+  }
+  const auto flag = [&configs](std::uint32_t option) {
     qnn::CustomConfig config;
-    config.option = qnn::htp::WEIGHT_SHARING;
+    config.option = option;
     config.flag = 1;
     configs.add(config);
-  }
+  };
+  if (options.weightSharing) flag(qnn::htp::WEIGHT_SHARING);
+  if (options.prepareOnly) flag(qnn::htp::PREPARE_ONLY);
   return configs;
+}
+
+/// Qualcomm's simulator calls a null pointer when it refuses a binary in a process that has created no graph yet: one that
+/// shares weights, for example. After a graph was created it returns its error as it should. NPUs have no such need.
+void prepareForRefusal(const Backend& backend) {
+#if defined(__x86_64__) || defined(_M_X64)
+  if (!backend.isHtp()) return;
+  const qnn::Functions& functions = backend.functions();
+  qnn::ContextHandle context = nullptr;
+  qnn::GraphHandle graph = nullptr;
+  backend.call("contextCreate", functions.contextCreate, {}, backend.handle(), backend.device(), nullptr, &context);
+  functions.graphCreate(context, "heddle", nullptr, &graph);
+  functions.contextFree(context, nullptr);
+#endif
 }
 
 }  // namespace
@@ -43,12 +59,13 @@ Context::Context(std::shared_ptr<Backend> backend, const ContextOptions& options
     : backend_(std::move(backend)) {
   ConfigList configs = contextConfigs(*backend_, options);
   const std::lock_guard lock(backend_->creation());
-  std::deque<GraphInterface> interfaces = readBinaryInfo(*backend_, binary);
+  BinaryContents contents = readBinaryInfo(*backend_, binary);
+  prepareForRefusal(*backend_);
   backend_->call("contextCreateFromBinary", backend_->functions().contextCreateFromBinary, {}, backend_->handle(),
                  backend_->device(), configs.get(), static_cast<const void*>(binary.data()),
                  static_cast<std::uint64_t>(binary.size()), &handle_, nullptr);
   try {
-    for (GraphInterface& interface : interfaces) {
+    for (GraphInterface& interface : contents.graphs) {
       graphs_.push_back(std::make_unique<Graph>(*backend_, handle_, std::move(interface)));
     }
   } catch (...) {

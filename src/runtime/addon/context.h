@@ -17,6 +17,8 @@ struct ContextOptions {
   bool borrowStatic = false;
   /// HTP: graphs of the context share constants of equal name and content.
   bool weightSharing = false;
+  /// HTP: the context is compiled and saved, never executed, which spares the memory of executing it.
+  bool prepareOnly = false;
 };
 
 class Context {

@@ -72,15 +72,35 @@ ConfigList graphConfigs(const Backend& backend, const GraphOptions& options) {
 
 }  // namespace
 
-void Graph::validate(const Backend& backend, const GraphDescription& description) {
+namespace {
+
+/// Calls `refused` with the failure of each node.
+template <class Refused>
+void validateNodes(const Backend& backend, const GraphDescription& description, Refused refused) {
   if (!backend.functions().backendValidateOpConfig) return;
   std::deque<OwnedTensor> tensors;
   for (const TensorDescription& tensor : description.tensors) tensors.emplace_back(tensor);
   for (const NodeDescription& node : description.nodes) {
     const NodeConfig config(node, tensors);
-    backend.call("backendValidateOpConfig", backend.functions().backendValidateOpConfig, whereIs(description, node),
-                 backend.handle(), config.raw());
+    try {
+      backend.call("backendValidateOpConfig", backend.functions().backendValidateOpConfig, whereIs(description, node),
+                   backend.handle(), config.raw());
+    } catch (const QnnFailure& failure) {
+      refused(failure);
+    }
   }
+}
+
+}  // namespace
+
+void Graph::validate(const Backend& backend, const GraphDescription& description) {
+  validateNodes(backend, description, [](const QnnFailure& failure) { throw failure; });
+}
+
+std::vector<QnnFailure> Graph::refusals(const Backend& backend, const GraphDescription& description) {
+  std::vector<QnnFailure> all;
+  validateNodes(backend, description, [&all](const QnnFailure& failure) { all.push_back(failure); });
+  return all;
 }
 
 Graph::Graph(const Backend& backend, qnn::ContextHandle context, const GraphDescription& description,

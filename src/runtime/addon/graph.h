@@ -41,6 +41,8 @@ class Graph {
 
   /// Asks the backend about every node, without creating anything. Throws QnnFailure naming the first node it refuses.
   static void validate(const Backend& backend, const GraphDescription& description);
+  /// As `validate`, but about all nodes that it refuses, in order.
+  static std::vector<QnnFailure> refusals(const Backend& backend, const GraphDescription& description);
 
   const std::string& name() const { return name_; }
   const std::vector<const OwnedTensor*>& inputs() const { return inputs_; }

@@ -7,6 +7,21 @@ namespace heddle {
 
 namespace {
 
+std::optional<std::size_t> indexOf(const std::vector<const OwnedTensor*>& tensors, const std::string& name) {
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (tensors[i]->name() == name) return i;
+  }
+  return std::nullopt;
+}
+
+std::string listNames(const std::vector<const OwnedTensor*>& tensors) {
+  std::string names;
+  for (const OwnedTensor* tensor : tensors) names += (names.empty() ? "" : ", ") + tensor->name();
+  return names.empty() ? "none" : names;
+}
+
+}  // namespace
+
 Napi::Value toJs(Napi::Env env, const std::vector<const OwnedTensor*>& tensors) {
   auto list = Napi::Array::New(env, tensors.size());
   for (std::uint32_t i = 0; i < tensors.size(); ++i) {
@@ -23,21 +38,6 @@ Napi::Value toJs(Napi::Env env, const std::vector<const OwnedTensor*>& tensors) 
   }
   return list;
 }
-
-std::optional<std::size_t> indexOf(const std::vector<const OwnedTensor*>& tensors, const std::string& name) {
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    if (tensors[i]->name() == name) return i;
-  }
-  return std::nullopt;
-}
-
-std::string listNames(const std::vector<const OwnedTensor*>& tensors) {
-  std::string names;
-  for (const OwnedTensor* tensor : tensors) names += (names.empty() ? "" : ", ") + tensor->name();
-  return names.empty() ? "none" : names;
-}
-
-}  // namespace
 
 Napi::Value toJs(Napi::Env env, const std::vector<ProfileNode>& events) {
   static constexpr std::array kUnits = {"none", "us", "bytes", "cycles", "count"};

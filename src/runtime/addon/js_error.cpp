@@ -12,7 +12,9 @@ void setText(Napi::Object object, const char* key, const std::string& text) {
   if (!text.empty()) object.Set(key, text);
 }
 
-Napi::Value qnnError(Napi::Env env, const QnnFailure& failure) {
+}  // namespace
+
+Napi::Value toJs(Napi::Env env, const QnnFailure& failure) {
   auto details = Napi::Object::New(env);
   details.Set("code", failure.code);
   setText(details, "call", failure.call);
@@ -29,15 +31,13 @@ Napi::Value qnnError(Napi::Env env, const QnnFailure& failure) {
   return Environment::of(env).qnnError.New({details});
 }
 
-}  // namespace
-
 Napi::Value toJsError(Napi::Env env, const std::exception_ptr& exception) {
   try {
     std::rethrow_exception(exception);
   } catch (const Napi::Error& error) {
     return error.Value();
   } catch (const QnnFailure& failure) {
-    return qnnError(env, failure);
+    return toJs(env, failure);
   } catch (const LibraryError& error) {
     auto details = Napi::Object::New(env);
     details.Set("code", 0);

@@ -10,6 +10,9 @@
 
 namespace heddle {
 
+/// A QnnError object.
+Napi::Value toJs(Napi::Env env, const QnnFailure& failure);
+
 /// The JavaScript exception for a C++ one: QnnError, TypeError, RangeError or Error.
 Napi::Value toJsError(Napi::Env env, const std::exception_ptr& exception);
 

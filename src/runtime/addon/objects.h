@@ -20,6 +20,8 @@ class BackendObject : public Napi::ObjectWrap<BackendObject> {
   Napi::Value takeLog(const Napi::CallbackInfo& info);
   Napi::Value createContext(const Napi::CallbackInfo& info);
   Napi::Value loadContext(const Napi::CallbackInfo& info);
+  Napi::Value refusals(const Napi::CallbackInfo& info);
+  Napi::Value describeBinary(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<BackendState> state_;
@@ -82,5 +84,6 @@ class GraphObject : public Napi::ObjectWrap<GraphObject> {
 /// `{profile?: "basic" | "detailed"}`
 std::optional<qnn::ProfileLevel> parseProfileLevel(const Napi::Value& options);
 Napi::Value toJs(Napi::Env env, const std::vector<ProfileNode>& events);
+Napi::Value toJs(Napi::Env env, const std::vector<const OwnedTensor*>& tensors);
 
 }  // namespace heddle

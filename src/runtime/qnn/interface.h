@@ -64,7 +64,7 @@ constexpr std::uint32_t kBackendId = 6;
 enum DeviceOption : std::uint32_t { SOC = 0 };
 enum GraphOption : std::uint32_t { OPTIMIZATION = 1, PRECISION = 2, VTCM_SIZE = 3, HVX_THREADS = 6 };
 constexpr std::uint32_t kFinalizeOptimizationFlag = 3;  ///< `type` of OPTIMIZATION; value 1, 2 or 3
-enum ContextOption : std::uint32_t { WEIGHT_SHARING = 1 };
+enum ContextOption : std::uint32_t { WEIGHT_SHARING = 1, PREPARE_ONLY = 7 };
 }  // namespace htp
 
 enum class ProfileLevel : std::uint32_t { BASIC = 1, DETAILED = 2 };

@@ -1,0 +1,50 @@
+/** What `npm run compile` prints of the context binary: costs by Qualcomm's compiler and simulator. */
+import type { Manifest } from "../../codegen/manifest.ts";
+import { bytes, duration, table } from "./format.ts";
+
+/** Nothing for a build without. */
+export function npuText({ context, entries }: Manifest): string {
+  if (!context) return "";
+  const simulated = entries.find((e) => e.npu?.simulated)?.npu?.simulated;
+  const costs = table(
+    [
+      { title: "on the NPU" },
+      { title: "DDR read", align: "right" },
+      { title: "written", align: "right" },
+      { title: "spilled", align: "right" },
+      ...(simulated
+        ? [
+            { title: "time", align: "right" as const },
+            { title: "cycles", align: "right" as const },
+            { title: "of DDR bound", align: "right" as const },
+          ]
+        : []),
+      { title: "compiled in", align: "right" },
+    ],
+    entries.map(({ name, npu }) => {
+      const { ddr, simulated: s } = npu ?? {};
+      return [
+        name,
+        ...(ddr ? [bytes(ddr.read), bytes(ddr.written), bytes(ddr.spilled)] : ["-", "-", "-"]),
+        ...(simulated
+          ? s
+            ? [duration(s.us / 1000), s.cycles, `${Math.round(100 * s.shareOfBound)}%`]
+            : ["-", "-", "-"]
+          : []),
+        npu ? duration(npu.finalizeMs.value) : "-",
+      ];
+    }),
+  );
+  const { soc, library, vtcm, optimization, weightSharing } = context;
+  const sources = simulated
+    ? `bytes vendor-simulated for SoC ${soc}, times vendor-simulated for SoC ${simulated.soc} (same architecture), compile times measured`
+    : `bytes vendor-simulated for SoC ${soc}, compile times measured`;
+  const uncosted = entries.filter((e) => (e.npu?.simulated?.uncosted.length ?? 0) > 0).map((e) => e.name);
+  const note =
+    uncosted.length > 0 ? `the simulator has no cost for some ops of ${uncosted.join(", ")}: times are too low\n` : "";
+  return (
+    `${costs}${sources}\n${note}` +
+    `${context.file}: ${bytes(context.bytes)} for SoC ${soc}, ${entries.length} graphs${weightSharing ? " over shared weights" : ""}, ` +
+    `level ${optimization}, ${vtcm} MB VTCM, by ${library.provider} ${library.buildId}\n\n`
+  );
+}
