@@ -1,8 +1,8 @@
 /** Gemma 3 270M with all of it: fewer, larger ops, attention in tiles, and a cache of keys and values. */
-import { flashAttention, kvCache, mergeQkv, program, simplify } from "../src/passes/index.ts";
+import { flashAttention, fuseMlp, kvCache, mergeQkv, program, simplify } from "../src/passes/index.ts";
 import { gemma3 } from "./models/gemma3.ts";
 
 export default program({
   model: gemma3("270m"),
-  passes: [mergeQkv, simplify, flashAttention, kvCache],
+  passes: [mergeQkv, simplify, fuseMlp, flashAttention, kvCache],
 });

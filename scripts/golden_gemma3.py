@@ -13,7 +13,7 @@ SHARED = dict(model_type="gemma3_text", rms_norm_eps=1e-6, hidden_activation="ge
 #: heads and no scaling; `wide` heads of 256 and a group for each, in the words of transformers 5.
 SIZES = {
     "gemma3-tiny": dict(SHARED, vocab_size=256, hidden_size=64, intermediate_size=96, num_hidden_layers=3, num_attention_heads=4,
-                        num_key_value_heads=2, head_dim=32, max_position_embeddings=256, sliding_window=24, sliding_window_pattern=3,
+                        num_key_value_heads=2, head_dim=32, max_position_embeddings=255, sliding_window=24, sliding_window_pattern=3,
                         query_pre_attn_scalar=24, rope_scaling=dict(rope_type="linear", factor=8.0)),
     "gemma3-mqa": dict(SHARED, vocab_size=131, hidden_size=48, intermediate_size=40, num_hidden_layers=4, num_attention_heads=4,
                        num_key_value_heads=1, head_dim=16, max_position_embeddings=300, sliding_window=7, sliding_window_pattern=2,

@@ -52,7 +52,7 @@ export const sizes = {
     heads: 4,
     kvHeads: 2,
     headDim: 32,
-    positions: 256,
+    positions: 255,
     window: 24,
     period: 3,
     queryScale: 24,

@@ -36,7 +36,8 @@ type Kind = Rotation & { readonly window: number };
 /** x / rms(x) (1 + w) over the last axis. */
 function norm(x: Node, name: string, { eps }: Gemma3Config): Node {
   const w = weight(`${name}.weight`, x.type.shape.at(-1) as number);
-  return rmsNorm(x, add(w, scalar(1)), { eps });
+  const gamma = add(w, scalar(1));
+  return rmsNorm(x, gamma, { eps });
 }
 
 function project(x: Node, name: string, out: number): Node {
@@ -75,10 +76,10 @@ function mlp(x: Node, name: string, { width, hidden }: Gemma3Config): Node {
 
 /** One layer: x + norm(attention(norm(x))), then that + norm(mlp(norm(that))). */
 function block(x: Node, name: string, kind: Kind, config: Gemma3Config): Node {
-  const mixed = attend(norm(x, `${name}.input_layernorm`, config), `${name}.self_attn`, kind, config);
-  const attended = add(x, norm(mixed, `${name}.post_attention_layernorm`, config));
-  const changed = mlp(norm(attended, `${name}.pre_feedforward_layernorm`, config), `${name}.mlp`, config);
-  return add(attended, norm(changed, `${name}.post_feedforward_layernorm`, config));
+  const found = attend(norm(x, `${name}.input_layernorm`, config), `${name}.self_attn`, kind, config);
+  const attended = add(x, norm(found, `${name}.post_attention_layernorm`, config));
+  const thought = mlp(norm(attended, `${name}.pre_feedforward_layernorm`, config), `${name}.mlp`, config);
+  return add(attended, norm(thought, `${name}.post_feedforward_layernorm`, config));
 }
 
 function build(config: Gemma3Config) {

@@ -22,6 +22,8 @@ export interface PlannedState {
   /** In place: the graph writes the cache. Host: the caller copies output `slice` into input `cache` at the position. */
   readonly mode: "in-place" | "host";
   readonly slice?: string;
+  /** Tokens that a cache must keep; absent where it keeps all. */
+  readonly window?: number;
 }
 
 /** What a manifest tells of the plan of an entry point: the names and types of what goes in and out. */

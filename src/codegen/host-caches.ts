@@ -23,6 +23,7 @@ import {
   sub,
 } from "../ir/ops/index.ts";
 import { resolveAxis } from "../ir/ops/support/axis.ts";
+import { agesInRing, isRing } from "../ir/ops/support/ring.ts";
 import { withOrigin } from "../ir/origin.ts";
 
 /** A cache and the output that the caller copies into it, as positions in the graph's inputs and outputs. */
@@ -31,6 +32,8 @@ export interface HostCache {
   readonly output: number;
   /** The axis of both along which positions grow. */
   readonly axis: number;
+  /** Tokens that it must keep; 0 for all. */
+  readonly window: number;
 }
 
 /** Added to the score of a key that must not be seen: far below any score, and finite in f16 too. */
@@ -58,6 +61,7 @@ export function hostCaches(g: Graph): { readonly graph: Graph; readonly caches: 
     input: split.inputs.indexOf(cache),
     output: split.outputs.length + i,
     axis: resolveAxis(next.attrs.axis as number, next.type.shape),
+    window: next.attrs.window as number,
   }));
   return { graph: makeGraph(g.name, { inputs: split.inputs, outputs: [...split.outputs, ...slices] }), caches };
 }
@@ -97,11 +101,24 @@ const at = (count: number, shape: readonly number[]): Node => reshape(iota({ len
 
 /** Place j holds an earlier token where j < position; with a window, query i sees only j > position + i - window. */
 function cacheBias(position: Node, rows: number, places: number, window: number): Node {
+  if (isRing(places, window, rows)) return ringBias(position, rows, places, window);
   const place = at(places, [1, places]);
   const filled = bias(less(place, position));
   if (window === 0) return add(filled, constant({ dtype: "f32", shape: [rows, 1], values: [0] }));
   const first = add(sub(at(rows, [rows, 1]), scalar(window, "i32")), position);
   return add(filled, bias(less(first, place)));
+}
+
+/**
+ * What lies in a ring is `age` tokens before query i where it is older than this run (i < age); what this run will overwrite is
+ * at least a window older, and nothing is older than position 0.
+ */
+function ringBias(position: Node, rows: number, places: number, window: number): Node {
+  const query = at(rows, [rows, 1]);
+  const place = add(query, position);
+  const age = agesInRing(place, at(places, [1, places]), places);
+  const seen = [less(query, age), less(age, scalar(window, "i32")), less(age, add(place, scalar(1, "i32")))];
+  return bias(seen.map(asNumber).reduce((a, b) => mul(a, b)));
 }
 
 /** Query i sees the tokens of its own run up to i; known at compile time. */
@@ -112,4 +129,6 @@ function sliceBias(rows: number, window: number): Node {
 }
 
 /** 0 where seen. Arithmetic, because HTP selects between whole tensors only. */
-const bias = (seen: Node): Node => mul(sub(scalar(1), cast(seen, { dtype: "f32" })), scalar(hidden));
+const bias = (seen: Node): Node => mul(sub(scalar(1), asNumber(seen)), scalar(hidden));
+
+const asNumber = (seen: Node): Node => (seen.type.dtype === "bool" ? cast(seen, { dtype: "f32" }) : seen);

@@ -28,6 +28,11 @@ export interface ManifestState {
   /** In place: the graph writes the cache. Host: the caller writes output `slice` at the position. */
   readonly mode: "in-place" | "host";
   readonly slice?: string;
+  /**
+   * Attention sees this many tokens of it, absent where all. A cache with room for `window + tokens - 1` of them is a ring: position p
+   * lies at place p modulo its size.
+   */
+  readonly window?: number;
 }
 
 /** What one run costs. */

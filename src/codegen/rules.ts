@@ -7,6 +7,7 @@ import {
   flashCachedAttention,
   layerNorm,
   normalize,
+  rmsNorm,
 } from "../ir/ops/index.ts";
 import { v } from "../ir/pattern.ts";
 import { type Rule, rule } from "../ir/rewrite.ts";
@@ -19,6 +20,11 @@ const normalizeAsLayerNorm = rule("normalize-as-layer-norm", normalize.pat(v("x"
   return layerNorm(x, fill(1), fill(0), n.attrs);
 });
 
+/** The same of rmsNorm: its scale is 1 where there is none. */
+const scaledRmsNorm = rule("scaled-rms-norm", rmsNorm.pat(v("x")).as("n"), ({ x, n }) =>
+  rmsNorm(x, constant({ dtype: n.type.dtype, shape: [n.type.shape.at(-1)!], values: [1] }), n.attrs),
+);
+
 /** A flash attention is an attention. Other compilers tile a plain one themselves; thousands of small nodes would hide it. */
 const untile = rule("untile-attention", flashAttention.pat(v("q"), v("k"), v("v")).as("a"), ({ q, k, v, a }) => {
   const { scale, causal, window } = a.attrs;
@@ -30,4 +36,4 @@ const untileCached = rule(
   ({ q, k, v, position, a }) => cachedAttention(q, k, v, position, { scale: a.attrs.scale, window: a.attrs.window }),
 );
 
-export const plainRules: readonly Rule[] = [normalizeAsLayerNorm, untile, untileCached];
+export const plainRules: readonly Rule[] = [normalizeAsLayerNorm, scaledRmsNorm, untile, untileCached];

@@ -1,5 +1,6 @@
 /** Entry points: the static sizes that a graph is compiled for. A runtime pads to the next one, so they grow by doubling. */
 import type { EntryPoint } from "../ir/program.ts";
+import { type Sym, sym } from "../ir/type.ts";
 
 /** Sequence lengths of a model without a cache. */
 const lengths = [64, 128, 256, 512, 1024, 2048];
@@ -26,9 +27,28 @@ export function contextBuckets(positions: number): number[] {
   return needed < 0 ? sizes : sizes.slice(0, needed + 1);
 }
 
-/** `prefill-256` and `decode-256` for each context size: the same graph for a chunk of tokens and for one. */
-export const cacheEntries = (sizes: readonly number[], positions: number): EntryPoint[] =>
-  sizes.flatMap((C): EntryPoint[] => [
-    { name: `prefill-${C}`, role: "prefill", bind: { T: Math.min(chunk, C, positions), C } },
-    { name: `decode-${C}`, role: "decode", bind: { T: 1, C } },
-  ]);
+/** A cache grows in blocks of this many places; every size is a multiple. */
+export const cacheBlock = 64;
+
+/** Places of the ring that holds a window of tokens and, while it is written, a chunk beside them. */
+export const ringPlaces = (window: number): number => Math.ceil((window + chunk - 1) / cacheBlock) * cacheBlock;
+
+/** The symbol that counts the places of such a ring. */
+export const ringSymbol = (window: number): Sym => sym(`R${window}`, cacheBlock, ringPlaces(window));
+
+/**
+ * `prefill-256` and `decode-256` for each context size: the same graph for a chunk of tokens and for one. Rings are no larger than the
+ * context: a shorter sequence never comes round.
+ */
+export const cacheEntries = (
+  sizes: readonly number[],
+  positions: number,
+  windows: readonly number[] = [],
+): EntryPoint[] =>
+  sizes.flatMap((C): EntryPoint[] => {
+    const rings = Object.fromEntries(windows.map((w) => [ringSymbol(w).sym, Math.min(C, ringPlaces(w))]));
+    return [
+      { name: `prefill-${C}`, role: "prefill", bind: { T: Math.min(chunk, C, positions), C, ...rings } },
+      { name: `decode-${C}`, role: "decode", bind: { T: 1, C, ...rings } },
+    ];
+  });

@@ -1,11 +1,17 @@
+import { topoFrom } from "../ir/graph.ts";
 import type { Node } from "../ir/node.ts";
-import { cast, gather, linear, linearAdd, mlp } from "../ir/ops/index.ts";
+import { cast, gatedMlp, gather, linear, linearAdd, mlp, param } from "../ir/ops/index.ts";
 import { v } from "../ir/pattern.ts";
 import { rule, type Skip } from "../ir/rewrite.ts";
 import { rules } from "./pass.ts";
 import { isStatic } from "./support/static.ts";
 
-const isF32Weight = (w: Node): boolean => isStatic(w) && w.type.dtype === "f32" && w.type.shape.length === 2;
+/** A matrix that comes from the checkpoint: tables that are computed, such as those of rope, are small and turn far positions. */
+const isF32Weight = (w: Node): boolean =>
+  isStatic(w) &&
+  w.type.dtype === "f32" &&
+  w.type.shape.length === 2 &&
+  topoFrom([w]).some((n) => n.op.name === param.name);
 const half = (w: Node): Node => (isF32Weight(w) ? cast(w, { dtype: "f16" }) : w);
 
 /** Applies `rebuild` where one of the weights is still in f32; the node itself where there is nothing to do. */
@@ -35,6 +41,9 @@ export const f16Weights = rules(
       "f16-mlp-add",
       mlp.pat(v("x"), v("w1"), v("b1"), v("w2"), v("b2"), v("r")).as("n"),
       ({ x, w1, b1, w2, b2, r, n }) => where([w1, w2], n, () => mlp(x, half(w1), b1, half(w2), b2, r, n.attrs)),
+    ),
+    rule("f16-gated-mlp", gatedMlp.pat(v("x"), v("w1"), v("w2")).as("n"), ({ x, w1, w2, n }) =>
+      where([w1, w2], n, () => gatedMlp(x, half(w1), half(w2), n.attrs)),
     ),
     rule("f16-table", gather.pat(v("table"), v("rows")).as("n"), ({ table, rows, n }) =>
       where([table], n, () => gather(half(table), rows, { ...n.attrs, dtype: "f32" })),

@@ -20,7 +20,7 @@ import {
 import { resolveAxis } from "../ir/ops/support/axis.ts";
 import type { Module } from "../ir/program.ts";
 import { type Dim, type Sym, sameDim, sym } from "../ir/type.ts";
-import { cacheEntries, contextBuckets } from "./entries.ts";
+import { cacheBlock, cacheEntries, contextBuckets, ringPlaces, ringSymbol } from "./entries.ts";
 import { type PassContext, pass } from "./pass.ts";
 import { proveCache } from "./prove-cache.ts";
 import { inPlaceOf } from "./support/naming.ts";
@@ -29,8 +29,6 @@ import { keepsTokensApart } from "./support/rows.ts";
 import { isStatic } from "./support/static.ts";
 
 const attentions = new Set<AnyOp>([attention, flashAttention]);
-/** A cache grows in blocks of this many places; every context size is a multiple. */
-const block = 64;
 
 /** The symbol that counts tokens: the size T of the first input. Entry points bind it by that name. */
 function tokenAxis(graph: Graph): Sym {
@@ -68,6 +66,8 @@ class Caching {
   readonly position = input("position", "i32", 1);
   readonly last = input("last", "i32", 1);
   readonly state: State[] = [];
+  /** Windows of the layers that keep no more than one. */
+  readonly windows = new Set<number>();
   private readonly T: Sym;
   private readonly C: Sym;
   constructor(T: Sym, C: Sym) {
@@ -91,21 +91,30 @@ class Caching {
     });
   }
 
+  /** Places of a cache: all of the context, or a ring where attention sees a window and that is less. */
+  private places(window: number): Dim {
+    if (window === 0 || ringPlaces(window) >= this.C.max) return this.C;
+    this.windows.add(window);
+    return ringSymbol(window);
+  }
+
   /** K is kept transposed, [G, D, C], so that a tile of keys is a block of columns; V is [G, C, D]. */
   attention(n: Node): Node {
     const [q, k, v] = n.inputs as [Node, Node, Node];
     const [groups, , dim] = k.type.shape as [Dim, Dim, Dim];
     const layer = `h${this.state.length / 2}`;
+    const { causal: _, ...attrs } = n.attrs as { causal: boolean; scale: number; window: number };
+    const places = this.places(attrs.window);
+    const window = places === this.C ? 0 : attrs.window;
     const keep = (name: string, shape: Dim[], slice: Node, axis: number): Node => {
       const cache = input(`${layer}.${name}_cache`, k.type.dtype, ...shape);
-      const next = renamed(kvAppend(cache, slice, this.position, { axis }), { name: `${layer}.${name}_next` });
+      const next = renamed(kvAppend(cache, slice, this.position, { axis, window }), { name: `${layer}.${name}_next` });
       this.state.push({ cache, next });
       return next;
     };
     return inPlaceOf(n, n.name, () => {
-      const keys = keep("k", [groups, dim, this.C], transpose(k, { perm: [0, 2, 1] }), 2);
-      const values = keep("v", [groups, this.C, dim], v, 1);
-      const { causal: _, ...attrs } = n.attrs as { causal: boolean; scale: number; window: number };
+      const keys = keep("k", [groups, dim, places], transpose(k, { perm: [0, 2, 1] }), 2);
+      const values = keep("v", [groups, places, dim], v, 1);
       return n.op === attention
         ? cachedAttention(q, keys, values, this.position, attrs)
         : flashCachedAttention(q, keys, values, this.position, attrs);
@@ -127,7 +136,7 @@ function addCache({ graph }: Module, context: PassContext): Module {
   const T = tokenAxis(graph);
   check(graph, T);
   const sizes = contextBuckets(T.max);
-  const caching = new Caching(T, sym("C", block, sizes.at(-1)!));
+  const caching = new Caching(T, sym("C", cacheBlock, sizes.at(-1)!));
   const isPlace = (n: Node): boolean => n.op === iota && sameDim(n.attrs.length as Dim, T);
   const countsPlaces = (n: Node): boolean => isStatic(n) && (isPlace(n) || n.inputs.some(countsPlaces));
   const named = (n: Node, to: Node): Node => renamed(to, { name: n.name });
@@ -147,13 +156,13 @@ function addCache({ graph }: Module, context: PassContext): Module {
   });
   const picked = pickRowsEarly(whole);
   for (let i = 0; i < picked.hits; i++) context.hit("pick-rows-before");
-  return { graph: picked.graph, entries: cacheEntries(sizes, T.max) };
+  return { graph: picked.graph, entries: cacheEntries(sizes, T.max, [...caching.windows]) };
 }
 
 /**
  * A model written without a cache becomes one that is given its earlier keys and values: new inputs `position` (tokens already
- * in the cache), `last` (the row wanted) and two caches per layer, updated in place. Entry points are a prefill and a decode
- * for each context size. Keys and values of a token depend on it and earlier ones only, so they never change.
+ * in the cache), `last` (the row wanted) and two caches per layer, updated in place; of a layer that sees a window of tokens they are
+ * rings of about that size. Entry points are a prefill and a decode for each context size. Keys and values of a token depend on it and earlier ones only, so they never change.
  * @throws HeddleError for a graph that mixes tokens other than by causal self-attention.
  */
 export const kvCache = pass("kv-cache", (_graph, context, module) => addCache(module, context), {

@@ -43,15 +43,28 @@ function obstacle(parts: readonly Node[]): string | undefined {
   if (parts.some((p) => p.inputs[0] !== parts[0]!.inputs[0])) return "projections read different values";
   if (parts.some((p) => p.inputs.length !== parts[0]!.inputs.length)) return "some projections have a bias, others not";
   if (parts.some((p) => !p.inputs.slice(1).every(isStatic))) return "a projection's weights depend on an input";
-  if (parts.some((p) => p.inputs.some((x, i) => x.type.dtype !== parts[0]!.inputs[i]!.type.dtype)))
-    return "weights differ in type";
   return undefined;
+}
+
+/** Projections whose weights can lie in one tensor: those of one type. A checkpoint may store values in more bits than the rest. */
+function byType(parts: readonly Node[]): Node[][] {
+  const groups = new Map<string, Node[]>();
+  for (const p of parts) {
+    const type = p.inputs
+      .slice(1)
+      .map((w) => w.type.dtype)
+      .join();
+    groups.set(type, [...(groups.get(type) ?? []), p]);
+  }
+  return [...groups.values()];
 }
 
 /** x [wq; wk; wv]^T + [bq; bk; bv]: columns of one product instead of three products. */
 function mergedProduct(x: Node, parts: readonly Node[]): Node {
   const [first] = parts as [Node];
-  const name = beside(first, "qkv");
+  // `qkv`, or what the author called those that are merged.
+  const letters = parts.length === 3 ? "qkv" : parts.map((p) => p.name?.split(".").at(-1) ?? "").join("");
+  const name = beside(first, letters || "qkv");
   const product = inPlaceOf(first, name, () => {
     const stack = (operand: number) =>
       concat(
@@ -64,7 +77,7 @@ function mergedProduct(x: Node, parts: readonly Node[]): Node {
 }
 
 /**
- * The three projections of every attention become one `linear`, cut in three. It does not matter what stands between them
+ * The three projections of every attention become one `linear`, cut in three; where their weights differ in type, those that do not. It does not matter what stands between them
  * (rope, norms per head, a cache), nor that query and key widths differ (grouped heads).
  */
 export const mergeQkv = pass(
@@ -76,10 +89,13 @@ export const mergeQkv = pass(
       const reason =
         obstacle(parts) ?? (parts.some((p) => groups.has(p)) ? "shared with another attention" : undefined);
       if (reason) context.miss({ rule: "merge-qkv", node: n, reason });
-      else {
-        for (const p of parts) groups.set(p, parts);
-        context.hit("merge-qkv");
-      }
+      else
+        for (const alike of byType(parts)) {
+          if (alike.length > 1) {
+            for (const p of alike) groups.set(p, alike);
+            context.hit("merge-qkv");
+          } else context.miss({ rule: "merge-qkv", node: alike[0]!, reason: "its weight is of another type" });
+        }
     }
     const products = new Map<readonly Node[], Node>();
     return mapGraph(graph, (n, original) => {

@@ -35,6 +35,7 @@ export function proveCache(before: Module, after: Module, { seed, tolerance }: P
   const symbol = (g: Graph, name: string) => symbols(g).find((s) => s.sym === name)!;
   const C = Math.min(128, symbol(after.graph, "C").max);
   const plan = steps(isSmall(before.graph) && C >= 128, symbol(before.graph, "T").max);
+  const rings = ringSizes(after.graph, plan[0]!.T);
   const total = plan.reduce((n, s) => n + s.count, 0);
   const params = randomParams(seed);
   const whole = bind(before.graph, { T: total });
@@ -44,9 +45,9 @@ export function proveCache(before: Module, after: Module, { seed, tolerance }: P
   const truth = evaluate(whole, { inputs: { [name]: tokens }, params, precision: "f64" }).outputs;
 
   const error: Record<Precision, number> = { f64: 0, f32: 0 };
-  const sizes = { T: plan[0]!.T, C };
+  const sizes = { T: plan[0]!.T, C, ...rings };
   for (const precision of precisions) {
-    const run = stepper(after.graph, name, C, params, precision);
+    const run = stepper(after.graph, name, { C, ...rings }, params, precision);
     let position = 0;
     for (const step of plan) {
       const outputs = run(tokens.subarray(position, position + step.count), position, step.T);
@@ -66,18 +67,32 @@ export function proveCache(before: Module, after: Module, { seed, tolerance }: P
   return { sizes, error };
 }
 
+/** Rings as small as they may be: a sequence should come round. */
+function ringSizes(g: Graph, T: number): Record<string, number> {
+  const windows = new Map<string, number>();
+  for (const { cache, next } of g.state)
+    for (const d of cache.type.shape)
+      if (typeof d !== "number" && d.sym !== "C") windows.set(d.sym, next.attrs.window as number);
+  return Object.fromEntries(
+    symbols(g).flatMap(({ sym, min }) => {
+      const window = windows.get(sym);
+      return window === undefined ? [] : [[sym, Math.ceil((window + T - 1) / min) * min]];
+    }),
+  );
+}
+
 /** Runs the graph step by step, caches carried from one to the next. */
 function stepper(
   g: Graph,
   tokensName: string,
-  C: number,
+  sizes: Readonly<Record<string, number>>,
   params: ReturnType<typeof randomParams>,
   precision: Precision,
 ) {
   const bound = new Map<number, Graph>();
   let caches: Record<string, Data> | undefined;
   return (tokens: Int32Array, position: number, T: number): Data[] => {
-    const graph = bound.get(T) ?? bind(g, { T, C });
+    const graph = bound.get(T) ?? bind(g, { T, ...sizes });
     bound.set(T, graph);
     const empty = () =>
       Object.fromEntries(graph.state.map(({ cache }) => [cache.name!, randomTensor("empty", cache.type, 0)]));

@@ -44,10 +44,9 @@ export class CachedRunner implements Runner {
   async run(sequence: readonly number[]): Promise<Float32Array> {
     const { bucket, cache } = this.#room(sequence.length);
     // The last token runs even where it is known, because its logits are wanted.
-    const known = Math.min(commonPrefix(this.#held, sequence), sequence.length - 1);
+    const known = cache.truncate(Math.min(commonPrefix(this.#held, sequence), sequence.length - 1));
     this.#held.length = known;
     this.#counters.reusedTokens += known;
-    cache.truncate(known);
     const few = Math.max(1, bucket.prefill.tokens * worthAChunk);
     let logits: Float32Array = new Float32Array();
     while (this.#held.length < sequence.length) {
@@ -82,7 +81,7 @@ export class CachedRunner implements Runner {
     this.#append(graph, cache, position, tokens.length);
 
     this.#held.push(...tokens);
-    cache.length = this.#held.length;
+    cache.append(rows, tokens.length);
     this.#counters.computedTokens += tokens.length;
     return outputs[entry.outputs.find((p) => p.role === "logits")!.name]!.slice();
   }
@@ -135,9 +134,9 @@ function bucketsOf(entries: readonly Entry[]): Bucket[] {
 }
 
 const layoutsOf = (entry: Entry): CacheLayout[] =>
-  entry.state.map(({ cache, axis }) => {
+  entry.state.map(({ cache, axis, window }) => {
     const { name, shape, dtype } = entry.inputs.find((p) => p.name === cache)!;
-    return { name, shape, axis, bytesPerElement: dtype === "f16" ? 2 : 4 };
+    return { name, shape, axis, bytesPerElement: dtype === "f16" ? 2 : 4, ...(window !== undefined && { window }) };
   });
 
 function commonPrefix(a: readonly number[], b: readonly number[]): number {

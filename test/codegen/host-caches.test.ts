@@ -3,17 +3,21 @@ import * as assert from "uvu/assert";
 import { hostCaches } from "../../src/codegen/host-caches.ts";
 import {
   cachedAttention,
+  elements,
   evaluate,
   flashCachedAttention,
   graph,
   input,
   kvAppend,
+  type Node,
   transpose,
 } from "../../src/ir/index.ts";
 import { maxDifference, noise } from "./programs.ts";
 
 const places = 8;
 const dim = 4;
+
+const sizeOf = (n: Node): number => elements(n.type.shape);
 
 /** Attention over a cache that is appended to, for `rows` new tokens. */
 function cached(heads: number, groups: number, rows: number, window: number, flash: boolean) {
@@ -24,8 +28,8 @@ function cached(heads: number, groups: number, rows: number, window: number, fla
   const vSlice = input("v", "f32", groups, rows, dim);
   const kCache = input("h0.k_cache", "f32", groups, dim, places);
   const vCache = input("h0.v_cache", "f32", groups, places, dim);
-  const kNext = kvAppend(kCache, kSlice, position, { axis: 2 });
-  const vNext = kvAppend(vCache, vSlice, position, { axis: 1 });
+  const kNext = kvAppend(kCache, kSlice, position, { axis: 2, window });
+  const vNext = kvAppend(vCache, vSlice, position, { axis: 1, window });
   const attrs = { scale: 0.5, window };
   const out = flash
     ? flashCachedAttention(q, kNext, vNext, position, { ...attrs, blockQ: 4, blockK: 4 })
@@ -52,15 +56,7 @@ for (const [heads, groups] of [
         const { graph: host, caches } = hostCaches(g);
         for (const position of [0, 1, 4, places - rows].filter((p) => p >= 0 && p + rows <= places)) {
           const inputs = Object.fromEntries(
-            g.inputs.map((n, i) => [
-              n.name!,
-              n.name === "position"
-                ? Int32Array.of(position)
-                : noise(
-                    n.type.shape.reduce<number>((a, d) => a * (d as number), 1),
-                    i,
-                  ),
-            ]),
+            g.inputs.map((n, i) => [n.name!, n.name === "position" ? Int32Array.of(position) : noise(sizeOf(n), i)]),
           );
           const expected = evaluate(g, { inputs });
           const actual = evaluate(host, { inputs });
@@ -76,6 +72,25 @@ for (const [heads, groups] of [
         }
       });
 
+for (const rows of [1, 3])
+  for (const [position, window] of [
+    [0, 3],
+    [5, 3],
+    [7, 6],
+    [8, 6],
+    [37, 4],
+  ] as const)
+    test(`a ring: ${rows} rows at ${position}, window ${window}`, () => {
+      const g = cached(4, 2, rows, window, rows === 3);
+      const { graph: host, caches } = hostCaches(g);
+      assert.ok(caches.every((c) => c.window === window));
+      const inputs = Object.fromEntries(
+        g.inputs.map((n, i) => [n.name!, n.name === "position" ? Int32Array.of(position) : noise(sizeOf(n), i)]),
+      );
+      const expected = evaluate(g, { inputs });
+      assert.ok(maxDifference(evaluate(host, { inputs }).outputs[0]!.data, expected.outputs[0]!.data) < 1e-5);
+    });
+
 test("slices are called after their caches, and state is gone", () => {
   const { graph: host, caches } = hostCaches(cached(2, 2, 1, 0, true));
   assert.equal(
@@ -84,8 +99,8 @@ test("slices are called after their caches, and state is gone", () => {
     "but for an input, which keeps its name",
   );
   assert.equal(caches, [
-    { input: 4, output: 1, axis: 2 },
-    { input: 5, output: 2, axis: 1 },
+    { input: 4, output: 1, axis: 2, window: 0 },
+    { input: 5, output: 2, axis: 1, window: 0 },
   ]);
   assert.equal(host.state, []);
 });

@@ -218,8 +218,8 @@ class Host {
   void node(const std::string& type, std::vector<Param> params, const std::vector<std::string>& in,
             const std::vector<std::string>& out) {
     static const std::vector<std::string> own = {
-        "FlashAttention", "FlashCachedAttention", "KvAppend", "Mlp", "FullyConnectedAdd", "GeluTanh", "Rope",
-        "Normalize"};
+        "FlashAttention", "FlashCachedAttention", "GatedMlp", "KvAppend", "Mlp", "FullyConnectedAdd", "GeluTanh",
+        "Rope", "Normalize"};
     const bool heddleOp = std::find(own.begin(), own.end(), type) != own.end();
     if (tryNode(heddleOp ? "heddle" : "qti.aisw", type, std::move(params), in, out) != qnn::kSuccess)
       fail(__FILE__, __LINE__, lastError());

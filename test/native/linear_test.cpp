@@ -75,6 +75,38 @@ TEST(mlp) {
   }
 }
 
+TEST(gated_mlp) {
+  Random random;
+  for (const U m : {1, 3, 20}) {
+    for (const bool half : {false, true}) {
+      const U d = 24, f = m == 3 ? 2100 : 77;
+      auto x = random.floats(m * d), w1 = random.floats(2 * f * d), w2 = random.floats(d * f, 0.3F);
+      Host h(backend());
+      h.tensor("x", IN, {m, d});
+      if (half) {
+        h.constant("w1", {2 * f, d}, toHalf(w1));
+        h.constant("w2", {d, f}, toHalf(w2));
+      } else {
+        h.constant("w1", {2 * f, d}, w1);
+        h.constant("w2", {d, f}, w2);
+      }
+      const Doubles both =
+          linear(Doubles(x.begin(), x.end()), w1, std::vector<float>(2 * f), m, 2 * f, d);
+      Doubles hidden;
+      for (U i = 0; i < m; ++i) {
+        for (U j = 0; j < f; ++j) {
+          const double g = both[i * 2 * f + j];
+          hidden.push_back(g / (1 + std::exp(-g)) * both[i * 2 * f + f + j]);
+        }
+      }
+      const Doubles expected = linear(hidden, w2, std::vector<float>(d), m, d, f);
+      const auto y =
+          evaluate(h, "GatedMlp", {Param::u32("activation", 2)}, {"x", "w1", "w2"}, {m, d}, {{"x", x}});
+      CHECK_NEAR(y.data(), expected, 2e-5, "GatedMlp");
+    }
+  }
+}
+
 TEST(matmul) {
   Random random;
   for (int round = 0; round < 40; ++round) {
@@ -158,6 +190,72 @@ TEST(cache_append_and_cached_attention) {
           for (double& e : expected) e /= total;
           CHECK_NEAR(&out[(head * t + i) * d], expected, 1e-5, "cached attention");
         }
+      }
+    }
+  }
+}
+
+// A sequence several times as long as the cache: what is read is the window of each query, wherever that lies.
+TEST(ring_append_and_cached_attention) {
+  Random random;
+  const U g = 1, d = 20, heads = 2, window = 9;
+  for (const U t : {1U, 7U}) {
+    for (const U capacity : {window + t - 1, 24U}) {
+      Host h(backend());
+      h.tensor("k_cache", TensorType::APP_READWRITE, {g, d, capacity});
+      h.tensor("v_cache", TensorType::APP_READWRITE, {g, capacity, d});
+      h.tensor("k", IN, {g, d, t});
+      h.tensor("v", IN, {g, t, d});
+      h.tensor("q", IN, {heads, t, d});
+      h.tensor<std::int32_t>("position", IN, {1});
+      h.tensor("out", OUT, {heads, t, d});
+      const Param seen = Param::u32("window", window);
+      h.node("KvAppend", {Param::u32("axis", 2), seen}, {"k_cache", "k", "position"}, {"k_cache"});
+      h.node("KvAppend", {Param::u32("axis", 1), seen}, {"v_cache", "v", "position"}, {"v_cache"});
+      h.node("FlashCachedAttention",
+             {Param::f32("scale", 0.3F), seen, Param::u32("block_q", 3), Param::u32("block_k", 8)},
+             {"q", "k_cache", "v_cache", "position"}, {"out"});
+      h.finalize();
+      std::vector<float> kCache(d * capacity, NAN), vCache(d * capacity, NAN);
+      std::vector<std::vector<float>> keys, values;  // by position
+      U at = 0;
+      for (U step = 0; at < 3 * capacity; ++step) {
+        // Some runs end in padding, which the next run overwrites.
+        const U real = t > 2 && step % 3 == 1 ? t - 2 : t;
+        auto k = random.floats(d * t), v = random.floats(t * d), q = random.floats(heads * t * d);
+        for (U i = 0; i < real; ++i) {
+          std::vector<float> key, value;
+          for (U c = 0; c < d; ++c) {
+            key.push_back(k[c * t + i]);
+            value.push_back(v[i * d + c]);
+          }
+          keys.push_back(key);
+          values.push_back(value);
+        }
+        std::vector<std::int32_t> position = {static_cast<std::int32_t>(at)};
+        std::vector<float> out(heads * t * d, NAN);
+        h.run({{"k_cache", kCache},
+               {"v_cache", vCache},
+               {"k", k},
+               {"v", v},
+               {"q", q},
+               {"position", position},
+               {"out", out}});
+        for (U head = 0; head < heads; ++head) {
+          for (U i = 0; i < real; ++i) {
+            Doubles expected(d);
+            double total = 0;
+            for (U j = at + i + 1 > window ? at + i + 1 - window : 0; j <= at + i; ++j) {
+              double score = 0;
+              for (U c = 0; c < d; ++c) score += 0.3 * q[(head * t + i) * d + c] * keys[j][c];
+              total += std::exp(score);
+              for (U c = 0; c < d; ++c) expected[c] += std::exp(score) * values[j][c];
+            }
+            for (double& e : expected) e /= total;
+            CHECK_NEAR(&out[(head * t + i) * d], expected, 1e-5, "attention over a ring");
+          }
+        }
+        at += real;
       }
     }
   }

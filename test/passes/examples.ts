@@ -23,8 +23,15 @@ const projection = (from: Node, name: string, out: number) =>
   ir.linear(from, weight(`${name}.w`, out, from.type.shape.at(-1) as number), weight(`${name}.b`, out));
 const norm = (s: Sizes) =>
   ir.layerNorm(x(s.tokens, s.width), weight("gamma", s.width), weight("beta", s.width), { eps: 1e-5 });
+const rms = (s: Sizes) => ir.rmsNorm(x(s.tokens, s.width), weight("gamma", s.width), { eps: 1e-6 });
 const feedForward = (s: Sizes, activation: (x: Node) => Node) =>
   projection(activation(projection(x(s.tokens, s.width), "up", s.hidden)), "down", s.width);
+const gated = (s: Sizes, activation: (x: Node) => Node, right: boolean) => {
+  const from = x(s.tokens, s.width);
+  const gate = activation(ir.linear(from, weight("gate.w", s.hidden, s.width)));
+  const up = ir.linear(from, weight("up.w", s.hidden, s.width));
+  return ir.linear(right ? ir.mul(up, gate) : ir.mul(gate, up), weight("down.w", s.width, s.hidden));
+};
 const mlp = (s: Sizes, activation: string, residual?: Node, from = x(s.tokens, s.width)) => {
   const [w1, b1] = [weight("w1", s.hidden, s.width), weight("b1", s.hidden)];
   const [w2, b2] = [weight("w2", s.width, s.hidden), weight("b2", s.width)];
@@ -47,9 +54,19 @@ export const examples: Readonly<Record<string, (s: Sizes) => Node>> = {
   "fold-norm-without-bias": (s) => ir.linear(norm(s), weight("w", s.hidden, s.width)),
   "fold-norm-mlp": (s) => mlp(s, "gelu", undefined, norm(s)),
   "fold-norm-mlp-add": (s) => mlp(s, "silu", other(s.tokens, s.width), norm(s)),
+  "fold-rms-norm": (s) => projection(rms(s), "next", s.hidden),
+  "fold-rms-norm-without-bias": (s) => ir.linear(rms(s), weight("w", s.hidden, s.width)),
+  "fold-rms-norm-gated-mlp": (s) =>
+    ir.gatedMlp(rms(s), weight("w1", 2 * s.hidden, s.width), weight("w2", s.width, s.hidden), { activation: "gelu" }),
   "fuse-mlp-geluTanh": (s) => feedForward(s, ir.geluTanh),
   "fuse-mlp-gelu": (s) => feedForward(s, ir.gelu),
   "fuse-mlp-silu": (s) => feedForward(s, ir.silu),
+  "fuse-gated-mlp-geluTanh-left": (s) => gated(s, ir.geluTanh, false),
+  "fuse-gated-mlp-geluTanh-right": (s) => gated(s, ir.geluTanh, true),
+  "fuse-gated-mlp-gelu-left": (s) => gated(s, ir.gelu, false),
+  "fuse-gated-mlp-gelu-right": (s) => gated(s, ir.gelu, true),
+  "fuse-gated-mlp-silu-left": (s) => gated(s, ir.silu, false),
+  "fuse-gated-mlp-silu-right": (s) => gated(s, ir.silu, true),
   "linear-add-left": (s) => ir.add(projection(x(s.tokens, s.width), "p", s.hidden), other(s.tokens, s.hidden)),
   "linear-add-right": (s) => ir.add(other(s.tokens, s.hidden), projection(x(s.tokens, s.width), "p", s.hidden)),
   "mlp-add-left": (s) => ir.add(mlp(s, "gelu"), other(s.tokens, s.width)),
@@ -73,6 +90,12 @@ export const examples: Readonly<Record<string, (s: Sizes) => Node>> = {
     ),
   "f16-mlp": (s) => mlp(s, "silu"),
   "f16-mlp-add": (s) => mlp(s, "none", other(s.tokens, s.width)),
+  // Wide enough for rounding errors of single weights not to stand alone.
+  "f16-gated-mlp": (s) => {
+    const [width, hidden] = [s.width + 8, s.hidden + 8];
+    const [w1, w2] = [weight("w1", 2 * hidden, width), weight("w2", width, hidden)];
+    return ir.gatedMlp(x(s.tokens, width), w1, w2, { activation: "silu" });
+  },
   "f16-table": (s) => ir.gather(weight("table", s.hidden, s.width), ir.input("tokens", "i32", s.tokens)),
   "transpose-transpose": (s) =>
     ir.transpose(ir.transpose(x(s.tokens, s.width, s.dim), { perm: [1, 2, 0] }), { perm: [0, 2, 1] }),

@@ -36,6 +36,7 @@ export const aieSupport = {
   linear: host,
   linearAdd: "expand",
   mlp: "expand",
+  gatedMlp: "expand",
   layerNorm: host,
   normalize: host,
   rmsNorm: host,

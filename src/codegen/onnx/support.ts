@@ -117,6 +117,7 @@ export const onnxSupport = {
   }),
   linearAdd: "expand",
   mlp: "expand",
+  gatedMlp: "expand",
   layerNorm: one("LayerNormalization", (n) => ({ axis: -1, epsilon: { float: n.attrs.eps as number } })),
   normalize: "expand",
   rmsNorm: "expand",

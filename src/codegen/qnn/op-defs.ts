@@ -61,8 +61,9 @@ export const qnnOps: Readonly<Record<QnnPackage, Readonly<Record<string, QnnOpDe
   heddle: {
     FlashAttention: { inputs: [3, 3], params: { ...flash, causal: "BOOL_8" } },
     FlashCachedAttention: { inputs: [4, 4], params: flash },
-    KvAppend: { inputs: [3, 3], params: { axis: "UINT_32" } },
+    KvAppend: { inputs: [3, 3], params: { axis: "UINT_32", window: "UINT_32" }, optional: ["window"] },
     Mlp: { inputs: [5, 6], params: { activation: "UINT_32" } },
+    GatedMlp: { inputs: [3, 3], params: { activation: "UINT_32" } },
     FullyConnectedAdd: { inputs: [4, 4] },
     GeluTanh: unary,
     Rope: { inputs: [3, 3] },

@@ -42,11 +42,14 @@ export function planQnn(
     cache: b.tensor(cache),
     axis: resolveAxis(next.attrs.axis as number, next.type.shape),
     mode: "in-place",
+    ...windowOf(next.attrs.window as number),
   }));
-  for (const { input, output, axis } of caches)
-    state.push({ cache: inputs[input]!, axis, mode: "host", slice: outputs[output]! });
+  for (const { input, output, axis, window } of caches)
+    state.push({ cache: inputs[input]!, axis, mode: "host", slice: outputs[output]!, ...windowOf(window) });
   return { graph: g.name, tensors: b.tensors, nodes: b.nodes, inputs, outputs, state };
 }
+
+const windowOf = (window: number): { window?: number } => (window > 0 ? { window } : {});
 
 const isLowering = (x: unknown): x is QnnLowering => typeof x === "object" && x !== null && "lower" in x;
 

@@ -64,6 +64,7 @@ export const qtiSupport = {
   linear: qti(ops.linear, "FullyConnected", (_, n) => (n.type.shape.length > 2 ? [bool("keep_dims", true)] : [])),
   linearAdd: "expand",
   mlp: "expand",
+  gatedMlp: "expand",
   layerNorm: qti(ops.layerNorm, "LayerNorm", ({ eps }, n) => [f32("epsilon", eps), lastAxis(n.type.shape)]),
   // Becomes a layerNorm of scale 1 and shift 0: see rules.ts.
   normalize: "expand",

@@ -6,7 +6,7 @@ import { custom, heddle, type QnnLowering } from "./lowering.ts";
 import { bool, f32, u32 } from "./params.ts";
 import { qtiSupport } from "./qti.ts";
 
-/** Numbers of the activations of `Mlp`. */
+/** Numbers of the activations of `Mlp` and `GatedMlp`. */
 const activations: Readonly<Record<string, number>> = { geluTanh: 0, gelu: 1, silu: 2, none: 3 };
 
 export const referenceSupport = {
@@ -27,9 +27,12 @@ export const referenceSupport = {
   // In place: the output is the cache tensor itself.
   kvAppend: custom(ops.kvAppend, (n, b) => {
     b.alias(n, n.inputs[0]!);
-    b.node(n, "KvAppend", [u32("axis", resolveAxis(n.attrs.axis, n.type.shape))], "heddle");
+    const { axis, window } = n.attrs;
+    const params = [u32("axis", resolveAxis(axis, n.type.shape)), ...(window ? [u32("window", window)] : [])];
+    b.node(n, "KvAppend", params, "heddle");
   }),
   mlp: heddle(ops.mlp, "Mlp", ({ activation }) => [u32("activation", activations[activation]!)]),
+  gatedMlp: heddle(ops.gatedMlp, "GatedMlp", ({ activation }) => [u32("activation", activations[activation]!)]),
   linearAdd: heddle(ops.linearAdd, "FullyConnectedAdd"),
   geluTanh: heddle(ops.geluTanh, "GeluTanh"),
   rope: heddle(ops.rope, "Rope"),

@@ -123,16 +123,26 @@ export function gatherInto(data: Tensor, indices: Tensor, axis: number, out: Ten
 }
 
 /** Writes `slice` into `out` (a copy of the cache) at `position` along an axis; what lies beyond its end is dropped. */
-export function appendInto(cache: Tensor, slice: Tensor, position: number, axis: number, out: Tensor): void {
+export function appendInto(
+  cache: Tensor,
+  slice: Tensor,
+  position: number,
+  axis: number,
+  isRing: boolean,
+  out: Tensor,
+): void {
   out.data.set(cache.data);
   const inner = cache.shape.slice(axis + 1).reduce((n, d) => n * d, 1);
   const [capacity, count] = [cache.shape[axis]!, slice.shape[axis]!];
   if (position < 0) throw new Error(`position ${position} is negative`);
-  const kept = Math.min(count, capacity - position);
-  if (kept <= 0) return;
+  const start = isRing ? position % capacity : position;
+  const kept = Math.min(count, Math.max(0, capacity - start));
+  const rest = isRing ? count - kept : 0;
   const outer = cache.shape.slice(0, axis).reduce((n, d) => n * d, 1);
   for (let o = 0; o < outer; o++) {
     const from = o * count * inner;
-    out.data.set(slice.data.subarray(from, from + kept * inner), (o * capacity + position) * inner);
+    const end = from + kept * inner;
+    if (kept) out.data.set(slice.data.subarray(from, end), (o * capacity + start) * inner);
+    if (rest) out.data.set(slice.data.subarray(end, end + rest * inner), o * capacity * inner);
   }
 }

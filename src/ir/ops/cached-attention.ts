@@ -5,11 +5,12 @@ import { scalar } from "./constant.ts";
 import { matmul } from "./matmul.ts";
 import { mul } from "./mul.ts";
 import { softmax } from "./softmax.ts";
-import { attentionCost, cachedAttentionType, causalMask, grouped, positions, ungrouped } from "./support/attention.ts";
+import { attentionCost, cachedAttentionType, cacheMask, grouped, positions, ungrouped } from "./support/attention.ts";
+import { needNumber } from "./support/check.ts";
 
 export const cachedAttention = defineOp({
   name: "cachedAttention",
-  doc: "Attention over a cache of which the first position + T places are filled. q [H, T, D], k [G, D, C] (transposed, so that a tile of keys is a block of columns), v [G, C, D], position i32[1] -> [H, T, D]. Query i stands at position + i and sees places j <= position + i, and with a window only j > position + i - window.",
+  doc: "Attention over a cache of which the first position + T places are filled. q [H, T, D], k [G, D, C] (transposed, so that a tile of keys is a block of columns), v [G, C, D], position i32[1] -> [H, T, D]. Query i stands at position + i and sees positions j <= position + i, and with a window only j > position + i - window. Position j lies at place j; with a window and C >= window + T - 1 at j mod C (a ring).",
   inputs: ["q", "k", "v", "position"],
   attrs: { scale: attr.float, window: optional(attr.int, 0) },
   infer: (types, attrs) => cachedAttentionType(types, attrs),
@@ -18,7 +19,11 @@ export const cachedAttention = defineOp({
     const [queries, places] = [q.type.shape.at(-2)!, v.type.shape.at(-2)!];
     const scores = mul(matmul(q, k), scalar(scale, type.dtype));
     const query = add(positions(queries, 0, "rows"), operands.position);
-    const seen = causalMask(scores, query, positions(places, 0, "columns"), { later: true, window });
+    const seen = cacheMask(scores, query, positions(places, 0, "columns"), {
+      tokens: needNumber("the number of queries", queries),
+      places: needNumber("the places of the cache", places),
+      window,
+    });
     return ungrouped(matmul(softmax(seen), v), type);
   },
   cost: (types) => attentionCost(types),

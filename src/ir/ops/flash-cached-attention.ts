@@ -5,7 +5,7 @@ import { scalar } from "./constant.ts";
 import { matmul } from "./matmul.ts";
 import { mul } from "./mul.ts";
 import { slice } from "./slice.ts";
-import { attentionCost, cachedAttentionType, causalMask, grouped, positions, ungrouped } from "./support/attention.ts";
+import { attentionCost, cachedAttentionType, cacheMask, grouped, positions, ungrouped } from "./support/attention.ts";
 import { needNumber } from "./support/check.ts";
 import { blocks, needBlocks, tiledAttention } from "./support/tiles.ts";
 
@@ -38,8 +38,9 @@ export const flashCachedAttention = defineOp({
         const query = slice(q, { axis: rows, start: b.start, size: b.size });
         const key = slice(k, { axis: rows + 1, start: t.start, size: t.size });
         const at = add(positions(b.size, b.start, "rows"), operands.position);
-        return causalMask(mul(matmul(query, key), factor), at, positions(t.size, t.start, "columns"), {
-          later: true,
+        return cacheMask(mul(matmul(query, key), factor), at, positions(t.size, t.start, "columns"), {
+          tokens: queries,
+          places,
           window,
         });
       },

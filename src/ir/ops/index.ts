@@ -11,6 +11,7 @@ export * from "./erf.ts";
 export * from "./exp.ts";
 export * from "./flash-attention.ts";
 export * from "./flash-cached-attention.ts";
+export * from "./gated-mlp.ts";
 export * from "./gather.ts";
 export * from "./gelu.ts";
 export * from "./gelu-tanh.ts";

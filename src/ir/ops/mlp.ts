@@ -1,15 +1,10 @@
 import { attr } from "../attr.ts";
-import type { Node } from "../node.ts";
 import { defineOp } from "../op.ts";
 import { elements, sameShape, showType } from "../type.ts";
 import { add } from "./add.ts";
-import { gelu } from "./gelu.ts";
-import { geluTanh } from "./gelu-tanh.ts";
 import { linear } from "./linear.ts";
-import { silu } from "./silu.ts";
+import { activated, needActivation } from "./support/activations.ts";
 import { needFloat, needShape, needWeight, sameDType } from "./support/check.ts";
-
-const activations: Readonly<Record<string, (x: Node) => Node>> = { geluTanh, gelu, silu, none: (x) => x };
 
 export const mlp = defineOp({
   name: "mlp",
@@ -17,10 +12,7 @@ export const mlp = defineOp({
   inputs: ["x", "w1", "b1", "w2", "b2", "residual?"],
   attrs: { activation: attr.string },
   infer: ({ x, w1, b1, w2, b2, residual }, { activation }) => {
-    if (!Object.hasOwn(activations, activation))
-      throw new Error(
-        `activation must be one of ${Object.keys(activations).join(", ")}, not ${JSON.stringify(activation)}`,
-      );
+    needActivation(activation);
     if (!x.shape.length) throw new Error("x needs at least one axis");
     const width = x.shape.at(-1);
     needShape("w1", w1, "F, D", undefined, width);
@@ -37,7 +29,7 @@ export const mlp = defineOp({
     return { dtype: x.dtype, shape: x.shape };
   },
   expand: ({ x, w1, b1, w2, b2, residual }, { activation }) => {
-    const y = linear(activations[activation]!(linear(x, w1, b1)), w2, b2);
+    const y = linear(activated(activation, linear(x, w1, b1)), w2, b2);
     return residual ? add(y, residual) : y;
   },
   cost: ({ x, w1, residual }) => {

@@ -9,14 +9,17 @@ import { mean } from "./support/mean.ts";
 
 export const rmsNorm = defineOp({
   name: "rmsNorm",
-  doc: "x / sqrt(mean(x^2) + eps) * gamma over the last axis (Zhang and Sennrich, 2019). x [.., width], gamma [width].",
-  inputs: ["x", "gamma"],
+  doc: "x / sqrt(mean(x^2) + eps) * gamma over the last axis (Zhang and Sennrich, 2019). x [.., width], gamma [width], 1 where it is absent.",
+  inputs: ["x", "gamma?"],
   attrs: { eps: optional(attr.float, 1e-6) },
   infer: ({ x, gamma }) => {
     if (!x.shape.length) throw new Error("x needs at least one axis");
-    needShape("gamma", gamma, "width", x.shape.at(-1));
+    if (gamma) needShape("gamma", gamma, "width", x.shape.at(-1));
     needFloat({ x });
-    return { dtype: sameDType({ x, gamma }), shape: x.shape };
+    return { dtype: gamma ? sameDType({ x, gamma }) : x.dtype, shape: x.shape };
   },
-  expand: ({ x, gamma }, { eps }, { dtype }) => mul(mul(x, rsqrt(add(mean(mul(x, x)), scalar(eps, dtype)))), gamma),
+  expand: ({ x, gamma }, { eps }, { dtype }) => {
+    const normal = mul(x, rsqrt(add(mean(mul(x, x)), scalar(eps, dtype))));
+    return gamma ? mul(normal, gamma) : normal;
+  },
 });

@@ -5,6 +5,7 @@ import { v } from "../../ir/pattern.ts";
 import { rewrite, rule, skip } from "../../ir/rewrite.ts";
 import { isFloat, sameType } from "../../ir/type.ts";
 import { rowOperands } from "./rows.ts";
+import { isStatic } from "./static.ts";
 
 /** x[rows] along an axis, in the type of x. */
 export const pickRows = (x: Node, rows: Node, axis: number): Node =>
@@ -15,7 +16,8 @@ export const pickBefore = rule(
   "pick-rows-before",
   gather.pat(v("y"), v("rows")).as("pick"),
   ({ y, rows, pick }, uses) => {
-    if (pick.attrs.axis !== 0) return pick;
+    // Of a table that is stored, rows are looked up: computed from rows of another they would be computed at every run.
+    if (pick.attrs.axis !== 0 || isStatic(y)) return pick;
     // A pick may widen what it reads; what it is moved in front of would then be computed in another type.
     const carrying = pick.type.dtype === y.type.dtype ? rowOperands(y) : undefined;
     if (!carrying) return pick;

@@ -28,6 +28,7 @@ const alongRows = new Map<AnyOp, readonly number[]>([
   [ops.linear, [0]],
   [ops.linearAdd, [0, 3]],
   [ops.mlp, [0, 5]],
+  [ops.gatedMlp, [0]],
   [ops.normalize, [0]],
   [ops.layerNorm, [0]],
   [ops.rmsNorm, [0]],

@@ -42,7 +42,7 @@
         "kernels/select.cpp",
         "ops/attention.cpp", "ops/cast.cpp", "ops/check.cpp", "ops/concat.cpp", "ops/elementwise_binary.cpp",
         "ops/elementwise_compare.cpp", "ops/elementwise_select.cpp", "ops/elementwise_unary.cpp", "ops/flash_attention.cpp",
-        "ops/flash_cached_attention.cpp", "ops/fully_connected.cpp", "ops/fully_connected_add.cpp", "ops/gather.cpp",
+        "ops/flash_cached_attention.cpp", "ops/fully_connected.cpp", "ops/fully_connected_add.cpp", "ops/gated_mlp.cpp", "ops/gather.cpp",
         "ops/kv_append.cpp", "ops/linear.cpp", "ops/loops.cpp", "ops/matmul.cpp", "ops/mlp.cpp", "ops/norm.cpp",
         "ops/reduce.cpp", "ops/registry.cpp", "ops/reshape.cpp", "ops/rope.cpp", "ops/scatter_elements.cpp",
         "ops/softmax.cpp", "ops/split.cpp", "ops/strided_slice.cpp", "ops/transpose.cpp",

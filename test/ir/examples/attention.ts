@@ -37,7 +37,9 @@ export function attentionBy(p: Problem, scale: number): number[] {
     const [h, i] = [Math.floor(n / p.queries), n % p.queries];
     const group = Math.floor((h * p.groups) / p.heads);
     const here = position + i;
-    const seen = range(p.keys).filter((j) => !causal || (j <= here && (!window || j > here - window)));
+    const visible = causal ? range(here + 1).filter((j) => !window || j > here - window) : range(p.keys);
+    // A ring holds position j at place j modulo its size.
+    const seen = visible.map((j) => j % p.keys);
     const scores = seen.map((j) => scale * at(k, group * p.keys + j).reduce((sum, x, d) => sum + x * at(q, n)[d]!, 0));
     const most = Math.max(...scores);
     const weights = scores.map((s) => Math.exp(s - most));
@@ -95,6 +97,10 @@ const cacheProblems: Problem[] = [
   { ...small, queries: 1, keys: 8, position: 5 },
   { ...small, groups: 2, queries: 3, keys: 8, position: 0 },
   { ...small, groups: 1, queries: 2, keys: 9, position: 7, window: 3 },
+  { ...small, groups: 1, queries: 2, keys: 9, position: 24, window: 3 },
+  { ...small, groups: 2, queries: 3, keys: 5, position: 8, window: 3 },
+  { ...small, queries: 1, keys: 4, position: 6, window: 4 },
+  { ...small, queries: 3, keys: 5, position: 1, window: 3 },
 ];
 const attrs = (p: Problem) => ({ scale: 0.5, causal: p.causal ?? true, window: p.window ?? 0 });
 const cacheAttrs = (p: Problem) => ({ scale: 0.5, window: p.window ?? 0 });

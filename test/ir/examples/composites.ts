@@ -107,6 +107,12 @@ export const composites: Readonly<Record<string, readonly Example[]>> = {
         r.map((v, i) => (v / Math.sqrt(sum(r.map((u) => u * u)) / 4 + 1e-6)) * data.gamma[i]!),
       ),
     },
+    {
+      case: "no scale",
+      build: () => ir.rmsNorm(x24(), { eps: 0.1 }),
+      inputs: data,
+      expected: rows(data.x, 4).flatMap((r) => r.map((v) => v / Math.sqrt(sum(r.map((u) => u * u)) / 4 + 0.1))),
+    },
   ],
   linear: [
     { build: () => ir.linear(x24(), w34(), b3()), inputs: { ...data, ...weights }, expected: product },
@@ -151,6 +157,20 @@ export const composites: Readonly<Record<string, readonly Example[]>> = {
       expected: mlpBy((v) => 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)))),
     },
   ],
+  gatedMlp: ["silu", "none"].map((activation) => ({
+    case: activation,
+    build: () =>
+      ir.gatedMlp(ir.input("x", "f32", 2, 3), ir.input("w1", "f32", 4, 3), ir.input("w2", "f32", 3, 2), { activation }),
+    inputs: { x: mlpInputs.x, w1: mlpInputs.w1, w2: mlpInputs.w2.slice(0, 6) },
+    expected: linear(
+      rows(linear(mlpInputs.x, mlpInputs.w1, [0, 0, 0, 0]), 4).flatMap(([g0, g1, u0, u1]) => {
+        const act = (v: number) => (activation === "silu" ? v * sigmoid(v) : v);
+        return [act(g0!) * u0!, act(g1!) * u1!];
+      }),
+      mlpInputs.w2.slice(0, 6),
+      [0, 0, 0],
+    ),
+  })),
   splitHeads: [
     { build: () => ir.splitHeads(x24(), { heads: 2 }), inputs: { x: range(8) }, expected: [0, 1, 4, 5, 2, 3, 6, 7] },
   ],

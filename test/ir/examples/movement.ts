@@ -138,6 +138,26 @@ export const movement: Readonly<Record<string, readonly Example[]>> = {
       expected: [0, 1, 10, 3, 4, 12],
     },
     {
+      case: "round a ring",
+      build: () =>
+        ir.kvAppend(ir.input("c", "f32", 2, 4), ir.input("s", "f32", 2, 2), ir.input("p", "i32", 1), {
+          axis: 1,
+          window: 3,
+        }),
+      inputs: { c: range(8), s: [10, 11, 12, 13], p: [7] },
+      expected: [11, 1, 2, 10, 13, 5, 6, 12],
+    },
+    {
+      case: "beyond the end of what is too small for a ring",
+      build: () =>
+        ir.kvAppend(ir.input("c", "f32", 1, 4), ir.input("s", "f32", 1, 2), ir.input("p", "i32", 1), {
+          axis: 1,
+          window: 4,
+        }),
+      inputs: { c: range(4), s: [10, 11], p: [3] },
+      expected: [0, 1, 2, 10],
+    },
+    {
       case: "full",
       build: () =>
         ir.kvAppend(ir.input("c", "f32", 2, 1), ir.input("s", "f32", 1, 1), ir.input("p", "i32", 1), { axis: 0 }),

@@ -10,6 +10,7 @@ import { less } from "../less.ts";
 import { reshape } from "../reshape.ts";
 import { select } from "../select.ts";
 import { needFloat, needNumber, needPosition, needShape, sameDType } from "./check.ts";
+import { agesInRing, isRing } from "./ring.ts";
 
 /** The score of a key that must not be seen: the lowest finite number, so that a fully masked row yields no NaN. */
 const masked = {
@@ -97,6 +98,25 @@ export function causalMask(scores: Node, query: Node, key: Node, hide: { later: 
   const seen = hide.later ? select(less(query, key), low, scores) : scores;
   // Outside the window: key <= query - window, that is key + window - 1 < query.
   return hide.window ? select(less(add(key, scalar(hide.window - 1, "i32")), query), low, seen) : seen;
+}
+
+/**
+ * Scores against what lies at `place` of a cache, which is not masked where it is one of the `window` (0: all) positions that
+ * end at `query`. @param tokens of the run and @param places of the cache tell a ring from other caches.
+ */
+export function cacheMask(
+  scores: Node,
+  query: Node,
+  place: Node,
+  { tokens, places, window }: { tokens: number; places: number; window: number },
+): Node {
+  if (!isRing(places, window, tokens)) return causalMask(scores, query, place, { later: true, window });
+  const { dtype } = scores.type;
+  const low = scalar(masked[dtype as keyof typeof masked], dtype);
+  const age = agesInRing(query, place, places);
+  const near = select(less(age, scalar(window, "i32")), scores, low);
+  // Nothing was written before position 0.
+  return select(less(query, age), low, near);
 }
 
 /** Two matrix products and a softmax over all keys, as if the mask hid none. */

@@ -50,17 +50,20 @@ void attention(const AttentionTile& t) {
   const std::size_t end = t.causal && t.offset + t.end < t.keys ? t.offset + t.end : t.keys;
   const std::size_t oldest = t.offset + t.begin + 1;
   const std::size_t start = t.window != 0 && oldest > t.window ? (oldest - t.window) / t.blockK * t.blockK : 0;
-  for (std::size_t first = start; first < end; first += t.blockK) {
-    const std::size_t count = end - first < t.blockK ? end - first : t.blockK;
+  for (std::size_t first = start, count = 0; first < end; first += count) {
+    // Where the keys of the tile lie; a tile does not go round.
+    const std::size_t row = t.ring != 0 ? first % t.ring : first;
+    count = end - first < t.blockK ? end - first : t.blockK;
+    if (t.ring != 0 && t.ring - row < count) count = t.ring - row;
     GemmBlock qk{rows, count, d, t.q + t.begin * d, kTileRows * d, d, 1, nullptr, 0, 0, scores, t.blockK, false};
     if (t.keysTransposed) {
-      qk.b = t.k + first;
+      qk.b = t.k + row;
       qk.panelB = kTileCols;
       qk.rowB = t.ldk;
     } else if (rows == 1) {
-      dotRowsOf<float, 1>({1, count, d, t.q + t.begin * d, d, t.k + first * d, d, scores, t.blockK});
+      dotRowsOf<float, 1>({1, count, d, t.q + t.begin * d, d, t.k + row * d, d, scores, t.blockK});
     } else {
-      packCols<float>(t.k + first * d, d, count, d, packed);
+      packCols<float>(t.k + row * d, d, count, d, packed);
       qk.b = packed;
       qk.panelB = kTileCols * d;
       qk.rowB = kTileCols;
@@ -71,7 +74,7 @@ void attention(const AttentionTile& t) {
       const float factor = weigh(scores + i * t.blockK, count, seen, t.scale, top[i], total[i]);
       if (factor != 1.0F) scaleRow(acc + i * d, d, factor);
     }
-    gemm({rows, d, count, scores, kTileRows * t.blockK, t.blockK, 1, t.v + first * d, kTileCols, d, acc, d, true});
+    gemm({rows, d, count, scores, kTileRows * t.blockK, t.blockK, 1, t.v + row * d, kTileCols, d, acc, d, true});
   }
   for (std::size_t i = 0; i < rows; ++i) {
     scaleRow(acc + i * d, d, total[i] > 0.0F ? 1.0F / total[i] : 0.0F);

@@ -57,7 +57,8 @@ struct AttentionTile {
   std::size_t ldk;
   const float* v;  ///< [keys, headDim]
   float* out;
-  float* scratch;  ///< attentionScratch(...) floats
+  float* scratch;        ///< attentionScratch(...) floats
+  std::size_t ring = 0;  ///< 0: key j lies at row j; else at row j mod ring
 };
 
 /// Scores, accumulators, maxima and sums of the rows, and one key tile packed into panels of `panelCols` columns.

@@ -1,13 +1,15 @@
-// KvAppend: cache[.., position + t, ..] = slice[.., t, ..] along an axis, in place; rows beyond the cache are dropped.
+// KvAppend: cache[.., position + t, ..] = slice[.., t, ..] along an axis, in place. Rows beyond the cache are dropped;
+// into a ring (ring.h) they go round.
 #include "../core/failure.h"
 #include "check.h"
 #include "loops.h"
 #include "ops.h"
+#include "ring.h"
 
 namespace heddle {
 namespace {
 
-constexpr ParamSpec kParams[] = {{"axis", qnn::DataType::UINT_32, false, true}};
+constexpr ParamSpec kParams[] = {{"axis", qnn::DataType::UINT_32, false, true}, {"window", qnn::DataType::UINT_32}};
 
 void validate(const Check& c) {
   const TensorInfo &cache = c.input(0), &slice = c.input(1), &position = c.input(2);
@@ -34,23 +36,30 @@ Executable plan(const Node& node, Planner& planner) {
   const std::size_t axis = node.scalar<std::uint32_t>("axis", 0), bytes = sizeOf(cache.dataType);
   const auto to = stridesOf(cache.dims), from = stridesOf(slice.dims);
   const StridedCopy whole(slice.dims, to, from, bytes);
+  const bool ring = isRing(cache.dims[axis], node.scalar<std::uint32_t>("window", 0), slice.dims[axis]);
   return [=, name = node.name, dims = slice.dims, capacity = cache.dims[axis],
-          step = static_cast<std::size_t>(to[axis]) * bytes, cache = planner.slot(cache), slice = planner.slot(slice),
+          step = static_cast<std::size_t>(to[axis]) * bytes, stepFrom = static_cast<std::size_t>(from[axis]) * bytes,
+          cache = planner.slot(cache), slice = planner.slot(slice),
           position = planner.slot(node.input(2))](const Execution& e) {
     const std::int32_t at = *e.at<std::int32_t>(position);
     if (at < 0)
       throw Failure(code::GRAPH_INVALID_ARGUMENT,
                     "node '" + name + "' (KvAppend): position " + std::to_string(at) + " is negative");
-    if (static_cast<std::uint32_t>(at) >= capacity) return;
-    const std::uint32_t room = capacity - static_cast<std::uint32_t>(at);
-    std::byte* target = e.at<std::byte>(cache) + static_cast<std::size_t>(at) * step;
+    const std::uint32_t place = ring ? static_cast<std::uint32_t>(at) % capacity : static_cast<std::uint32_t>(at);
+    if (place >= capacity) return;
+    const std::uint32_t room = capacity - place;
+    const std::byte* rows = e.at<std::byte>(slice);
+    std::byte* target = e.at<std::byte>(cache);
     if (room >= dims[axis]) {
-      whole.run(e.pool, target, e.at<std::byte>(slice));
+      whole.run(e.pool, target + place * step, rows);
       return;
     }
-    Dims fitting = dims;
-    fitting[axis] = room;
-    StridedCopy(fitting, to, from, bytes).run(e.pool, target, e.at<std::byte>(slice));
+    Dims part = dims;
+    part[axis] = room;
+    StridedCopy(part, to, from, bytes).run(e.pool, target + place * step, rows);
+    if (!ring) return;
+    part[axis] = dims[axis] - room;
+    StridedCopy(part, to, from, bytes).run(e.pool, target, rows + room * stepFrom);
   };
 }
 

@@ -31,11 +31,7 @@ void validate(const Check& c) {
     c.type(c.input(5), {FLOAT_32});
     c.dims(c.input(5), expected);
   }
-  const auto activation = c.node().scalar<std::uint32_t>("activation", 0);
-  if (activation > 3) {
-    c.refuse("parameter 'activation': expected 0 (gelu tanh), 1 (gelu erf), 2 (silu) or 3 (none), got " +
-             std::to_string(activation));
-  }
+  checkActivation(c);
 }
 
 Executable plan(const Node& node, Planner& planner) {

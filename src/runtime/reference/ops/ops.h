@@ -14,11 +14,13 @@ extern const OpDefinition kCast, kConcat, kElementWiseAbs, kElementWiseAdd, kEle
     kLayerNorm, kMatMul, kReduceMax, kReduceMean, kReduceMin, kReduceSum, kReshape, kRmsNorm, kScatterElements,
     kSigmoid, kSoftmax, kSplit, kStridedSlice, kTanh, kTranspose;
 // heddle
-extern const OpDefinition kFlashAttention, kFlashCachedAttention, kFullyConnectedAdd, kGeluTanh, kKvAppend, kMlp,
-    kNormalize, kRope;
+extern const OpDefinition kFlashAttention, kFlashCachedAttention, kFullyConnectedAdd, kGatedMlp, kGeluTanh, kKvAppend,
+    kMlp, kNormalize, kRope;
 
 /// An optional bias: [n], FLOAT_32, or FLOAT_16 when constant.
 void checkBias(const class Check&, std::size_t input, std::uint32_t n);
+/// Parameter `activation` of a perceptron: a value of Activation.
+void checkActivation(const class Check&);
 /// FLOAT_32, or FLOAT_16 when constant.
 void checkFloatOperand(const class Check&, const TensorInfo&);
 

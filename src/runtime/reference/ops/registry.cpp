@@ -36,6 +36,7 @@ constexpr const OpDefinition* kOps[] = {
     &kFlashCachedAttention,
     &kFullyConnected,
     &kFullyConnectedAdd,
+    &kGatedMlp,
     &kGather,
     &kGelu,
     &kGeluTanh,
@@ -77,6 +78,14 @@ void checkFloatOperand(const Check& c, const TensorInfo& t) {
     c.type(t, {FLOAT_32, FLOAT_16});
   } else {
     c.type(t, {FLOAT_32});
+  }
+}
+
+void checkActivation(const Check& c) {
+  const auto activation = c.node().scalar<std::uint32_t>("activation", 0);
+  if (activation > 3) {
+    c.refuse("parameter 'activation': expected 0 (gelu tanh), 1 (gelu erf), 2 (silu) or 3 (none), got " +
+             std::to_string(activation));
   }
 }
 
