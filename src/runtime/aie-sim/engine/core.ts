@@ -2,7 +2,8 @@
 import { HeddleError } from "../../../ir/error.ts";
 import type { CompiledCore, CoreRuntime, Program } from "../compile/core.ts";
 import type { Access } from "../compile/emitter.ts";
-import type { Port } from "../hardware.ts";
+import type { Core } from "../design.ts";
+import type { Port, Side } from "../hardware.ts";
 import type { Actor, Reason } from "./actor.ts";
 import type { LockState } from "./lock.ts";
 import { Memory } from "./memory.ts";
@@ -18,6 +19,15 @@ interface PortState {
   first: number;
 }
 
+/** An element of a FIFO as a core takes it, or gives it. */
+export interface Element {
+  readonly core: Core;
+  readonly fifo: string;
+  readonly side: Side;
+  /** Its memory, the last word padded. */
+  readonly words: Int32Array;
+}
+
 const single = new Float32Array(1);
 const bits = new Uint32Array(single.buffer);
 
@@ -31,6 +41,7 @@ export class CoreActor implements Actor, CoreRuntime {
   t = 0;
   /** Cycles of waiting. */
   stalled = 0;
+  readonly #observe: ((e: Element) => void) | undefined;
   readonly #ports: readonly PortState[];
   readonly #locks: readonly LockState[];
   readonly #buffers: readonly Memory[];
@@ -39,10 +50,11 @@ export class CoreActor implements Actor, CoreRuntime {
   #wait: { readonly lock: LockState; readonly what: string } | undefined;
   #place = 0;
 
-  constructor(compiled: CompiledCore, program: Program, id: number, system: System) {
+  constructor(compiled: CompiledCore, program: Program, id: number, system: System, observe?: (e: Element) => void) {
     this.compiled = compiled;
     this.name = `core on tile ${compiled.core.tile.name}`;
     this.id = id;
+    this.#observe = observe;
     this.#ports = compiled.ports.map((port) => {
       const memories = port.buffers.map((b) => system.memory(b.id));
       return { port, memories, free: system.lock(port.acquire), full: system.lock(port.release), held: 0, first: 0 };
@@ -105,7 +117,11 @@ export class CoreActor implements Actor, CoreRuntime {
       !this.#take(p.free, need * factor, `${n > 1 ? `${n} ${what} elements` : `a ${what} element`} of @${fifo}`, place)
     )
       return false;
-    for (let i = 0; i < need; i++) p.memories[(p.first + p.held + i) % p.memories.length]!.hold(side === "Produce");
+    for (let i = 0; i < need; i++) {
+      const memory = p.memories[(p.first + p.held + i) % p.memories.length]!;
+      memory.hold(side === "Produce");
+      if (side === "Consume") this.#observe?.({ core: this.compiled.core, fifo, side, words: memory.words.slice() });
+    }
     p.held = n;
     return true;
   }
@@ -129,7 +145,12 @@ export class CoreActor implements Actor, CoreRuntime {
         loc: q.loc,
         hint: "acquire as many as are released",
       });
-    for (let i = 0; i < n; i++) p.memories[(p.first + i) % p.memories.length]!.letGo();
+    for (let i = 0; i < n; i++) {
+      const memory = p.memories[(p.first + i) % p.memories.length]!;
+      const { fifo, side } = p.port;
+      if (side === "Produce") this.#observe?.({ core: this.compiled.core, fifo, side, words: memory.words.slice() });
+      memory.letGo();
+    }
     p.first = (p.first + n) % p.memories.length;
     p.held -= n;
     p.full.give(n * p.port.factor, this.time, this.id, q.loc);

@@ -8,7 +8,7 @@ import type { Design } from "../index.ts";
 import { stringAttr, walk } from "../mlir/op.ts";
 import { bytesOf, showType } from "../mlir/type.ts";
 import type { Actor } from "./actor.ts";
-import { CoreActor } from "./core.ts";
+import { CoreActor, type Element } from "./core.ts";
 import { deadlock } from "./deadlock.ts";
 import { Races } from "./races.ts";
 import { SequenceActor } from "./sequence.ts";
@@ -25,6 +25,8 @@ export interface SimulateOptions {
     readonly to: number;
     readonly waits: string | undefined;
   }) => void;
+  /** Called with every element that a core takes, before it works on it, and with every element that it gives. */
+  readonly observe?: (element: Element) => void;
 }
 
 export interface Report {
@@ -73,7 +75,9 @@ export function simulate(design: Design, buffers: readonly ArrayBufferView[], op
   const state = hardware.channels.map((c) => channels.get(c)!);
   const views = words.map((w) => w.view);
   const sequence = new SequenceActor(host.instructions, (id) => state[id]!, views, device.machine.shimQueue);
-  const cores = design.cores.map((c, i) => new CoreActor(c, programOf(design, c, options.rounding), i, system));
+  const cores = design.cores.map(
+    (c, i) => new CoreActor(c, programOf(design, c, options.rounding), i, system, options.observe),
+  );
   const streams = hardware.flows.map((f) => new StreamActor(f, channels, sequence, system));
   giversOf(design, system, cores, streams);
   run([sequence, ...cores, ...streams], options.trace);

@@ -40,9 +40,12 @@ function showFloat(value: number, type: Type): string {
     .padStart(half ? 4 : 8, "0")}`;
 }
 
+/** Bounds of endless loops are the largest integer there is, which a double rounds up. */
+const showInteger = (value: number): string => `${value >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(value)}`;
+
 const number = (value: number, type: Type): string => {
   const element = type.kind === "vector" ? type.element : type;
-  return element.kind === "float" ? showFloat(value, element) : `${BigInt(value)}`;
+  return element.kind === "float" ? showFloat(value, element) : showInteger(value);
 };
 
 function dense(values: readonly number[], type: Type): string {
@@ -62,7 +65,7 @@ const denseType = (t: Type): string => showType(t).replace(/^memref</, "tensor<"
 export function showAttr(a: Attr): string {
   switch (a.kind) {
     case "int":
-      return `${BigInt(a.value)} : ${showType(a.type)}`;
+      return `${showInteger(a.value)} : ${showType(a.type)}`;
     case "float":
       return `${showFloat(a.value, a.type)} : ${showType(a.type)}`;
     case "bool":
