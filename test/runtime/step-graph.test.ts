@@ -33,6 +33,11 @@ const product: AieKernelMaker = (n) => {
   return { kernel: { name, text: `// ${name}\n`, buffers }, operands: n.inputs };
 };
 
+/** The array's table with everything on the host. */
+const onHost = Object.fromEntries(
+  Object.entries(aieSupport).map(([op, how]) => [op, how === "expand" ? how : { host: true }]),
+) as unknown as typeof aieSupport;
+
 const opened: string[] = [];
 const multiplier: ArrayExecutor = {
   async open({ name, file }) {
@@ -58,7 +63,7 @@ const multiplier: ArrayExecutor = {
 async function stepped(program: string): Promise<string> {
   const { module, info, passes } = await compiled(program);
   const out = join(tempFolder(), program);
-  const backend = arrayBackend(aieMachine("npu1")!, { ...aieSupport, linear: { kernel: product } });
+  const backend = arrayBackend(aieMachine("npu1")!, { ...onHost, linear: { kernel: product } });
   const names = passes.map((p) => p.name);
   const common = { program, module, info, precision: "f32", weights: source, out, passes: names } as const;
   await compileModule({ ...common, target: "phoenix", backend });

@@ -124,9 +124,10 @@ function kernelEntry(
     const { dtype, shape } = b;
     const held = b.holds === "result" ? result : operands[b.holds]!;
     if (!known.has(held)) {
-      checkFit(kernel, b, held);
+      if (!b.tiling) checkFit(kernel, b, held);
       const direction = b.holds === "result" ? "out" : "in";
-      return { value: value(held), valueShape: staticShape(held.type.shape), direction, dtype, shape };
+      const valueShape = staticShape(held.type.shape);
+      return { value: value(held), valueShape, direction, dtype, shape, ...(b.tiling && { tiling: b.tiling }) };
     }
     const packed = b.pack ? b.pack(held) : held;
     const fits = packed.type.dtype === dtype && String(packed.type.shape) === String(shape);

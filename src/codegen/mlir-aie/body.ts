@@ -26,6 +26,9 @@ export function float(x: number): string {
   return text.replace(/^(-?\d+)(e|$)/, "$1.0$2");
 }
 
+/** Functions that the cores of a design share, by name, as lines. */
+export type Library = Map<string, readonly string[]>;
+
 export class Body {
   readonly #lines: string[] = [];
   readonly #constants = new Map<string, Value>();
@@ -33,11 +36,13 @@ export class Body {
   #indent = 0;
   readonly #fifos: Ports;
   readonly #buffers: ReadonlyMap<string, Buffer>;
+  readonly #library: Library;
 
   /** @param fifos by the names of the program's ports. @param locals buffers of the core by name. */
-  constructor(fifos: Ports, locals: ReadonlyMap<string, Buffer>) {
+  constructor(fifos: Ports, locals: ReadonlyMap<string, Buffer>, library: Library) {
     this.#fifos = fifos;
     this.#buffers = locals;
+    this.#library = library;
   }
 
   /** The text: constants first. */
@@ -229,6 +234,34 @@ export class Body {
   }
   release(port: string, end: "Consume" | "Produce"): void {
     this.#put(`aie.objectfifo.release @${this.#fifos.get(port)!.symbol}(${end}, 1)`);
+  }
+  /**
+   * Calls a function that works on buffers; the first call of a name writes it. Cores share their code, and a loop over a FIFO, which
+   * upstream unrolls, is short.
+   * @param body its locals are the buffers. Equal names mean equal bodies.
+   */
+  call(
+    name: string,
+    buffers: Readonly<Record<string, Buffer>>,
+    values: readonly Value[],
+    body: (f: Body, ...values: Value[]) => void,
+  ): void {
+    const passed = Object.entries(buffers);
+    const types = [...passed.map(([, b]) => showMem(b.type)), ...values.map((v) => v.type)];
+    if (!this.#library.has(name)) {
+      // Reserved first: a function is not written again while it is written.
+      this.#library.set(name, []);
+      const params = passed.map(([local, b]): [string, Buffer] => [local, { id: `%${local}`, type: b.type }]);
+      const numbers = values.map((v, i) => ({ id: `%value_${i}`, type: v.type }));
+      const f = new Body(new Map(), new Map(params), this.#library);
+      for (const [local] of params) f.#names.set(local, 1);
+      body(f, ...numbers);
+      const list = [...params.map(([, b]) => b.id), ...numbers.map((v) => v.id)].map((id, i) => `${id}: ${types[i]}`);
+      const lines = f.lines().map((line) => `  ${line}`);
+      this.#library.set(name, [`func.func private @${name}(${list.join(", ")}) {`, ...lines, "  func.return", "}"]);
+    }
+    const args = [...passed.map(([, b]) => b.id), ...values.map((v) => v.id)];
+    this.#put(`func.call @${name}(${args.join(", ")}) : (${types.join(", ")}) -> ()`);
   }
   local(name: string): Buffer {
     return this.#buffers.get(name)!;

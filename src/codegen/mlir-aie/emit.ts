@@ -1,5 +1,5 @@
 /** A design as MLIR text in the grammar of mlir-aie of mid-2026. Equal designs give equal bytes; nothing is decided here. */
-import { Body } from "./body.ts";
+import { Body, type Library } from "./body.ts";
 import { type Core, type Design, type Dim, type Fifo, type Step, showMem, type Tile, tileName } from "./design.ts";
 
 const tileId = (t: Tile): string => `%${tileName(t)}`;
@@ -15,22 +15,22 @@ const symbols = (names: readonly string[]): string => names.map((n) => `@${n}`).
 
 const localName = (core: Core, name: string): string => `${name}_${core.tile.col}_${core.tile.row}`;
 
-/** The program of a core on its own, as lines: what the emitter puts into `aie.core`, without the loop around it. */
-export function coreBody(core: Core, design: Design): string[] {
+/** The program of a core, as lines, once per run of the sequence. Functions that it calls go into the library. */
+function coreBody(core: Core, design: Design, library: Library): string[] {
   const objects = new Map(design.fifos.map((f) => [f.name, f.object]));
   const ports = new Map(
     Object.entries(core.ports).map(([port, symbol]) => [port, { symbol, object: objects.get(symbol)! }]),
   );
   const locals = new Map(core.locals.map((l) => [l.name, { id: `%${localName(core, l.name)}`, type: l.type }]));
-  const body = new Body(ports, locals);
+  const body = new Body(ports, locals, library);
   body.for({ id: "%forever", type: "index" }, () => core.program(body), { hint: "run" });
   return ["%forever = arith.constant 9223372036854775807 : index", ...body.lines()];
 }
 
-function core(c: Core, design: Design): string[] {
+function core(c: Core, design: Design, library: Library): string[] {
   return [
     `%program_${c.tile.col}_${c.tile.row} = aie.core(${tileId(c.tile)}) {`,
-    ...coreBody(c, design).map((line) => `  ${line}`),
+    ...coreBody(c, design, library).map((line) => `  ${line}`),
     "  aie.end",
     `} {stack_size = ${c.stack} : i32}`,
   ];
@@ -53,6 +53,8 @@ export function emit(d: Design): string {
       .sort((a, b) => a.col - b.col || a.row - b.row)
       .map((t) => [tileName(t), t]),
   );
+  const library: Library = new Map();
+  const cores = d.cores.flatMap((c) => ["", ...core(c, d, library)]);
   const args = d.args.map((a) => `%${a.name}: ${showMem(a.type)}`).join(", ");
   const lines = [
     ...d.about.map((line) => (line ? `// ${line}` : "//")),
@@ -76,7 +78,8 @@ export function emit(d: Design): string {
             `%${localName(c, l.name)} = aie.buffer(${tileId(c.tile)}) {sym_name = "${localName(c, l.name)}"} : ${showMem(l.type)}`,
         ),
       ),
-      ...d.cores.flatMap((c) => ["", ...core(c, d)]),
+      ...[...library.values()].flatMap((f) => ["", ...f]),
+      ...cores,
       "",
       `aie.runtime_sequence(${args}) {`,
       ...d.sequence.map((s) => `  ${step(s, d)}`),

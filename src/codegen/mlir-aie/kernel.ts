@@ -5,6 +5,7 @@
 import type { Node } from "../../ir/node.ts";
 import type { DType } from "../../ir/type.ts";
 import type { AieMachine } from "../../targets/aie-machine.ts";
+import type { Tiling } from "./tiling.ts";
 
 /** One argument of the design's runtime sequence. */
 export interface AieBuffer {
@@ -14,11 +15,13 @@ export interface AieBuffer {
   readonly dtype: DType;
   /** Row-major shape in the buffer: that of the value, or larger where an axis is padded; the host fills padding with zeros. */
   readonly shape: readonly number[];
+  /** Where the value lies in the buffer in another order than its own; the buffer's shape is then its size alone. */
+  readonly tiling?: Tiling;
   /**
    * For an operand that is a weight: the weight as it is stored, of type `dtype` and `shape`, as an expression over it (transpose,
-   * reshape, cast ...). Computed once, when the program is compiled.
+   * reshape, cast ...), for a linear with the bias that is packed into it. Computed once, when the program is compiled.
    */
-  readonly pack?: (weight: Node) => Node;
+  readonly pack?: (weight: Node, bias?: Node) => Node;
 }
 
 export interface AieKernel {

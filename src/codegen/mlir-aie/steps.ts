@@ -2,6 +2,7 @@
 import Ajv from "ajv";
 import { HeddleError } from "../../ir/error.ts";
 import schema from "./steps.schema.json" with { type: "json" };
+import { sizeOfTiling, type Tiling } from "./tiling.ts";
 
 export interface StepValue {
   readonly name: string;
@@ -26,7 +27,13 @@ export interface HostEntry {
 /** An argument of a kernel's runtime sequence: a value of the graph, converted and padded, or a weight as it is stored. */
 export type StepBuffer = { readonly dtype: string; readonly shape: readonly number[] } & (
   | { readonly weights: { readonly offset: number; readonly bytes: number } }
-  | { readonly value: string; readonly valueShape: readonly number[]; readonly direction: "in" | "out" }
+  | {
+      readonly value: string;
+      readonly valueShape: readonly number[];
+      readonly direction: "in" | "out";
+      /** How the value lies in the buffer, where that is not its own order. */
+      readonly tiling?: Tiling;
+    }
 );
 
 export interface KernelEntry {
@@ -57,10 +64,26 @@ export function checkSteps(content: unknown, subject: string): asserts content i
     const { instancePath, message } = matches.errors![0]!;
     throw new HeddleError(`${instancePath || "/"} ${message}`, { subject, hint: "compile the program again" });
   }
+  for (const s of content.steps)
+    for (const b of s.kind === "kernel" ? s.buffers : [])
+      if ("value" in b && b.tiling) checkTiling(b.tiling, b, subject);
   const known = new Set(content.kernels.map((k) => k.name));
   for (const s of content.steps)
     if (s.kind === "kernel" && !known.has(s.kernel))
       throw new HeddleError(`step ${s.op} runs kernel ${s.kernel}, which is not listed`, { subject });
+}
+
+/** A tiling places every element of its value within its buffer, once. */
+function checkTiling(t: Tiling, { shape, dtype }: StepBuffer, subject: string): void {
+  const factors = t.split.flat().length;
+  const isWhole =
+    t.split.length === t.shape.length &&
+    t.order.length === factors &&
+    new Set(t.order).size === factors &&
+    t.order.every((f) => f < factors) &&
+    t.shape.every((d, i) => d <= t.split[i]!.reduce((a, b) => a * b, 1)) &&
+    sizeOfTiling(t) === shape.reduce((a, b) => a * b, 1);
+  if (!isWhole) throw new HeddleError(`a tiling does not fit its buffer ${dtype}[${shape}]`, { subject });
 }
 
 /** One step per line, so that a diff of two builds shows which ones differ. */

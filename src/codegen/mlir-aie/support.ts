@@ -1,6 +1,7 @@
 /** What an AIE array does with each op: kernels for the products and attention, the host for what is small or moves values. */
 import type { SupportTable } from "../support.ts";
 import type { AieLowering } from "./kernel.ts";
+import { attention, cachedAttention, geluTanh, linear } from "./lowerings.ts";
 
 const host: AieLowering = { host: true };
 
@@ -33,7 +34,7 @@ export const aieSupport = {
   gather: host,
   cast: host,
   kvAppend: host,
-  linear: host,
+  linear: { kernel: linear },
   linearAdd: "expand",
   mlp: "expand",
   gatedMlp: "expand",
@@ -41,15 +42,15 @@ export const aieSupport = {
   normalize: host,
   rmsNorm: host,
   gelu: host,
-  geluTanh: host,
+  geluTanh: { kernel: geluTanh },
   sigmoid: host,
   silu: host,
   softmax: host,
   rope: host,
   splitHeads: host,
   mergeHeads: host,
-  attention: host,
-  cachedAttention: host,
-  flashAttention: host,
-  flashCachedAttention: host,
+  attention: { kernel: attention },
+  cachedAttention: { kernel: cachedAttention },
+  flashAttention: { kernel: attention },
+  flashCachedAttention: { kernel: cachedAttention },
 } satisfies SupportTable<AieLowering>;

@@ -1,4 +1,6 @@
 /** Values of the host in the element types and paddings of a kernel's buffers, and back. */
+
+import { eachPlace, type Tiling } from "../../codegen/mlir-aie/tiling.ts";
 import { HeddleError } from "../../ir/error.ts";
 import { encodeBf16 } from "../../ir/evaluate/round.ts";
 
@@ -53,13 +55,34 @@ export function place(
   shape: readonly number[],
   buffer: BufferArray,
   padded: readonly number[],
+  tiling?: Tiling,
 ): void {
   const source = buffer instanceof Uint16Array && value instanceof Float32Array ? encodeBf16(value) : value;
+  if (tiling) {
+    eachPlace(tiling, (at, from) => {
+      if (from >= 0) buffer[at] = source[from]!;
+    });
+    return;
+  }
   for (const [from, to, n] of runs(shape, padded)) buffer.set(source.subarray(from, from + n), to);
 }
 
 /** Reads a value from its buffer. */
-export function take(buffer: BufferArray, padded: readonly number[], value: HostArray, shape: readonly number[]): void {
+export function take(
+  buffer: BufferArray,
+  padded: readonly number[],
+  value: HostArray,
+  shape: readonly number[],
+  tiling?: Tiling,
+): void {
+  if (tiling) {
+    const out = buffer instanceof Uint16Array ? new Uint32Array(value.buffer, value.byteOffset, value.length) : value;
+    const shift = buffer instanceof Uint16Array ? 16 : 0;
+    eachPlace(tiling, (at, to) => {
+      if (to >= 0) out[to] = shift ? buffer[at]! << shift : buffer[at]!;
+    });
+    return;
+  }
   if (!(buffer instanceof Uint16Array)) {
     for (const [at, from, n] of runs(shape, padded)) value.set(buffer.subarray(from, from + n), at);
     return;

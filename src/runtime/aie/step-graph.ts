@@ -123,13 +123,13 @@ export class StepGraph implements EntryGraph {
       for (const [i, b] of step.buffers.entries()) if ("value" in b && b.direction === direction) act(arrays[i]!, b);
     };
     return async () => {
-      each("in", (array, b) => place(this.#value(b.value, step.op), b.valueShape, array, b.shape));
+      each("in", (array, b) => place(this.#value(b.value, step.op), b.valueShape, array, b.shape, b.tiling));
       try {
         await kernel.run(arrays);
       } catch (e) {
         rethrow(e, { subject: `${step.op} (${step.kernel})`, loc: parseLoc(step.loc) });
       }
-      each("out", (array, b) => take(array, b.shape, this.#value(b.value, step.op), b.valueShape));
+      each("out", (array, b) => take(array, b.shape, this.#value(b.value, step.op), b.valueShape, b.tiling));
     };
   }
 

@@ -1,5 +1,5 @@
 /** The program of a core of a GEMM: an output-stationary tile, its accumulators in f32 (i32 for i8), blocks of the matrix unit. */
-import { type Body, type Buffer, type Value, vec } from "../body.ts";
+import { type Body, type Value, vec } from "../body.ts";
 import type { GemmTiles } from "./gemm.ts";
 import { geluTanh } from "./math.ts";
 
@@ -11,75 +11,89 @@ export const biasGroups = 4;
  * local acc [m/4 * n/nb] x 4 x nb.
  */
 export function gemmProgram(g: GemmTiles): (b: Body) => void {
-  const { m, k, n } = g.tile;
-  const [mb, kb, nb] = g.block;
-  const [rows, cols, depth] = [m / mb, n / nb, k / kb];
-  const [rb, cb] = [rows % 2 ? 1 : 2, cols % 2 ? 1 : 2];
-  const lanes = { a: vec(g.type, mb, kb), b: vec(g.type, kb, nb), acc: vec(g.accumulator, mb, nb) };
-  const flat = vec(g.accumulator, mb * nb);
+  const { n } = g.tile;
+  const [mb, , nb] = g.block;
+  const perStrip = (g.strip / mb) * (n / nb);
+  const strips = g.tile.m / g.strip;
   return (b) => {
-    const at = (row: Value, width: number, col: Value) => [
-      b.add(b.mul(row, b.index(width)), col),
-      b.index(0),
-      b.index(0),
-    ];
-    const step = (i: Value, by: number) => (by ? b.add(i, b.index(by)) : i);
-    const whole = (i: Value) => [i, b.index(0), b.index(0)];
+    const acc = b.local("acc");
     const tile = () => {
-      const acc = b.local("acc");
-      if (!g.bias) b.for(rows * cols, (i) => b.write(b.splat(0, lanes.acc), acc, whole(i)));
+      if (!g.bias) b.call("clear", { acc }, [], (f) => clear(f, g));
       b.for(
         g.chunks,
         (chunk) => {
-          const left = b.acquire("a", "Consume");
-          const right = b.acquire("b", "Consume");
-          if (g.bias) {
-            b.comment("the bias starts the sums: ones times its two rows");
-            b.if(b.compare("arith.cmpi", "eq", chunk, b.index(0)), () => startWithBias(b, g, right, acc));
-          }
-          b.for(rows, (i) => b.for(cols, (j) => block(left, right, acc, i, j), { step: cb, hint: "j" }), { step: rb });
+          const a = b.acquire("a", "Consume");
+          const weights = b.acquire("b", "Consume");
+          if (g.bias)
+            b.if(b.compare("arith.cmpi", "eq", chunk, b.index(0)), () =>
+              b.call("start_with_bias", { weights, acc }, [], (f) => startWithBias(f, g)),
+            );
+          b.call("multiply", { a, weights, acc }, [], (f) => multiply(f, g));
           b.release("a", "Consume");
           b.release("b", "Consume");
         },
         { hint: "chunk" },
       );
-      const perStrip = (g.strip / mb) * cols;
       b.for(
-        (rows * cols) / perStrip,
+        strips,
         (strip) => {
-          const to = b.acquire("c", "Produce");
-          const first = b.mul(strip, b.index(perStrip));
-          b.for(perStrip, (i) => {
-            let v = b.shape(b.read(acc, whole(b.add(first, i)), lanes.acc, "sum"), flat);
-            if (g.activation === "geluTanh") v = geluTanh(b, v);
-            b.write(b.shape(g.out === "bf16" ? b.narrow(v) : v, vec(g.out, mb, nb)), to, whole(i));
-          });
+          const c = b.acquire("c", "Produce");
+          b.call("store", { acc, c }, [b.mul(strip, b.index(perStrip))], (f, first) => store(f, g, first!, perStrip));
           b.release("c", "Produce");
         },
         { hint: "strip" },
       );
     };
-    const block = (left: Buffer, right: Buffer, acc: Buffer, i: Value, j: Value) => {
-      const places = range(rb).flatMap((r) => range(cb).map((c) => at(step(i, r), cols, step(j, c))));
-      const init = places.map((p) => b.read(acc, p, lanes.acc, "sum"));
-      const sums = b.fold(
-        depth,
-        init,
-        (d, carried) => {
-          const as = range(rb).map((r) => b.read(left, at(d, rows, step(i, r)), lanes.a, "a"));
-          const bs = range(cb).map((c) => b.read(right, at(d, cols, step(j, c)), lanes.b, "b"));
-          return carried.map((sum, p) => b.contract(as[Math.floor(p / cb)]!, bs[p % cb]!, sum));
-        },
-        "d",
-      );
-      for (const [q, p] of places.entries()) b.write(sums[q]!, acc, p);
-    };
     b.for(g.tiles, tile, { hint: "tile" });
   };
 }
 
-/** Every row of the accumulators becomes the bias of its columns. */
-function startWithBias(b: Body, g: GemmTiles, right: Buffer, acc: Buffer): void {
+const whole = (b: Body, i: Value) => [i, b.index(0), b.index(0)];
+const sums = (g: GemmTiles) => vec(g.accumulator, g.block[0], g.block[2]);
+
+function clear(b: Body, g: GemmTiles): void {
+  const acc = b.local("acc");
+  b.for(acc.type.shape[0]!, (i) => b.write(b.splat(0, sums(g)), acc, whole(b, i)));
+}
+
+/** acc += a b: two by two blocks at a time, their sums in registers over the depth of the tile. */
+function multiply(b: Body, g: GemmTiles): void {
+  const [mb, kb, nb] = g.block;
+  const [rows, cols, depth] = [g.tile.m / mb, g.tile.n / nb, g.tile.k / kb];
+  const [rb, cb] = [rows % 2 ? 1 : 2, cols % 2 ? 1 : 2];
+  const [left, right, acc] = [b.local("a"), b.local("weights"), b.local("acc")];
+  const at = (row: Value, width: number, col: Value) => whole(b, b.add(b.mul(row, b.index(width)), col));
+  const step = (i: Value, by: number) => (by ? b.add(i, b.index(by)) : i);
+  const block = (i: Value, j: Value) => {
+    const places = range(rb).flatMap((r) => range(cb).map((c) => at(step(i, r), cols, step(j, c))));
+    const init = places.map((p) => b.read(acc, p, sums(g), "sum"));
+    const done = b.fold(
+      depth,
+      init,
+      (d, carried) => {
+        const as = range(rb).map((r) => b.read(left, at(d, rows, step(i, r)), vec(g.type, mb, kb), "x"));
+        const bs = range(cb).map((c) => b.read(right, at(d, cols, step(j, c)), vec(g.type, kb, nb), "w"));
+        return carried.map((sum, p) => b.contract(as[Math.floor(p / cb)]!, bs[p % cb]!, sum));
+      },
+      "d",
+    );
+    for (const [q, p] of places.entries()) b.write(done[q]!, acc, p);
+  };
+  b.for(rows, (i) => b.for(cols, (j) => block(i, j), { step: cb, hint: "j" }), { step: rb });
+}
+
+/** Blocks of the sums from `first` on, activated and rounded. */
+function store(b: Body, g: GemmTiles, first: Value, count: number): void {
+  const [mb, , nb] = g.block;
+  b.for(count, (i) => {
+    let v = b.shape(b.read(b.local("acc"), whole(b, b.add(first, i)), sums(g), "sum"), vec(g.accumulator, mb * nb));
+    if (g.activation === "geluTanh") v = geluTanh(b, v);
+    b.write(b.shape(g.out === "bf16" ? b.narrow(v) : v, vec(g.out, mb, nb)), b.local("c"), whole(b, i));
+  });
+}
+
+/** Every row of the sums becomes the bias of its columns: ones times the bias's two rows. */
+function startWithBias(b: Body, g: GemmTiles): void {
   const [mb, kb, nb] = g.block;
   const [rows, cols] = [g.tile.m / mb, g.tile.n / nb];
   const start = (g.tile.k / kb) * cols;
@@ -92,10 +106,10 @@ function startWithBias(b: Body, g: GemmTiles, right: Buffer, acc: Buffer): void 
     b.for(
       Math.ceil((cols - group) / biasGroups),
       (q) => {
-        const rowsOf = b.read(right, [b.add(q, b.index(start)), b.index(0), b.index(0)], vec("bf16", kb, nb), "bias");
-        const lanes = b.contract(ones, rowsOf, b.splat(0, vec("f32", mb, nb)));
+        const pair = b.read(b.local("weights"), whole(b, b.add(q, b.index(start))), vec("bf16", kb, nb), "bias");
+        const lanes = b.contract(ones, pair, b.splat(0, sums(g)));
         const col = b.add(b.mul(q, b.index(biasGroups)), b.index(group));
-        b.for(rows, (i) => b.write(lanes, acc, [b.add(b.mul(i, b.index(cols)), col), b.index(0), b.index(0)]));
+        b.for(rows, (i) => b.write(lanes, b.local("acc"), whole(b, b.add(b.mul(i, b.index(cols)), col))));
       },
       { hint: "q" },
     );

@@ -56,9 +56,9 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
       grid ? [] : rows.map((r) => r * g.chunkBlocks * kb * nb),
     );
   }
-  // C: the blocks of a column's cores join in its memory tile. Each part has a descriptor of its own there, which writes rows.
+  // C: the blocks of a column's cores join in its memory tile, which writes rows, one core's after the other's.
   const rowsOfC: Dim[] = [
-    ...(m > mb ? [{ size: m / mb, stride: mb * n }] : []),
+    { size: m / mb, stride: mb * n },
     { size: mb, stride: nb },
     { size: n / nb, stride: mb * nb },
     { size: nb, stride: 1 },
@@ -132,14 +132,9 @@ function sequence(machine: AieMachine, g: GemmTiles, weights: number): Step[] {
         {
           kind: "copy", arg: 2, fifo: `c_out_${c}`, id: base + repeats.length + 1, token: true,
           offset: mi * (g.padded.m / g.across.m) * g.padded.n + c * outColumns,
-          dims: [
-            { size: g.across.n, stride: outColumns * machine.columns },
-            // The cores of a column have rows below each other, or columns beside each other.
-            ...(grid
-              ? [{ size: 1, stride: 0 }, { size: g.padded.m / g.across.m, stride: g.padded.n }]
-              : [{ size: rows, stride: n }, { size: m, stride: g.padded.n }]),
-            { size: n, stride: 1 },
-          ],
+          dims: grid
+            ? dims4({ size: g.across.n, stride: outColumns * machine.columns }, { size: g.padded.m / g.across.m, stride: g.padded.n }, { size: n, stride: 1 })
+            : [{ size: g.across.n, stride: outColumns * machine.columns }, { size: rows, stride: n }, { size: m, stride: g.padded.n }, { size: n, stride: 1 }],
         },
       ]), // biome-ignore format: what belongs together
     ];

@@ -127,9 +127,9 @@ export function tiles(
   const room = machine.tiles.memory.memoryBytes - fixed;
   const panel = widest(k, tile, unit, room, machine);
   if (!panel) return undefined;
-  // The result leaves a memory tile in rows: all rows of the block, the columns of one or of four cores.
-  const outColumns = grid ? tile.n : tile.n * arrayRows;
-  if ((outColumns * bytesOf[out]) / 4 > shimWrap || rowsOfBlock > shimWrap) return undefined;
+  // The result leaves in rows; a descriptor of the shim walks all tiles of a block of rows.
+  if ((tile.n * bytesOf[out]) / 4 > shimWrap || rowsOfBlock > shimWrap) return undefined;
+  if (!grid && across.n > machine.iterationMax) return undefined;
 
   const chunks = k / tile.k;
   const count = across.m * across.n;
@@ -137,7 +137,7 @@ export function tiles(
   const traffic: Traffic[] = [
     { bytes: padded.m * k * unit * across.n, run: panel * unit },
     { bytes: across.m * across.n * chunks * right * (grid ? arrayColumns : arrayColumns * arrayRows), run: 1 << 20 },
-    { bytes: padded.m * padded.n * bytesOf[out], run: outColumns * bytesOf[out] },
+    { bytes: padded.m * padded.n * bytesOf[out], run: tile.n * bytesOf[out] },
   ];
   const channel = Math.max(traffic[0]!.bytes / (grid ? arrayRows : 1), traffic[1]!.bytes / arrayColumns);
   const cost = costOf(machine, {

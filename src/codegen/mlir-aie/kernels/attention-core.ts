@@ -1,0 +1,334 @@
+/**
+ * The program of a core of attention. Everything is kept turned, keys by queries and dim by queries: a block of 4 x 4 scores is then
+ * half of the 8 x 4 operand of the second product, and nothing moves between lanes but in the maximum.
+ */
+import { type Body, type Value, vec } from "../body.ts";
+import { type Local, mem } from "../design.ts";
+import type { AttentionTiles } from "./attention.ts";
+import { bf16x16, exponential, f32x16, reciprocal } from "./math.ts";
+
+/** A score that is not to be seen; finite, so that differences are. */
+const low = -3e38;
+const block = vec("f32", 4, 4);
+const half = vec("bf16", 32);
+
+export function attentionLocals({ tile: { q, s }, dim }: AttentionTiles): Local[] {
+  return [
+    { name: "query", type: mem("bf16", q * dim) },
+    { name: "scores", type: mem("f32", q * s) },
+    { name: "weights", type: mem("bf16", q * s) },
+    { name: "sums", type: mem("f32", q * dim) },
+    { name: "top", type: mem("bf16", q * 4) },
+    { name: "total", type: mem("f32", q * 4) },
+    { name: "fade", type: mem("f32", q * 4) },
+    { name: "pair", type: mem("bf16", 32) },
+  ];
+}
+
+/**
+ * Ports qk: objects of s queries or keys [s/4, dim/8, 8, 4]; v: s keys [s/8, dim/4, 8, 4], for a cache first one whose first element
+ * holds the position's bits; o: [q/4, dim/8, 4, 8].
+ * @param row of the array. @param firstBlock of queries of this column.
+ */
+export function attentionProgram(t: AttentionTiles, row: number, firstBlock: number): (b: Body) => void {
+  const { q, s } = t.tile;
+  const own = t.mapping === "own";
+  return (b) => {
+    const buffers = (...names: string[]) => Object.fromEntries(names.map((name) => [name, b.local(name)]));
+    const position = t.cached ? readPosition(b) : b.index(t.keys - t.queries);
+
+    const takeQueries = () => {
+      // The queries of all cores pass by; this core keeps its own.
+      const mine = own ? { object: 0, from: 0 } : { object: Math.floor((row * q) / s), from: ((row * q) % s) / 4 };
+      const span = Math.max(1, q / s);
+      for (let object = 0; object < t.panel / s; object++) {
+        const seen = b.acquire("qk", "Consume");
+        const part = object - mine.object;
+        if (part >= 0 && part < span) {
+          const at = [b.index(mine.from), b.index((part * s) / 4)];
+          b.call("keep", { seen, ...buffers("query") }, at, (f, from, to) => keep(f, t, from!, to!));
+        }
+        b.release("qk", "Consume");
+      }
+      b.call("reset", buffers("top", "total", "sums"), [], (f) => reset(f, t));
+    };
+    const pass = (count: Value) =>
+      b.for(
+        count,
+        () => {
+          for (const port of ["qk", "v"]) {
+            b.acquire(port, "Consume");
+            b.release(port, "Consume");
+          }
+        },
+        { hint: "passed" },
+      );
+    const turn = (number: Value) => {
+      takeQueries();
+      const { before, seen, after, ahead } = tilesOf(b, t, number, firstBlock, position, own ? 0 : (row * q) / t.share);
+      if (t.window) pass(before);
+      b.for(
+        seen,
+        (i) => {
+          const keys = b.acquire("qk", "Consume");
+          b.call("score", { keys, ...buffers("query", "scores") }, [], (f) => score(f, t));
+          b.release("qk", "Consume");
+          const distance = b.sub(ahead, b.mul(i, b.index(s)));
+          b.call("weigh", buffers("scores", "weights", "top", "total", "fade"), [distance], (f, d) => weigh(f, t, d!));
+          const values = b.acquire("v", "Consume");
+          b.call("accumulate", { values, ...buffers("weights", "fade", "sums") }, [], (f) => accumulate(f, t));
+          b.release("v", "Consume");
+        },
+        { hint: "tile" },
+      );
+      b.comment("what is masked for this core passes by");
+      pass(after);
+      const out = b.acquire("o", "Produce");
+      b.call("finish", { out, ...buffers("sums", "total", "pair") }, [], (f) => finish(f, t));
+      b.release("o", "Produce");
+    };
+    b.for(t.rounds, () => b.for(t.blocks / t.columns.queries, turn, { hint: "turn" }), { hint: "round" });
+  };
+}
+
+/** The place of index * stride + ... in a flat buffer. */
+const flat = (b: Body, parts: readonly (readonly [Value, number])[], plus = 0): Value[] => {
+  const sum = parts.map(([v, by]) => (by === 1 ? v : b.mul(v, b.index(by)))).reduce((x, y) => b.add(x, y));
+  return [plus ? b.add(sum, b.index(plus)) : sum];
+};
+const lane = (b: Body, name: string, at: Value, type: string) => b.read(b.local(name), flat(b, [[at, 16]]), type, name);
+const three = (b: Body, first: Value) => [first, b.index(0), b.index(0)];
+
+/** Copies blocks of queries from `from` on to place `to`, in blocks of four rows. */
+function keep(b: Body, { tile: { q, s }, dim }: AttentionTiles, from: Value, to: Value): void {
+  const inner = dim / 8;
+  b.for(
+    Math.min(q, s) / 4,
+    (g) => {
+      const [source, goal] = [b.mul(b.add(g, from), b.index(inner)), b.mul(b.add(g, to), b.index(inner))];
+      b.for(
+        inner,
+        (d) => {
+          const lanes = b.read(b.local("seen"), three(b, b.add(source, d)), vec("bf16", 8, 4), "q");
+          b.write(b.shape(lanes, half), b.local("query"), flat(b, [[b.add(goal, d), 32]]));
+        },
+        { hint: "d" },
+      );
+    },
+    { hint: "g" },
+  );
+}
+
+function reset(b: Body, { tile: { q }, dim }: AttentionTiles): void {
+  b.for(
+    q / 4,
+    (g) => {
+      b.write(b.splat(low, bf16x16), b.local("top"), flat(b, [[g, 16]]));
+      b.write(b.splat(0, f32x16), b.local("total"), flat(b, [[g, 16]]));
+    },
+    { hint: "g" },
+  );
+  b.for((q * dim) / 16, (i) => b.write(b.splat(0, f32x16), b.local("sums"), flat(b, [[i, 16]])));
+}
+
+/** Groups of four queries whose products share an operand: as many as there are accumulators for. */
+const together = (t: AttentionTiles): number => Math.min(4, t.tile.q / 4);
+
+/** scores = K Q^T, keys by queries. */
+function score(b: Body, t: AttentionTiles): void {
+  const { q, s } = t.tile;
+  const inner = t.dim / 8;
+  const products = (k: Value, g: Value) => {
+    const start = range(together(t)).map(() => b.splat(0, block));
+    const sums = b.fold(
+      inner,
+      start,
+      (d, acc) => {
+        const at = three(b, b.add(b.mul(k, b.index(inner)), d));
+        const left = b.transpose(b.read(b.local("keys"), at, vec("bf16", 8, 4), "k"));
+        return acc.map((sum, i) => {
+          const place = flat(b, [[g, inner * 32], [d, 32]], i * inner * 32); // biome-ignore format: place
+          return b.contract(left, b.shape(b.read(b.local("query"), place, half, "q"), vec("bf16", 8, 4)), sum);
+        });
+      },
+      "d",
+    );
+    for (const [i, sum] of sums.entries())
+      b.write(b.shape(sum, f32x16), b.local("scores"), flat(b, [[g, s * 4], [k, 16]], i * s * 4)); // biome-ignore format: place
+  };
+  b.for(s / 4, (k) => b.for(q / 4, (g) => products(k, g), { step: together(t), hint: "g" }), { hint: "k" });
+}
+
+/** Masks and weighs the scores of one tile; `ahead` is how far its first key lies before the core's first query. */
+function weigh(b: Body, t: AttentionTiles, ahead: Value): void {
+  const { q, s } = t.tile;
+  const group = (g: Value) => {
+    // The token of a group's first row; the mask knows those of the others.
+    const token = t.share >= 4 ? b.op("arith.divui", g, b.index(t.share / 4)) : b.mul(g, b.index(4 / t.share));
+    const delta = b.add(ahead, token);
+    const place = (k: Value, size = 16) => flat(b, [[g, s * 4], [k, size]]); // biome-ignore format: place
+    const old = lane(b, "top", g, bf16x16);
+    const [raised] = b.fold(
+      s / 4,
+      [old],
+      (k, [best]) => {
+        const scaled = b.mul(b.read(b.local("scores"), place(k), f32x16, "score"), b.splat(t.scale, f32x16));
+        const seen = b.add(scaled, b.wide(mask(b, b.sub(delta, b.mul(k, b.index(4))), t)));
+        b.write(seen, b.local("scores"), place(k));
+        return [b.max(best!, b.narrow(seen))];
+      },
+      "k",
+    ) as [Value];
+    const top = perQuery(b, raised);
+    const wideTop = b.wide(top);
+    const fade = exponential(b, b.sub(b.wide(old), wideTop));
+    b.write(top, b.local("top"), flat(b, [[g, 16]]));
+    b.write(fade, b.local("fade"), flat(b, [[g, 16]]));
+    b.for(
+      s / 4,
+      (k) => {
+        const less = b.narrow(b.sub(b.read(b.local("scores"), place(k), f32x16, "score"), wideTop));
+        b.write(b.unary("math.exp", less), b.local("weights"), place(k));
+      },
+      { hint: "k" },
+    );
+    // Sums over keys, in all four rows of lanes: ones times the weights.
+    const ones = b.splat(1, vec("bf16", 4, 8));
+    const start = b.shape(b.mul(lane(b, "total", g, f32x16), fade), block);
+    const [total] = b.fold(
+      s / 8,
+      [start],
+      (k, [sum]) => {
+        const p = b.read(b.local("weights"), place(k, 32), half, "p");
+        return [b.contract(ones, b.shape(p, vec("bf16", 8, 4)), sum!)];
+      },
+      "k",
+    ) as [Value];
+    b.write(b.shape(total, f32x16), b.local("total"), flat(b, [[g, 16]]));
+  };
+  b.for(q / 4, group, { hint: "g" });
+}
+
+/** sums = fade sums + V^T weights, dim by queries. */
+function accumulate(b: Body, t: AttentionTiles): void {
+  const { q, s } = t.tile;
+  const width = t.dim / 4;
+  const products = (d: Value, g: Value) => {
+    const place = (i: number) => flat(b, [[g, t.dim * 4], [d, 16]], i * t.dim * 4); // biome-ignore format: place
+    const start = range(together(t)).map((i) => {
+      const fade = b.read(b.local("fade"), flat(b, [[g, 16]], i * 16), f32x16, "fade");
+      return b.shape(b.mul(b.read(b.local("sums"), place(i), f32x16, "sum"), fade), block);
+    });
+    const sums = b.fold(
+      s / 8,
+      start,
+      (k, acc) => {
+        const at = three(b, b.add(b.mul(k, b.index(width)), d));
+        const left = b.transpose(b.read(b.local("values"), at, vec("bf16", 8, 4), "v"));
+        return acc.map((sum, i) => {
+          const p = b.read(b.local("weights"), flat(b, [[g, s * 4], [k, 32]], i * s * 4), half, "p"); // biome-ignore format: place
+          return b.contract(left, b.shape(p, vec("bf16", 8, 4)), sum);
+        });
+      },
+      "k",
+    );
+    for (const [i, sum] of sums.entries()) b.write(b.shape(sum, f32x16), b.local("sums"), place(i));
+  };
+  b.for(width, (d) => b.for(q / 4, (g) => products(d, g), { step: together(t), hint: "g" }), { hint: "d" });
+}
+
+/** Divides by the sums of the weights and turns the result: queries by dim. */
+function finish(b: Body, { tile: { q }, dim }: AttentionTiles): void {
+  const inner = dim / 8;
+  const group = (g: Value) => {
+    const share = reciprocal(b, lane(b, "total", g, f32x16));
+    b.for(
+      inner,
+      (d) => {
+        for (const i of [0, 1]) {
+          const sum = b.read(b.local("sums"), flat(b, [[g, dim * 4], [d, 32]], i * 16), f32x16, "sum"); // biome-ignore format: place
+          b.write(b.narrow(b.mul(sum, share)), b.local("pair"), [b.index(i * 16)]);
+        }
+        const pair = b.shape(b.read(b.local("pair"), [b.index(0)], half, "pair"), vec("bf16", 8, 4));
+        b.write(b.transpose(pair), b.local("out"), three(b, b.add(b.mul(g, b.index(inner)), d)));
+      },
+      { hint: "d" },
+    );
+  };
+  b.for(q / 4, group, { hint: "g" });
+}
+
+/**
+ * Tiles of keys that pass this core in a turn: those before the window of its first query, those that it sees, and those behind its
+ * last query; and how far the first one that it sees lies before its first query.
+ */
+function tilesOf(b: Body, t: AttentionTiles, turn: Value, firstBlock: number, position: Value, start: number) {
+  const { s, q } = t.tile;
+  const perPanel = t.panel / s;
+  const perBlock = t.panel / t.share;
+  const blockOf = b.add(b.mul(turn, b.index(t.columns.queries)), b.index(firstBlock));
+  const from = b.add(position, b.mul(blockOf, b.index(perBlock)));
+  const query = b.add(from, b.index(start));
+  const least = (x: Value, y: Value) => b.op("arith.minsi", x, y);
+  const most = (x: Value, y: Value) => b.op("arith.maxsi", x, y);
+  const over = (x: Value, n: number) => b.op("arith.divsi", x, b.index(n));
+  const none = b.index(0);
+  // As `panelsOf`: panels that no core of the column sees are not read unless they are of a cache.
+  const all = b.index(t.padded.keys / t.panel);
+  const whole = t.cached || t.mapping === "own";
+  const end = whole ? all : least(all, b.add(over(b.add(from, b.index(perBlock - 1)), t.panel), b.index(1)));
+  const firstPanel = whole || !t.window ? none : over(most(none, b.sub(from, b.index(t.window - 1))), t.panel);
+  const count = b.mul(b.sub(end, firstPanel), b.index(perPanel));
+  const ahead = b.sub(query, b.mul(firstPanel, b.index(t.panel)));
+  const last = b.add(over(most(none, b.add(ahead, b.index(Math.ceil(q / t.share) - 1))), s), b.index(1));
+  const until = least(count, last);
+  const before = t.window ? least(until, over(most(none, b.sub(ahead, b.index(t.window - 1))), s)) : none;
+  return {
+    before,
+    seen: b.sub(until, before),
+    after: b.sub(count, until),
+    ahead: b.sub(ahead, b.mul(before, b.index(s))),
+  };
+}
+
+/** The first object of v holds the position as an integer in its first element. */
+function readPosition(b: Body): Value {
+  const header = b.acquire("v", "Consume");
+  const bits = b.convert("arith.bitcast", b.load(header, [b.index(0), b.index(0), b.index(0)]), "i16", "bits");
+  const position = b.convert("arith.index_cast", bits, "index", "position");
+  b.release("v", "Consume");
+  return position;
+}
+
+/**
+ * 0 for lanes (key i, query j) with i - floor(j / share) <= delta, and above delta - window; the lowest score for the others.
+ * @param delta how far the block's first key lies before its first query.
+ */
+function mask(b: Body, delta: Value, t: AttentionTiles): Value {
+  const lanes = Array.from({ length: 16 }, (_, l) => Math.floor(l / 4) - Math.floor((l % 4) / Math.min(4, t.share)));
+  const distance = b.splat(lanes, bf16x16);
+  const clamped = (v: Value) => {
+    const near = b.op("arith.minsi", b.op("arith.maxsi", v, b.index(-8)), b.index(8));
+    const number = b.convert("arith.sitofp", b.convert("arith.index_cast", near, "i32"), "bf16");
+    return b.broadcast(number, bf16x16);
+  };
+  const [seen, hidden] = [b.splat(0, bf16x16), b.splat(low, bf16x16)];
+  const later = b.select(b.compare("arith.cmpf", "ole", distance, clamped(delta)), seen, hidden);
+  if (!t.window) return later;
+  const edge = clamped(b.sub(delta, b.index(t.window)));
+  return b.select(b.compare("arith.cmpf", "ogt", distance, edge), later, hidden);
+}
+
+/** The maximum of every query's four lanes, in all of them. */
+function perQuery(b: Body, v: Value): Value {
+  const parts = range(4).map((j) => {
+    const only = b.splat(
+      Array.from({ length: 16 }, (_, l) => (l % 4 === j ? 0 : low)),
+      bf16x16,
+    );
+    return b.add(b.broadcast(b.reduce("maximumf", b.add(v, only)), bf16x16), only);
+  });
+  return parts.reduce((x, y) => b.max(x, y));
+}
+
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);

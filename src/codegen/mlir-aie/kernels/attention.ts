@@ -1,0 +1,175 @@
+/**
+ * Attention over all heads in one dispatch, with an online softmax (Dao et al., 2022): scores never leave a core. Two mappings.
+ * `shared`, for many queries: a column has a head (or a group that shares keys), its cores a tile of queries each, and keys and
+ * values are broadcast to them. `own`, for up to four rows of queries per head as in decoding: every core has heads of its own.
+ *
+ * Keys lie as in a cache, [G, D, C], values as [G, C, D]; queries that share keys are rows (token, head of the group).
+ */
+import { HeddleError } from "../../../ir/error.ts";
+import type { AieMachine } from "../../../targets/aie-machine.ts";
+import { type Cost, costOf, type Traffic } from "../cost.ts";
+
+export interface AttentionShape {
+  readonly heads: number;
+  readonly groups: number;
+  readonly queries: number;
+  /** Keys, or places of a cache. */
+  readonly keys: number;
+  readonly dim: number;
+  readonly scale: number;
+  /** 0 is none. */
+  readonly window: number;
+  /** Whether the position of the first query comes with the run; otherwise the last query sees the last key. */
+  readonly cached: boolean;
+}
+
+export interface AttentionTiles extends AttentionShape {
+  readonly mapping: "shared" | "own";
+  /** Heads of a group: rows of queries per token. */
+  readonly share: number;
+  /** Columns by heads and by blocks of queries, and rows of the array that are used. */
+  readonly columns: { readonly heads: number; readonly queries: number };
+  readonly rows: number;
+  /** Query rows of a core, keys of a tile, and columns of K and Q^T that a memory tile holds. */
+  readonly tile: { readonly q: number; readonly s: number };
+  readonly panel: number;
+  /** Blocks of query rows that a column works on at a time, over all heads of a group, and rounds of heads per column. */
+  readonly blocks: number;
+  readonly rounds: number;
+  /** Rows of queries and places of keys with padding. */
+  readonly padded: { readonly queries: number; readonly keys: number };
+  readonly memory: { readonly core: number; readonly tile: number };
+  readonly cost: Cost;
+}
+
+/**
+ * The fastest tiles by the cost model that fit.
+ * @throws HeddleError for shapes that the mapping does not have.
+ */
+export function planAttention(machine: AieMachine, shape: AttentionShape): AttentionTiles {
+  const { heads, groups, queries, keys, dim } = shape;
+  const share = heads / groups;
+  const subject = `attention of ${heads} heads (${groups} of keys), ${queries} x ${keys} x ${dim}`;
+  if (dim % 16)
+    throw new HeddleError(`the head's size ${dim} is not a multiple of 16, the lanes of a vector`, { subject });
+  if (share > 1 && 4 % share && share % 4)
+    throw new HeddleError(
+      `${share} heads share their keys; a block of the matrix unit has 4 rows, which 2, 4, 8 .. share`,
+      {
+        subject,
+        hint: "repeat keys and values so that every head has its own",
+      },
+    );
+  let best: AttentionTiles | undefined;
+  for (const s of [16, 32, 64])
+    for (const width of [1, 2, 4])
+      for (const q of [4, 8, 16, 32, 64]) {
+        const t = tiles(machine, shape, share, { q, s }, s * width);
+        if (t && (!best || t.cost.seconds < best.cost.seconds * 0.999)) best = t;
+      }
+  if (!best) throw new HeddleError("no tile fits the memories of the array", { subject });
+  return best;
+}
+
+function tiles(
+  machine: AieMachine,
+  shape: AttentionShape,
+  share: number,
+  tile: { readonly q: number; readonly s: number },
+  panel: number,
+): AttentionTiles | undefined {
+  const { groups, queries, dim, keys, cached } = shape;
+  const { q, s } = tile;
+  const own = queries * share <= 4;
+  // A memory tile sends keys and values to every core of its column, and has channels for two.
+  const rows = own
+    ? divisor(groups, Math.floor((machine.tiles.memory.mm2s - 1) / 2), machine.columns)
+    : machine.rows - 2;
+  const rowsOfQueries = own ? panel : rows * q;
+  // A panel carries the queries of all cores of a column; an own core uses the first four columns of its panel.
+  if (own ? q !== 4 : rowsOfQueries !== panel) return undefined;
+  // Heads that share keys stay together in a core, and tokens in a panel.
+  if (panel % share || (!own && q % share)) return undefined;
+  const blocks = own ? 1 : Math.ceil((queries * share) / rowsOfQueries);
+  const columnsOfHeads = own ? divisor(groups / rows, machine.columns) : divisor(groups, machine.columns);
+  const columnsOfQueries = own ? 1 : divisor(blocks, Math.floor(machine.columns / columnsOfHeads));
+  const padded = { queries: blocks * rowsOfQueries, keys: Math.ceil(keys / panel) * panel };
+  // A cache comes as it is.
+  if (cached && padded.keys !== keys) return undefined;
+
+  const object = dim * s * 2;
+  const out = q * dim * 2;
+  const state = q * dim * 4 + q * dim * 2 + q * s * 6 + (q / 4) * 16 * (2 + 4 + 4) + 64;
+  const core = 4 * object + out + state + machine.stackBytes;
+  if (core > machine.tiles.compute.memoryBytes) return undefined;
+  const parts = own ? rows : 1;
+  const onTile = 2 * parts * (dim * panel * 2 + object) + 2 * rows * out;
+  if (onTile > machine.tiles.memory.memoryBytes) return undefined;
+
+  const rounds = groups / (columnsOfHeads * (own ? rows : 1));
+  const t = {
+    ...shape, mapping: own ? ("own" as const) : ("shared" as const), share, columns: { heads: columnsOfHeads, queries: columnsOfQueries },
+    rows, tile, panel, blocks, rounds, padded, memory: { core, tile: onTile },
+  }; // biome-ignore format: all of them
+  return { ...t, cost: cost(machine, t) };
+}
+
+/** Panels of keys that block `block` of queries reads: none that lies behind its last query or before its window. */
+export function panelsOf(
+  t: Pick<AttentionTiles, "cached" | "padded" | "panel" | "keys" | "queries" | "share" | "window" | "mapping">,
+  block: number,
+): { readonly first: number; readonly count: number } {
+  const all = t.padded.keys / t.panel;
+  if (t.cached) return { first: 0, count: all };
+  const offset = t.keys - t.queries;
+  const perBlock = t.panel / t.share;
+  const last = t.mapping === "own" ? t.keys - 1 : offset + (block + 1) * perBlock - 1;
+  const end = Math.min(all, Math.floor(last / t.panel) + 1);
+  const first = t.window ? Math.max(0, Math.floor((offset + block * perBlock - t.window + 1) / t.panel)) : 0;
+  return { first, count: end - first };
+}
+
+function cost(machine: AieMachine, t: Omit<AttentionTiles, "cost">): Cost {
+  const { dim, tile, panel, blocks, columns } = t;
+  const panels = Array.from({ length: blocks }, (_, i) => panelsOf(t, i).count);
+  const total = panels.reduce((a, b) => a + b, 0);
+  const own = t.mapping === "own";
+  // Two products per tile, each with a turned operand, and about 60 cycles per 16 scores for scale, mask, maximum, exp and sums.
+  const macs = 2 * tile.q * tile.s * dim;
+  const blocksOfScores = (tile.q * tile.s) / 16;
+  const perTile =
+    macs / machine.macs.bf16xbf16! +
+    (blocksOfScores + (tile.q * dim) / 16) * machine.blockOverheadCycles.bf16 +
+    (2 * tile.s * dim) / 32 +
+    blocksOfScores * 60;
+  const tilesOfCore = (total / columns.queries) * (panel / tile.s) * t.rounds;
+  const units = t.groups;
+  const bytes = { panel: dim * panel * 2, block: (own ? 4 : panel) * dim * 2 };
+  const traffic: Traffic[] = [
+    { bytes: units * blocks * bytes.panel, run: bytes.panel },
+    { bytes: units * total * bytes.panel, run: panel * 2 },
+    { bytes: units * total * bytes.panel, run: own ? tile.s * dim * 2 : 1 << 20 },
+    { bytes: units * blocks * bytes.block, run: bytes.block },
+  ];
+  const usedColumns = columns.heads * columns.queries;
+  return costOf(machine, {
+    macs: 2 * t.heads * t.queries * t.keys * dim,
+    cycles: tilesOfCore * perTile,
+    streamBytes: tilesOfCore * tile.s * dim * 2,
+    traffic,
+    channelBytes: (traffic[0]!.bytes + traffic[1]!.bytes) / usedColumns,
+  });
+}
+
+/** The largest divisor of `n` up to a limit; of several the one whose quotient has a large divisor up to `other`. */
+function divisor(n: number, limit: number, other = 1): number {
+  let best = 1;
+  let worth = 0;
+  for (let d = 1; d <= Math.min(n, limit); d++) {
+    if (n % d) continue;
+    let w = d;
+    for (let e = 1; e <= other; e++) if ((n / d) % e === 0) w = Math.max(w, d * e);
+    if (w >= worth) [best, worth] = [d, w];
+  }
+  return best;
+}

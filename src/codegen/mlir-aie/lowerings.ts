@@ -1,0 +1,106 @@
+/** Which nodes become kernels on the array, and what the array declines. */
+import { HeddleError, showLoc } from "../../ir/error.ts";
+import { topoFrom } from "../../ir/graph.ts";
+import { describe, type Node } from "../../ir/node.ts";
+import { inputOp, linear as linearOp } from "../../ir/ops/index.ts";
+import { showType, staticShape } from "../../ir/type.ts";
+import type { AieMachine } from "../../targets/aie-machine.ts";
+import { emit } from "./emit.ts";
+import type { AieBuffer, AieKernelMaker, AieMatch } from "./kernel.ts";
+import type { AttentionShape } from "./kernels/attention.ts";
+import { attentionKernel } from "./kernels/attention-design.ts";
+import type { GemmShape } from "./kernels/gemm.ts";
+import { linearKernel } from "./kernels/linear.ts";
+import type { KernelPlan } from "./plan.ts";
+
+/** Plans that were made for a machine, by kernel: layers share them, and planning searches. */
+const plans = new WeakMap<AieMachine, Map<string, KernelPlan>>();
+
+function planned(machine: AieMachine, name: string, make: () => KernelPlan): KernelPlan {
+  const known = plans.get(machine) ?? new Map<string, KernelPlan>();
+  plans.set(machine, known);
+  const plan = known.get(name) ?? make();
+  known.set(name, plan);
+  return plan;
+}
+
+/** The comment at the top of a design: the op it was made for, the line it was written in. */
+const about = (n: Node): string[] => [
+  `${describe(n)} ${n.inputs.map((i) => showType(i.type)).join(", ")} -> ${showType(n.type)}`,
+  ...(n.loc ? [`first asked for in ${showLoc(n.loc)}`] : []),
+];
+
+/** A kernel, or why the array cannot have it. */
+function attempt(make: () => AieMatch): AieMatch | { readonly host: string } {
+  try {
+    return make();
+  } catch (e) {
+    if (e instanceof HeddleError) return { host: e.reason };
+    throw e;
+  }
+}
+
+const isWeight = (n: Node | undefined): boolean => !n || topoFrom([n]).every((i) => i.op !== inputOp);
+
+/** A linear whose weights are known, with what follows it. */
+function product(of: Node, machine: AieMachine, activation?: GemmShape["activation"]) {
+  const [x, w, b] = of.inputs as [Node, Node, Node | undefined];
+  if (!isWeight(w) || !isWeight(b)) return { host: "its weights are computed at run time" };
+  const rows = staticShape(x.type.shape);
+  const [n_, k] = staticShape(w.type.shape) as [number, number];
+  if (rows.length !== 2) return { host: `its rows are ${showType(x.type)}, not a matrix` };
+  const shape: GemmShape = { m: rows[0]!, k, n: n_, type: "bf16", out: "f32", bias: b !== undefined, activation };
+  const name = ["linear", shape.m, k, n_, ...(b ? ["bias"] : []), ...(activation ? ["gelu"] : [])].join("_");
+  return attempt(() => {
+    const plan = planned(machine, name, () => linearKernel(machine, shape, { name, about: about(of) }));
+    // The plan is shared, the bias is not: it is packed with the weights.
+    const buffers = b ? plan.buffers.map((buffer) => withBias(buffer, b)) : plan.buffers;
+    return { kernel: { name, text: textOf(plan), buffers }, operands: [x, w] };
+  });
+}
+
+const withBias = (buffer: AieBuffer, bias: Node): AieBuffer => {
+  const { pack } = buffer;
+  return pack ? { ...buffer, pack: (w) => pack(w, bias) } : buffer;
+};
+
+export const linear: AieKernelMaker = (n, machine) => product(n, machine);
+
+/** GELU after a linear happens where the sums are. */
+export const geluTanh: AieKernelMaker = (n, machine) => {
+  const [of] = n.inputs;
+  return of!.op === linearOp
+    ? product(of!, machine, "geluTanh")
+    : { host: "only a linear's result is activated on the array" };
+};
+
+function attend(n: Node, machine: AieMachine, cached: boolean) {
+  const [q, , v] = n.inputs as [Node, Node, Node];
+  const [heads, queries, dim] = staticShape(q.type.shape) as [number, number, number];
+  const [groups, keys] = staticShape(v.type.shape) as [number, number];
+  const { scale, window, causal } = n.attrs as { scale: number; window: number; causal?: boolean };
+  if (causal === false) return { host: "only causal attention has a kernel" };
+  const shape: AttentionShape = { heads, groups, queries, keys, dim, scale, window, cached };
+  // The scale is part of the program; sizes imply it in every usual model.
+  const usual = Math.abs(scale * Math.sqrt(dim) - 1) < 1e-6;
+  const name = [
+    cached ? "cached_attention" : "attention",
+    heads, groups, queries, keys, dim,
+    ...(window ? ["window", window] : []),
+    ...(usual ? [] : ["scale", Math.round(scale * 1e6)]),
+  ].join("_"); // biome-ignore format: what a kernel is
+  return attempt(() => {
+    const plan = planned(machine, name, () => attentionKernel(machine, shape, { name, about: about(n) }));
+    return { kernel: { name, text: textOf(plan), buffers: plan.buffers }, operands: n.inputs };
+  });
+}
+
+export const attention: AieKernelMaker = (n, machine) => attend(n, machine, false);
+export const cachedAttention: AieKernelMaker = (n, machine) => attend(n, machine, true);
+
+const texts = new WeakMap<KernelPlan, string>();
+function textOf(plan: KernelPlan): string {
+  const text = texts.get(plan) ?? emit(plan.design);
+  texts.set(plan, text);
+  return text;
+}
