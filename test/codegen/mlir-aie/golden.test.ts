@@ -1,4 +1,4 @@
-/** Plans of all kernels on tiny shapes, and the MLIR of one. */
+/** Plans of all kernels on tiny shapes, and the MLIR of two. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { emit } from "../../../src/codegen/mlir-aie/emit.ts";
@@ -11,10 +11,11 @@ test("plans", () => {
   goldenFolder("mlir-aie", ".plan", Object.fromEntries(files));
 });
 
-test("MLIR, and the same bytes twice", () => {
-  const text = emit(tinyKernels["linear-skinny"]!().design);
-  assert.is(emit(tinyKernels["linear-skinny"]!().design), text);
-  golden("mlir-aie/linear-skinny.mlir", text);
-});
+for (const name of ["linear-skinny", "attention-decode"] as const)
+  test(`MLIR of ${name}, and the same bytes twice`, () => {
+    const text = emit(tinyKernels[name]!().design);
+    assert.is(emit(tinyKernels[name]!().design), text);
+    golden(`mlir-aie/${name}.mlir`, text);
+  });
 
 test.run();

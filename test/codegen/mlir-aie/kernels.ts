@@ -1,4 +1,5 @@
 /** Kernels on tiny shapes, one of each kind: what goldens show and the simulator runs. */
+import { attentionKernel } from "../../../src/codegen/mlir-aie/kernels/attention-design.ts";
 import { linearKernel } from "../../../src/codegen/mlir-aie/kernels/linear.ts";
 import type { KernelPlan } from "../../../src/codegen/mlir-aie/plan.ts";
 import { aieMachine } from "../../../src/targets/aie-machine.ts";
@@ -23,5 +24,17 @@ export const tinyKernels: Readonly<Record<string, () => KernelPlan>> = {
       phoenix,
       { m: 32, k: 64, n: 64, type: "i8", out: "i32", bias: false },
       { name: "linear_i8", about: [] },
+    ),
+  "attention-prefill": () =>
+    attentionKernel(
+      phoenix,
+      { heads: 2, groups: 2, queries: 24, keys: 24, dim: 32, scale: 0.25, window: 0, cached: false },
+      { name: "attention_prefill", about: [] },
+    ),
+  "attention-decode": () =>
+    attentionKernel(
+      phoenix,
+      { heads: 4, groups: 2, queries: 1, keys: 64, dim: 32, scale: 0.25, window: 0, cached: true },
+      { name: "attention_decode", about: [] },
     ),
 };

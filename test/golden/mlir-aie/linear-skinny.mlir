@@ -60,22 +60,22 @@ module {
     aie.objectfifo @c_0_1(%core_0_3, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_0_2(%core_0_4, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_0_3(%core_0_5, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
-    aie.objectfifo @c_out_0(%mem_0 dimensionsToStream [<size = 4, stride = 4>, <size = 4, stride = 16>, <size = 4, stride = 1>], {%shim_0}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 0, in rows
+    aie.objectfifo @c_out_0(%mem_0 dimensionsToStream [<size = 1, stride = 64>, <size = 4, stride = 4>, <size = 4, stride = 16>, <size = 4, stride = 1>], {%shim_0}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 0, in rows
     aie.objectfifo @c_1_0(%core_1_2, {%mem_1}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_1_1(%core_1_3, {%mem_1}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_1_2(%core_1_4, {%mem_1}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_1_3(%core_1_5, {%mem_1}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
-    aie.objectfifo @c_out_1(%mem_1 dimensionsToStream [<size = 4, stride = 4>, <size = 4, stride = 16>, <size = 4, stride = 1>], {%shim_1}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 1, in rows
+    aie.objectfifo @c_out_1(%mem_1 dimensionsToStream [<size = 1, stride = 64>, <size = 4, stride = 4>, <size = 4, stride = 16>, <size = 4, stride = 1>], {%shim_1}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 1, in rows
     aie.objectfifo @c_2_0(%core_2_2, {%mem_2}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_2_1(%core_2_3, {%mem_2}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_2_2(%core_2_4, {%mem_2}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_2_3(%core_2_5, {%mem_2}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
-    aie.objectfifo @c_out_2(%mem_2 dimensionsToStream [<size = 4, stride = 4>, <size = 4, stride = 16>, <size = 4, stride = 1>], {%shim_2}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 2, in rows
+    aie.objectfifo @c_out_2(%mem_2 dimensionsToStream [<size = 1, stride = 64>, <size = 4, stride = 4>, <size = 4, stride = 16>, <size = 4, stride = 1>], {%shim_2}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 2, in rows
     aie.objectfifo @c_3_0(%core_3_2, {%mem_3}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_3_1(%core_3_3, {%mem_3}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_3_2(%core_3_4, {%mem_3}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_3_3(%core_3_5, {%mem_3}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
-    aie.objectfifo @c_out_3(%mem_3 dimensionsToStream [<size = 4, stride = 4>, <size = 4, stride = 16>, <size = 4, stride = 1>], {%shim_3}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 3, in rows
+    aie.objectfifo @c_out_3(%mem_3 dimensionsToStream [<size = 1, stride = 64>, <size = 4, stride = 4>, <size = 4, stride = 16>, <size = 4, stride = 1>], {%shim_3}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 3, in rows
     aie.objectfifo.link [@a_in_0] -> [@a_0] ([] [])
     aie.objectfifo.link [@b_in_0] -> [@b_0_0, @b_0_1, @b_0_2, @b_0_3] ([] [0, 1056, 2112, 3168])
     aie.objectfifo.link [@b_in_1] -> [@b_1_0, @b_1_1, @b_1_2, @b_1_3] ([] [0, 1056, 2112, 3168])
@@ -102,11 +102,10 @@ module {
     %acc_3_4 = aie.buffer(%core_3_4) {sym_name = "acc_3_4"} : memref<4x4x4xf32>
     %acc_3_5 = aie.buffer(%core_3_5) {sym_name = "acc_3_5"} : memref<4x4x4xf32>
 
-    %program_0_2 = aie.core(%core_0_2) {
-      %forever = arith.constant 9223372036854775807 : index
-      %c0 = arith.constant 0 : index
-      %c1 = arith.constant 1 : index
+    func.func private @start_with_bias(%weights: memref<33x8x4xbf16>, %acc: memref<4x4x4xf32>) {
       %v = arith.constant dense<[[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
+      %c1 = arith.constant 1 : index
+      %c0 = arith.constant 0 : index
       %c32 = arith.constant 32 : index
       %s = arith.constant 0.0 : bf16
       %v_1 = arith.constant dense<0.0> : vector<4x4xf32>
@@ -116,8 +115,116 @@ module {
       %c2 = arith.constant 2 : index
       %v_4 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]> : vector<4x8xbf16>
       %c3 = arith.constant 3 : index
-      %s_1 = arith.constant 0.0 : f32
+      scf.for %q = %c0 to %c1 step %c1 {
+        %sum = arith.addi %q, %c32 : index
+        %bias = vector.transfer_read %weights[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
+        %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v, %bias, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
+        %prod = arith.muli %q, %c4 : index
+        %sum_1 = arith.addi %prod, %c0 : index
+        scf.for %i = %c0 to %c1 step %c1 {
+          %prod_1 = arith.muli %i, %c4 : index
+          %sum_2 = arith.addi %prod_1, %sum_1 : index
+          vector.transfer_write %acc_1, %acc[%sum_2, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
+        }
+      }
+      scf.for %q_1 = %c0 to %c1 step %c1 {
+        %sum_3 = arith.addi %q_1, %c32 : index
+        %bias_1 = vector.transfer_read %weights[%sum_3, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
+        %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_2, %bias_1, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
+        %prod_2 = arith.muli %q_1, %c4 : index
+        %sum_4 = arith.addi %prod_2, %c1 : index
+        scf.for %i_1 = %c0 to %c1 step %c1 {
+          %prod_3 = arith.muli %i_1, %c4 : index
+          %sum_5 = arith.addi %prod_3, %sum_4 : index
+          vector.transfer_write %acc_2, %acc[%sum_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
+        }
+      }
+      scf.for %q_2 = %c0 to %c1 step %c1 {
+        %sum_6 = arith.addi %q_2, %c32 : index
+        %bias_2 = vector.transfer_read %weights[%sum_6, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
+        %acc_3 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_3, %bias_2, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
+        %prod_4 = arith.muli %q_2, %c4 : index
+        %sum_7 = arith.addi %prod_4, %c2 : index
+        scf.for %i_2 = %c0 to %c1 step %c1 {
+          %prod_5 = arith.muli %i_2, %c4 : index
+          %sum_8 = arith.addi %prod_5, %sum_7 : index
+          vector.transfer_write %acc_3, %acc[%sum_8, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
+        }
+      }
+      scf.for %q_3 = %c0 to %c1 step %c1 {
+        %sum_9 = arith.addi %q_3, %c32 : index
+        %bias_3 = vector.transfer_read %weights[%sum_9, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
+        %acc_4 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_4, %bias_3, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
+        %prod_6 = arith.muli %q_3, %c4 : index
+        %sum_10 = arith.addi %prod_6, %c3 : index
+        scf.for %i_3 = %c0 to %c1 step %c1 {
+          %prod_7 = arith.muli %i_3, %c4 : index
+          %sum_11 = arith.addi %prod_7, %sum_10 : index
+          vector.transfer_write %acc_4, %acc[%sum_11, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
+        }
+      }
+      func.return
+    }
+
+    func.func private @multiply(%a: memref<8x4x8xbf16>, %weights: memref<33x8x4xbf16>, %acc: memref<4x4x4xf32>) {
+      %c1 = arith.constant 1 : index
+      %c0 = arith.constant 0 : index
+      %c4 = arith.constant 4 : index
+      %c2 = arith.constant 2 : index
+      %s = arith.constant 0.0 : f32
       %c8 = arith.constant 8 : index
+      %s_1 = arith.constant 0.0 : bf16
+      scf.for %i = %c0 to %c1 step %c1 {
+        scf.for %j = %c0 to %c4 step %c2 {
+          %prod = arith.muli %i, %c4 : index
+          %sum = arith.addi %prod, %j : index
+          %sum_1 = arith.addi %j, %c1 : index
+          %prod_1 = arith.muli %i, %c4 : index
+          %sum_2 = arith.addi %prod_1, %sum_1 : index
+          %sum_3 = vector.transfer_read %acc[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
+          %sum_4 = vector.transfer_read %acc[%sum_2, %c0, %c0], %s {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
+          %loop:2 = scf.for %d = %c0 to %c8 step %c1 iter_args(%carry = %sum_3, %carry_1 = %sum_4) -> (vector<4x4xf32>, vector<4x4xf32>) {
+            %prod_2 = arith.muli %d, %c1 : index
+            %sum_5 = arith.addi %prod_2, %i : index
+            %x = vector.transfer_read %a[%sum_5, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<8x4x8xbf16>, vector<4x8xbf16>
+            %prod_3 = arith.muli %d, %c4 : index
+            %sum_6 = arith.addi %prod_3, %j : index
+            %w = vector.transfer_read %weights[%sum_6, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
+            %sum_7 = arith.addi %j, %c1 : index
+            %prod_4 = arith.muli %d, %c4 : index
+            %sum_8 = arith.addi %prod_4, %sum_7 : index
+            %w_1 = vector.transfer_read %weights[%sum_8, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
+            %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %x, %w, %carry : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
+            %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %x, %w_1, %carry_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
+            scf.yield %acc_1, %acc_2 : vector<4x4xf32>, vector<4x4xf32>
+          }
+          vector.transfer_write %loop#0, %acc[%sum, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
+          vector.transfer_write %loop#1, %acc[%sum_2, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
+        }
+      }
+      func.return
+    }
+
+    func.func private @store(%acc: memref<4x4x4xf32>, %c: memref<4x4x4xf32>, %value_0: index) {
+      %c4 = arith.constant 4 : index
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %s = arith.constant 0.0 : f32
+      scf.for %i = %c0 to %c4 step %c1 {
+        %sum = arith.addi %value_0, %i : index
+        %sum_1 = vector.transfer_read %acc[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
+        %cast = vector.shape_cast %sum_1 : vector<4x4xf32> to vector<16xf32>
+        %cast_1 = vector.shape_cast %cast : vector<16xf32> to vector<4x4xf32>
+        vector.transfer_write %cast_1, %c[%i, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
+      }
+      func.return
+    }
+
+    %program_0_2 = aie.core(%core_0_2) {
+      %forever = arith.constant 9223372036854775807 : index
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -125,100 +232,19 @@ module {
             %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_0_0(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
-            // the bias starts the sums: ones times its two rows
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              scf.for %q = %c0 to %c1 step %c1 {
-                %sum = arith.addi %q, %c32 : index
-                %bias = vector.transfer_read %b[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v, %bias, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod = arith.muli %q, %c4 : index
-                %sum_1 = arith.addi %prod, %c0 : index
-                scf.for %i = %c0 to %c1 step %c1 {
-                  %prod_1 = arith.muli %i, %c4 : index
-                  %sum_2 = arith.addi %prod_1, %sum_1 : index
-                  vector.transfer_write %acc, %acc_0_2[%sum_2, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_1 = %c0 to %c1 step %c1 {
-                %sum_3 = arith.addi %q_1, %c32 : index
-                %bias_1 = vector.transfer_read %b[%sum_3, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_2, %bias_1, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_2 = arith.muli %q_1, %c4 : index
-                %sum_4 = arith.addi %prod_2, %c1 : index
-                scf.for %i_1 = %c0 to %c1 step %c1 {
-                  %prod_3 = arith.muli %i_1, %c4 : index
-                  %sum_5 = arith.addi %prod_3, %sum_4 : index
-                  vector.transfer_write %acc_1, %acc_0_2[%sum_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_2 = %c0 to %c1 step %c1 {
-                %sum_6 = arith.addi %q_2, %c32 : index
-                %bias_2 = vector.transfer_read %b[%sum_6, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_3, %bias_2, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_4 = arith.muli %q_2, %c4 : index
-                %sum_7 = arith.addi %prod_4, %c2 : index
-                scf.for %i_2 = %c0 to %c1 step %c1 {
-                  %prod_5 = arith.muli %i_2, %c4 : index
-                  %sum_8 = arith.addi %prod_5, %sum_7 : index
-                  vector.transfer_write %acc_2, %acc_0_2[%sum_8, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_3 = %c0 to %c1 step %c1 {
-                %sum_9 = arith.addi %q_3, %c32 : index
-                %bias_3 = vector.transfer_read %b[%sum_9, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_3 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_4, %bias_3, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_6 = arith.muli %q_3, %c4 : index
-                %sum_10 = arith.addi %prod_6, %c3 : index
-                scf.for %i_3 = %c0 to %c1 step %c1 {
-                  %prod_7 = arith.muli %i_3, %c4 : index
-                  %sum_11 = arith.addi %prod_7, %sum_10 : index
-                  vector.transfer_write %acc_3, %acc_0_2[%sum_11, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
+              func.call @start_with_bias(%b, %acc_0_2) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            scf.for %i_4 = %c0 to %c1 step %c1 {
-              scf.for %j = %c0 to %c4 step %c2 {
-                %prod_8 = arith.muli %i_4, %c4 : index
-                %sum_12 = arith.addi %prod_8, %j : index
-                %sum_13 = arith.addi %j, %c1 : index
-                %prod_9 = arith.muli %i_4, %c4 : index
-                %sum_14 = arith.addi %prod_9, %sum_13 : index
-                %sum_15 = vector.transfer_read %acc_0_2[%sum_12, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %sum_16 = vector.transfer_read %acc_0_2[%sum_14, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %loop:2 = scf.for %d = %c0 to %c8 step %c1 iter_args(%carry = %sum_15, %carry_1 = %sum_16) -> (vector<4x4xf32>, vector<4x4xf32>) {
-                  %prod_10 = arith.muli %d, %c1 : index
-                  %sum_17 = arith.addi %prod_10, %i_4 : index
-                  %a_1 = vector.transfer_read %a[%sum_17, %c0, %c0], %s {in_bounds = [true, true]} : memref<8x4x8xbf16>, vector<4x8xbf16>
-                  %prod_11 = arith.muli %d, %c4 : index
-                  %sum_18 = arith.addi %prod_11, %j : index
-                  %b_1 = vector.transfer_read %b[%sum_18, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %sum_19 = arith.addi %j, %c1 : index
-                  %prod_12 = arith.muli %d, %c4 : index
-                  %sum_20 = arith.addi %prod_12, %sum_19 : index
-                  %b_2 = vector.transfer_read %b[%sum_20, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %acc_4 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_1, %carry : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  %acc_5 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_2, %carry_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  scf.yield %acc_4, %acc_5 : vector<4x4xf32>, vector<4x4xf32>
-                }
-                vector.transfer_write %loop#0, %acc_0_2[%sum_12, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                vector.transfer_write %loop#1, %acc_0_2[%sum_14, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-              }
-            }
+            func.call @multiply(%a, %b, %acc_0_2) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_0_0(Consume, 1)
           }
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_0_0(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod_13 = arith.muli %strip, %c4 : index
-            scf.for %i_5 = %c0 to %c4 step %c1 {
-              %sum_21 = arith.addi %prod_13, %i_5 : index
-              %sum_22 = vector.transfer_read %acc_0_2[%sum_21, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-              %cast = vector.shape_cast %sum_22 : vector<4x4xf32> to vector<16xf32>
-              %cast_1 = vector.shape_cast %cast : vector<16xf32> to vector<4x4xf32>
-              vector.transfer_write %cast_1, %c[%i_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-            }
+            %prod = arith.muli %strip, %c4 : index
+            func.call @store(%acc_0_2, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_0_0(Produce, 1)
           }
         }
@@ -230,18 +256,7 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %v = arith.constant dense<[[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c32 = arith.constant 32 : index
-      %s = arith.constant 0.0 : bf16
-      %v_1 = arith.constant dense<0.0> : vector<4x4xf32>
       %c4 = arith.constant 4 : index
-      %v_2 = arith.constant dense<[[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %v_3 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c2 = arith.constant 2 : index
-      %v_4 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]> : vector<4x8xbf16>
-      %c3 = arith.constant 3 : index
-      %s_1 = arith.constant 0.0 : f32
-      %c8 = arith.constant 8 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -249,100 +264,19 @@ module {
             %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_0_1(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
-            // the bias starts the sums: ones times its two rows
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              scf.for %q = %c0 to %c1 step %c1 {
-                %sum = arith.addi %q, %c32 : index
-                %bias = vector.transfer_read %b[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v, %bias, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod = arith.muli %q, %c4 : index
-                %sum_1 = arith.addi %prod, %c0 : index
-                scf.for %i = %c0 to %c1 step %c1 {
-                  %prod_1 = arith.muli %i, %c4 : index
-                  %sum_2 = arith.addi %prod_1, %sum_1 : index
-                  vector.transfer_write %acc, %acc_0_3[%sum_2, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_1 = %c0 to %c1 step %c1 {
-                %sum_3 = arith.addi %q_1, %c32 : index
-                %bias_1 = vector.transfer_read %b[%sum_3, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_2, %bias_1, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_2 = arith.muli %q_1, %c4 : index
-                %sum_4 = arith.addi %prod_2, %c1 : index
-                scf.for %i_1 = %c0 to %c1 step %c1 {
-                  %prod_3 = arith.muli %i_1, %c4 : index
-                  %sum_5 = arith.addi %prod_3, %sum_4 : index
-                  vector.transfer_write %acc_1, %acc_0_3[%sum_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_2 = %c0 to %c1 step %c1 {
-                %sum_6 = arith.addi %q_2, %c32 : index
-                %bias_2 = vector.transfer_read %b[%sum_6, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_3, %bias_2, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_4 = arith.muli %q_2, %c4 : index
-                %sum_7 = arith.addi %prod_4, %c2 : index
-                scf.for %i_2 = %c0 to %c1 step %c1 {
-                  %prod_5 = arith.muli %i_2, %c4 : index
-                  %sum_8 = arith.addi %prod_5, %sum_7 : index
-                  vector.transfer_write %acc_2, %acc_0_3[%sum_8, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_3 = %c0 to %c1 step %c1 {
-                %sum_9 = arith.addi %q_3, %c32 : index
-                %bias_3 = vector.transfer_read %b[%sum_9, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_3 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_4, %bias_3, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_6 = arith.muli %q_3, %c4 : index
-                %sum_10 = arith.addi %prod_6, %c3 : index
-                scf.for %i_3 = %c0 to %c1 step %c1 {
-                  %prod_7 = arith.muli %i_3, %c4 : index
-                  %sum_11 = arith.addi %prod_7, %sum_10 : index
-                  vector.transfer_write %acc_3, %acc_0_3[%sum_11, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
+              func.call @start_with_bias(%b, %acc_0_3) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            scf.for %i_4 = %c0 to %c1 step %c1 {
-              scf.for %j = %c0 to %c4 step %c2 {
-                %prod_8 = arith.muli %i_4, %c4 : index
-                %sum_12 = arith.addi %prod_8, %j : index
-                %sum_13 = arith.addi %j, %c1 : index
-                %prod_9 = arith.muli %i_4, %c4 : index
-                %sum_14 = arith.addi %prod_9, %sum_13 : index
-                %sum_15 = vector.transfer_read %acc_0_3[%sum_12, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %sum_16 = vector.transfer_read %acc_0_3[%sum_14, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %loop:2 = scf.for %d = %c0 to %c8 step %c1 iter_args(%carry = %sum_15, %carry_1 = %sum_16) -> (vector<4x4xf32>, vector<4x4xf32>) {
-                  %prod_10 = arith.muli %d, %c1 : index
-                  %sum_17 = arith.addi %prod_10, %i_4 : index
-                  %a_1 = vector.transfer_read %a[%sum_17, %c0, %c0], %s {in_bounds = [true, true]} : memref<8x4x8xbf16>, vector<4x8xbf16>
-                  %prod_11 = arith.muli %d, %c4 : index
-                  %sum_18 = arith.addi %prod_11, %j : index
-                  %b_1 = vector.transfer_read %b[%sum_18, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %sum_19 = arith.addi %j, %c1 : index
-                  %prod_12 = arith.muli %d, %c4 : index
-                  %sum_20 = arith.addi %prod_12, %sum_19 : index
-                  %b_2 = vector.transfer_read %b[%sum_20, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %acc_4 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_1, %carry : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  %acc_5 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_2, %carry_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  scf.yield %acc_4, %acc_5 : vector<4x4xf32>, vector<4x4xf32>
-                }
-                vector.transfer_write %loop#0, %acc_0_3[%sum_12, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                vector.transfer_write %loop#1, %acc_0_3[%sum_14, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-              }
-            }
+            func.call @multiply(%a, %b, %acc_0_3) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_0_1(Consume, 1)
           }
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_0_1(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod_13 = arith.muli %strip, %c4 : index
-            scf.for %i_5 = %c0 to %c4 step %c1 {
-              %sum_21 = arith.addi %prod_13, %i_5 : index
-              %sum_22 = vector.transfer_read %acc_0_3[%sum_21, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-              %cast = vector.shape_cast %sum_22 : vector<4x4xf32> to vector<16xf32>
-              %cast_1 = vector.shape_cast %cast : vector<16xf32> to vector<4x4xf32>
-              vector.transfer_write %cast_1, %c[%i_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-            }
+            %prod = arith.muli %strip, %c4 : index
+            func.call @store(%acc_0_3, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_0_1(Produce, 1)
           }
         }
@@ -354,18 +288,7 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %v = arith.constant dense<[[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c32 = arith.constant 32 : index
-      %s = arith.constant 0.0 : bf16
-      %v_1 = arith.constant dense<0.0> : vector<4x4xf32>
       %c4 = arith.constant 4 : index
-      %v_2 = arith.constant dense<[[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %v_3 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c2 = arith.constant 2 : index
-      %v_4 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]> : vector<4x8xbf16>
-      %c3 = arith.constant 3 : index
-      %s_1 = arith.constant 0.0 : f32
-      %c8 = arith.constant 8 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -373,100 +296,19 @@ module {
             %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_0_2(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
-            // the bias starts the sums: ones times its two rows
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              scf.for %q = %c0 to %c1 step %c1 {
-                %sum = arith.addi %q, %c32 : index
-                %bias = vector.transfer_read %b[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v, %bias, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod = arith.muli %q, %c4 : index
-                %sum_1 = arith.addi %prod, %c0 : index
-                scf.for %i = %c0 to %c1 step %c1 {
-                  %prod_1 = arith.muli %i, %c4 : index
-                  %sum_2 = arith.addi %prod_1, %sum_1 : index
-                  vector.transfer_write %acc, %acc_0_4[%sum_2, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_1 = %c0 to %c1 step %c1 {
-                %sum_3 = arith.addi %q_1, %c32 : index
-                %bias_1 = vector.transfer_read %b[%sum_3, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_2, %bias_1, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_2 = arith.muli %q_1, %c4 : index
-                %sum_4 = arith.addi %prod_2, %c1 : index
-                scf.for %i_1 = %c0 to %c1 step %c1 {
-                  %prod_3 = arith.muli %i_1, %c4 : index
-                  %sum_5 = arith.addi %prod_3, %sum_4 : index
-                  vector.transfer_write %acc_1, %acc_0_4[%sum_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_2 = %c0 to %c1 step %c1 {
-                %sum_6 = arith.addi %q_2, %c32 : index
-                %bias_2 = vector.transfer_read %b[%sum_6, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_3, %bias_2, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_4 = arith.muli %q_2, %c4 : index
-                %sum_7 = arith.addi %prod_4, %c2 : index
-                scf.for %i_2 = %c0 to %c1 step %c1 {
-                  %prod_5 = arith.muli %i_2, %c4 : index
-                  %sum_8 = arith.addi %prod_5, %sum_7 : index
-                  vector.transfer_write %acc_2, %acc_0_4[%sum_8, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_3 = %c0 to %c1 step %c1 {
-                %sum_9 = arith.addi %q_3, %c32 : index
-                %bias_3 = vector.transfer_read %b[%sum_9, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_3 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_4, %bias_3, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_6 = arith.muli %q_3, %c4 : index
-                %sum_10 = arith.addi %prod_6, %c3 : index
-                scf.for %i_3 = %c0 to %c1 step %c1 {
-                  %prod_7 = arith.muli %i_3, %c4 : index
-                  %sum_11 = arith.addi %prod_7, %sum_10 : index
-                  vector.transfer_write %acc_3, %acc_0_4[%sum_11, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
+              func.call @start_with_bias(%b, %acc_0_4) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            scf.for %i_4 = %c0 to %c1 step %c1 {
-              scf.for %j = %c0 to %c4 step %c2 {
-                %prod_8 = arith.muli %i_4, %c4 : index
-                %sum_12 = arith.addi %prod_8, %j : index
-                %sum_13 = arith.addi %j, %c1 : index
-                %prod_9 = arith.muli %i_4, %c4 : index
-                %sum_14 = arith.addi %prod_9, %sum_13 : index
-                %sum_15 = vector.transfer_read %acc_0_4[%sum_12, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %sum_16 = vector.transfer_read %acc_0_4[%sum_14, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %loop:2 = scf.for %d = %c0 to %c8 step %c1 iter_args(%carry = %sum_15, %carry_1 = %sum_16) -> (vector<4x4xf32>, vector<4x4xf32>) {
-                  %prod_10 = arith.muli %d, %c1 : index
-                  %sum_17 = arith.addi %prod_10, %i_4 : index
-                  %a_1 = vector.transfer_read %a[%sum_17, %c0, %c0], %s {in_bounds = [true, true]} : memref<8x4x8xbf16>, vector<4x8xbf16>
-                  %prod_11 = arith.muli %d, %c4 : index
-                  %sum_18 = arith.addi %prod_11, %j : index
-                  %b_1 = vector.transfer_read %b[%sum_18, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %sum_19 = arith.addi %j, %c1 : index
-                  %prod_12 = arith.muli %d, %c4 : index
-                  %sum_20 = arith.addi %prod_12, %sum_19 : index
-                  %b_2 = vector.transfer_read %b[%sum_20, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %acc_4 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_1, %carry : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  %acc_5 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_2, %carry_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  scf.yield %acc_4, %acc_5 : vector<4x4xf32>, vector<4x4xf32>
-                }
-                vector.transfer_write %loop#0, %acc_0_4[%sum_12, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                vector.transfer_write %loop#1, %acc_0_4[%sum_14, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-              }
-            }
+            func.call @multiply(%a, %b, %acc_0_4) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_0_2(Consume, 1)
           }
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_0_2(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod_13 = arith.muli %strip, %c4 : index
-            scf.for %i_5 = %c0 to %c4 step %c1 {
-              %sum_21 = arith.addi %prod_13, %i_5 : index
-              %sum_22 = vector.transfer_read %acc_0_4[%sum_21, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-              %cast = vector.shape_cast %sum_22 : vector<4x4xf32> to vector<16xf32>
-              %cast_1 = vector.shape_cast %cast : vector<16xf32> to vector<4x4xf32>
-              vector.transfer_write %cast_1, %c[%i_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-            }
+            %prod = arith.muli %strip, %c4 : index
+            func.call @store(%acc_0_4, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_0_2(Produce, 1)
           }
         }
@@ -478,18 +320,7 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %v = arith.constant dense<[[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c32 = arith.constant 32 : index
-      %s = arith.constant 0.0 : bf16
-      %v_1 = arith.constant dense<0.0> : vector<4x4xf32>
       %c4 = arith.constant 4 : index
-      %v_2 = arith.constant dense<[[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %v_3 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c2 = arith.constant 2 : index
-      %v_4 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]> : vector<4x8xbf16>
-      %c3 = arith.constant 3 : index
-      %s_1 = arith.constant 0.0 : f32
-      %c8 = arith.constant 8 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -497,100 +328,19 @@ module {
             %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_0_3(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
-            // the bias starts the sums: ones times its two rows
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              scf.for %q = %c0 to %c1 step %c1 {
-                %sum = arith.addi %q, %c32 : index
-                %bias = vector.transfer_read %b[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v, %bias, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod = arith.muli %q, %c4 : index
-                %sum_1 = arith.addi %prod, %c0 : index
-                scf.for %i = %c0 to %c1 step %c1 {
-                  %prod_1 = arith.muli %i, %c4 : index
-                  %sum_2 = arith.addi %prod_1, %sum_1 : index
-                  vector.transfer_write %acc, %acc_0_5[%sum_2, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_1 = %c0 to %c1 step %c1 {
-                %sum_3 = arith.addi %q_1, %c32 : index
-                %bias_1 = vector.transfer_read %b[%sum_3, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_2, %bias_1, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_2 = arith.muli %q_1, %c4 : index
-                %sum_4 = arith.addi %prod_2, %c1 : index
-                scf.for %i_1 = %c0 to %c1 step %c1 {
-                  %prod_3 = arith.muli %i_1, %c4 : index
-                  %sum_5 = arith.addi %prod_3, %sum_4 : index
-                  vector.transfer_write %acc_1, %acc_0_5[%sum_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_2 = %c0 to %c1 step %c1 {
-                %sum_6 = arith.addi %q_2, %c32 : index
-                %bias_2 = vector.transfer_read %b[%sum_6, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_3, %bias_2, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_4 = arith.muli %q_2, %c4 : index
-                %sum_7 = arith.addi %prod_4, %c2 : index
-                scf.for %i_2 = %c0 to %c1 step %c1 {
-                  %prod_5 = arith.muli %i_2, %c4 : index
-                  %sum_8 = arith.addi %prod_5, %sum_7 : index
-                  vector.transfer_write %acc_2, %acc_0_5[%sum_8, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_3 = %c0 to %c1 step %c1 {
-                %sum_9 = arith.addi %q_3, %c32 : index
-                %bias_3 = vector.transfer_read %b[%sum_9, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_3 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_4, %bias_3, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_6 = arith.muli %q_3, %c4 : index
-                %sum_10 = arith.addi %prod_6, %c3 : index
-                scf.for %i_3 = %c0 to %c1 step %c1 {
-                  %prod_7 = arith.muli %i_3, %c4 : index
-                  %sum_11 = arith.addi %prod_7, %sum_10 : index
-                  vector.transfer_write %acc_3, %acc_0_5[%sum_11, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
+              func.call @start_with_bias(%b, %acc_0_5) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            scf.for %i_4 = %c0 to %c1 step %c1 {
-              scf.for %j = %c0 to %c4 step %c2 {
-                %prod_8 = arith.muli %i_4, %c4 : index
-                %sum_12 = arith.addi %prod_8, %j : index
-                %sum_13 = arith.addi %j, %c1 : index
-                %prod_9 = arith.muli %i_4, %c4 : index
-                %sum_14 = arith.addi %prod_9, %sum_13 : index
-                %sum_15 = vector.transfer_read %acc_0_5[%sum_12, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %sum_16 = vector.transfer_read %acc_0_5[%sum_14, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %loop:2 = scf.for %d = %c0 to %c8 step %c1 iter_args(%carry = %sum_15, %carry_1 = %sum_16) -> (vector<4x4xf32>, vector<4x4xf32>) {
-                  %prod_10 = arith.muli %d, %c1 : index
-                  %sum_17 = arith.addi %prod_10, %i_4 : index
-                  %a_1 = vector.transfer_read %a[%sum_17, %c0, %c0], %s {in_bounds = [true, true]} : memref<8x4x8xbf16>, vector<4x8xbf16>
-                  %prod_11 = arith.muli %d, %c4 : index
-                  %sum_18 = arith.addi %prod_11, %j : index
-                  %b_1 = vector.transfer_read %b[%sum_18, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %sum_19 = arith.addi %j, %c1 : index
-                  %prod_12 = arith.muli %d, %c4 : index
-                  %sum_20 = arith.addi %prod_12, %sum_19 : index
-                  %b_2 = vector.transfer_read %b[%sum_20, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %acc_4 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_1, %carry : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  %acc_5 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_2, %carry_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  scf.yield %acc_4, %acc_5 : vector<4x4xf32>, vector<4x4xf32>
-                }
-                vector.transfer_write %loop#0, %acc_0_5[%sum_12, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                vector.transfer_write %loop#1, %acc_0_5[%sum_14, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-              }
-            }
+            func.call @multiply(%a, %b, %acc_0_5) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_0_3(Consume, 1)
           }
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_0_3(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod_13 = arith.muli %strip, %c4 : index
-            scf.for %i_5 = %c0 to %c4 step %c1 {
-              %sum_21 = arith.addi %prod_13, %i_5 : index
-              %sum_22 = vector.transfer_read %acc_0_5[%sum_21, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-              %cast = vector.shape_cast %sum_22 : vector<4x4xf32> to vector<16xf32>
-              %cast_1 = vector.shape_cast %cast : vector<16xf32> to vector<4x4xf32>
-              vector.transfer_write %cast_1, %c[%i_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-            }
+            %prod = arith.muli %strip, %c4 : index
+            func.call @store(%acc_0_5, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_0_3(Produce, 1)
           }
         }
@@ -602,18 +352,7 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %v = arith.constant dense<[[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c32 = arith.constant 32 : index
-      %s = arith.constant 0.0 : bf16
-      %v_1 = arith.constant dense<0.0> : vector<4x4xf32>
       %c4 = arith.constant 4 : index
-      %v_2 = arith.constant dense<[[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %v_3 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c2 = arith.constant 2 : index
-      %v_4 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]> : vector<4x8xbf16>
-      %c3 = arith.constant 3 : index
-      %s_1 = arith.constant 0.0 : f32
-      %c8 = arith.constant 8 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -621,100 +360,19 @@ module {
             %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_1_0(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
-            // the bias starts the sums: ones times its two rows
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              scf.for %q = %c0 to %c1 step %c1 {
-                %sum = arith.addi %q, %c32 : index
-                %bias = vector.transfer_read %b[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v, %bias, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod = arith.muli %q, %c4 : index
-                %sum_1 = arith.addi %prod, %c0 : index
-                scf.for %i = %c0 to %c1 step %c1 {
-                  %prod_1 = arith.muli %i, %c4 : index
-                  %sum_2 = arith.addi %prod_1, %sum_1 : index
-                  vector.transfer_write %acc, %acc_1_2[%sum_2, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_1 = %c0 to %c1 step %c1 {
-                %sum_3 = arith.addi %q_1, %c32 : index
-                %bias_1 = vector.transfer_read %b[%sum_3, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_2, %bias_1, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_2 = arith.muli %q_1, %c4 : index
-                %sum_4 = arith.addi %prod_2, %c1 : index
-                scf.for %i_1 = %c0 to %c1 step %c1 {
-                  %prod_3 = arith.muli %i_1, %c4 : index
-                  %sum_5 = arith.addi %prod_3, %sum_4 : index
-                  vector.transfer_write %acc_1, %acc_1_2[%sum_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_2 = %c0 to %c1 step %c1 {
-                %sum_6 = arith.addi %q_2, %c32 : index
-                %bias_2 = vector.transfer_read %b[%sum_6, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_3, %bias_2, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_4 = arith.muli %q_2, %c4 : index
-                %sum_7 = arith.addi %prod_4, %c2 : index
-                scf.for %i_2 = %c0 to %c1 step %c1 {
-                  %prod_5 = arith.muli %i_2, %c4 : index
-                  %sum_8 = arith.addi %prod_5, %sum_7 : index
-                  vector.transfer_write %acc_2, %acc_1_2[%sum_8, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_3 = %c0 to %c1 step %c1 {
-                %sum_9 = arith.addi %q_3, %c32 : index
-                %bias_3 = vector.transfer_read %b[%sum_9, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_3 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_4, %bias_3, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_6 = arith.muli %q_3, %c4 : index
-                %sum_10 = arith.addi %prod_6, %c3 : index
-                scf.for %i_3 = %c0 to %c1 step %c1 {
-                  %prod_7 = arith.muli %i_3, %c4 : index
-                  %sum_11 = arith.addi %prod_7, %sum_10 : index
-                  vector.transfer_write %acc_3, %acc_1_2[%sum_11, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
+              func.call @start_with_bias(%b, %acc_1_2) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            scf.for %i_4 = %c0 to %c1 step %c1 {
-              scf.for %j = %c0 to %c4 step %c2 {
-                %prod_8 = arith.muli %i_4, %c4 : index
-                %sum_12 = arith.addi %prod_8, %j : index
-                %sum_13 = arith.addi %j, %c1 : index
-                %prod_9 = arith.muli %i_4, %c4 : index
-                %sum_14 = arith.addi %prod_9, %sum_13 : index
-                %sum_15 = vector.transfer_read %acc_1_2[%sum_12, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %sum_16 = vector.transfer_read %acc_1_2[%sum_14, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %loop:2 = scf.for %d = %c0 to %c8 step %c1 iter_args(%carry = %sum_15, %carry_1 = %sum_16) -> (vector<4x4xf32>, vector<4x4xf32>) {
-                  %prod_10 = arith.muli %d, %c1 : index
-                  %sum_17 = arith.addi %prod_10, %i_4 : index
-                  %a_1 = vector.transfer_read %a[%sum_17, %c0, %c0], %s {in_bounds = [true, true]} : memref<8x4x8xbf16>, vector<4x8xbf16>
-                  %prod_11 = arith.muli %d, %c4 : index
-                  %sum_18 = arith.addi %prod_11, %j : index
-                  %b_1 = vector.transfer_read %b[%sum_18, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %sum_19 = arith.addi %j, %c1 : index
-                  %prod_12 = arith.muli %d, %c4 : index
-                  %sum_20 = arith.addi %prod_12, %sum_19 : index
-                  %b_2 = vector.transfer_read %b[%sum_20, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %acc_4 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_1, %carry : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  %acc_5 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_2, %carry_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  scf.yield %acc_4, %acc_5 : vector<4x4xf32>, vector<4x4xf32>
-                }
-                vector.transfer_write %loop#0, %acc_1_2[%sum_12, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                vector.transfer_write %loop#1, %acc_1_2[%sum_14, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-              }
-            }
+            func.call @multiply(%a, %b, %acc_1_2) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_1_0(Consume, 1)
           }
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_1_0(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod_13 = arith.muli %strip, %c4 : index
-            scf.for %i_5 = %c0 to %c4 step %c1 {
-              %sum_21 = arith.addi %prod_13, %i_5 : index
-              %sum_22 = vector.transfer_read %acc_1_2[%sum_21, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-              %cast = vector.shape_cast %sum_22 : vector<4x4xf32> to vector<16xf32>
-              %cast_1 = vector.shape_cast %cast : vector<16xf32> to vector<4x4xf32>
-              vector.transfer_write %cast_1, %c[%i_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-            }
+            %prod = arith.muli %strip, %c4 : index
+            func.call @store(%acc_1_2, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_1_0(Produce, 1)
           }
         }
@@ -726,18 +384,7 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %v = arith.constant dense<[[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c32 = arith.constant 32 : index
-      %s = arith.constant 0.0 : bf16
-      %v_1 = arith.constant dense<0.0> : vector<4x4xf32>
       %c4 = arith.constant 4 : index
-      %v_2 = arith.constant dense<[[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %v_3 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c2 = arith.constant 2 : index
-      %v_4 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]> : vector<4x8xbf16>
-      %c3 = arith.constant 3 : index
-      %s_1 = arith.constant 0.0 : f32
-      %c8 = arith.constant 8 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -745,100 +392,19 @@ module {
             %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_1_1(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
-            // the bias starts the sums: ones times its two rows
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              scf.for %q = %c0 to %c1 step %c1 {
-                %sum = arith.addi %q, %c32 : index
-                %bias = vector.transfer_read %b[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v, %bias, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod = arith.muli %q, %c4 : index
-                %sum_1 = arith.addi %prod, %c0 : index
-                scf.for %i = %c0 to %c1 step %c1 {
-                  %prod_1 = arith.muli %i, %c4 : index
-                  %sum_2 = arith.addi %prod_1, %sum_1 : index
-                  vector.transfer_write %acc, %acc_1_3[%sum_2, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_1 = %c0 to %c1 step %c1 {
-                %sum_3 = arith.addi %q_1, %c32 : index
-                %bias_1 = vector.transfer_read %b[%sum_3, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_2, %bias_1, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_2 = arith.muli %q_1, %c4 : index
-                %sum_4 = arith.addi %prod_2, %c1 : index
-                scf.for %i_1 = %c0 to %c1 step %c1 {
-                  %prod_3 = arith.muli %i_1, %c4 : index
-                  %sum_5 = arith.addi %prod_3, %sum_4 : index
-                  vector.transfer_write %acc_1, %acc_1_3[%sum_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_2 = %c0 to %c1 step %c1 {
-                %sum_6 = arith.addi %q_2, %c32 : index
-                %bias_2 = vector.transfer_read %b[%sum_6, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_3, %bias_2, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_4 = arith.muli %q_2, %c4 : index
-                %sum_7 = arith.addi %prod_4, %c2 : index
-                scf.for %i_2 = %c0 to %c1 step %c1 {
-                  %prod_5 = arith.muli %i_2, %c4 : index
-                  %sum_8 = arith.addi %prod_5, %sum_7 : index
-                  vector.transfer_write %acc_2, %acc_1_3[%sum_8, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_3 = %c0 to %c1 step %c1 {
-                %sum_9 = arith.addi %q_3, %c32 : index
-                %bias_3 = vector.transfer_read %b[%sum_9, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_3 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_4, %bias_3, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_6 = arith.muli %q_3, %c4 : index
-                %sum_10 = arith.addi %prod_6, %c3 : index
-                scf.for %i_3 = %c0 to %c1 step %c1 {
-                  %prod_7 = arith.muli %i_3, %c4 : index
-                  %sum_11 = arith.addi %prod_7, %sum_10 : index
-                  vector.transfer_write %acc_3, %acc_1_3[%sum_11, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
+              func.call @start_with_bias(%b, %acc_1_3) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            scf.for %i_4 = %c0 to %c1 step %c1 {
-              scf.for %j = %c0 to %c4 step %c2 {
-                %prod_8 = arith.muli %i_4, %c4 : index
-                %sum_12 = arith.addi %prod_8, %j : index
-                %sum_13 = arith.addi %j, %c1 : index
-                %prod_9 = arith.muli %i_4, %c4 : index
-                %sum_14 = arith.addi %prod_9, %sum_13 : index
-                %sum_15 = vector.transfer_read %acc_1_3[%sum_12, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %sum_16 = vector.transfer_read %acc_1_3[%sum_14, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %loop:2 = scf.for %d = %c0 to %c8 step %c1 iter_args(%carry = %sum_15, %carry_1 = %sum_16) -> (vector<4x4xf32>, vector<4x4xf32>) {
-                  %prod_10 = arith.muli %d, %c1 : index
-                  %sum_17 = arith.addi %prod_10, %i_4 : index
-                  %a_1 = vector.transfer_read %a[%sum_17, %c0, %c0], %s {in_bounds = [true, true]} : memref<8x4x8xbf16>, vector<4x8xbf16>
-                  %prod_11 = arith.muli %d, %c4 : index
-                  %sum_18 = arith.addi %prod_11, %j : index
-                  %b_1 = vector.transfer_read %b[%sum_18, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %sum_19 = arith.addi %j, %c1 : index
-                  %prod_12 = arith.muli %d, %c4 : index
-                  %sum_20 = arith.addi %prod_12, %sum_19 : index
-                  %b_2 = vector.transfer_read %b[%sum_20, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %acc_4 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_1, %carry : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  %acc_5 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_2, %carry_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  scf.yield %acc_4, %acc_5 : vector<4x4xf32>, vector<4x4xf32>
-                }
-                vector.transfer_write %loop#0, %acc_1_3[%sum_12, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                vector.transfer_write %loop#1, %acc_1_3[%sum_14, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-              }
-            }
+            func.call @multiply(%a, %b, %acc_1_3) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_1_1(Consume, 1)
           }
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_1_1(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod_13 = arith.muli %strip, %c4 : index
-            scf.for %i_5 = %c0 to %c4 step %c1 {
-              %sum_21 = arith.addi %prod_13, %i_5 : index
-              %sum_22 = vector.transfer_read %acc_1_3[%sum_21, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-              %cast = vector.shape_cast %sum_22 : vector<4x4xf32> to vector<16xf32>
-              %cast_1 = vector.shape_cast %cast : vector<16xf32> to vector<4x4xf32>
-              vector.transfer_write %cast_1, %c[%i_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-            }
+            %prod = arith.muli %strip, %c4 : index
+            func.call @store(%acc_1_3, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_1_1(Produce, 1)
           }
         }
@@ -850,18 +416,7 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %v = arith.constant dense<[[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c32 = arith.constant 32 : index
-      %s = arith.constant 0.0 : bf16
-      %v_1 = arith.constant dense<0.0> : vector<4x4xf32>
       %c4 = arith.constant 4 : index
-      %v_2 = arith.constant dense<[[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %v_3 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c2 = arith.constant 2 : index
-      %v_4 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]> : vector<4x8xbf16>
-      %c3 = arith.constant 3 : index
-      %s_1 = arith.constant 0.0 : f32
-      %c8 = arith.constant 8 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -869,100 +424,19 @@ module {
             %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_1_2(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
-            // the bias starts the sums: ones times its two rows
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              scf.for %q = %c0 to %c1 step %c1 {
-                %sum = arith.addi %q, %c32 : index
-                %bias = vector.transfer_read %b[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v, %bias, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod = arith.muli %q, %c4 : index
-                %sum_1 = arith.addi %prod, %c0 : index
-                scf.for %i = %c0 to %c1 step %c1 {
-                  %prod_1 = arith.muli %i, %c4 : index
-                  %sum_2 = arith.addi %prod_1, %sum_1 : index
-                  vector.transfer_write %acc, %acc_1_4[%sum_2, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_1 = %c0 to %c1 step %c1 {
-                %sum_3 = arith.addi %q_1, %c32 : index
-                %bias_1 = vector.transfer_read %b[%sum_3, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_2, %bias_1, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_2 = arith.muli %q_1, %c4 : index
-                %sum_4 = arith.addi %prod_2, %c1 : index
-                scf.for %i_1 = %c0 to %c1 step %c1 {
-                  %prod_3 = arith.muli %i_1, %c4 : index
-                  %sum_5 = arith.addi %prod_3, %sum_4 : index
-                  vector.transfer_write %acc_1, %acc_1_4[%sum_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_2 = %c0 to %c1 step %c1 {
-                %sum_6 = arith.addi %q_2, %c32 : index
-                %bias_2 = vector.transfer_read %b[%sum_6, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_3, %bias_2, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_4 = arith.muli %q_2, %c4 : index
-                %sum_7 = arith.addi %prod_4, %c2 : index
-                scf.for %i_2 = %c0 to %c1 step %c1 {
-                  %prod_5 = arith.muli %i_2, %c4 : index
-                  %sum_8 = arith.addi %prod_5, %sum_7 : index
-                  vector.transfer_write %acc_2, %acc_1_4[%sum_8, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_3 = %c0 to %c1 step %c1 {
-                %sum_9 = arith.addi %q_3, %c32 : index
-                %bias_3 = vector.transfer_read %b[%sum_9, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_3 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_4, %bias_3, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_6 = arith.muli %q_3, %c4 : index
-                %sum_10 = arith.addi %prod_6, %c3 : index
-                scf.for %i_3 = %c0 to %c1 step %c1 {
-                  %prod_7 = arith.muli %i_3, %c4 : index
-                  %sum_11 = arith.addi %prod_7, %sum_10 : index
-                  vector.transfer_write %acc_3, %acc_1_4[%sum_11, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
+              func.call @start_with_bias(%b, %acc_1_4) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            scf.for %i_4 = %c0 to %c1 step %c1 {
-              scf.for %j = %c0 to %c4 step %c2 {
-                %prod_8 = arith.muli %i_4, %c4 : index
-                %sum_12 = arith.addi %prod_8, %j : index
-                %sum_13 = arith.addi %j, %c1 : index
-                %prod_9 = arith.muli %i_4, %c4 : index
-                %sum_14 = arith.addi %prod_9, %sum_13 : index
-                %sum_15 = vector.transfer_read %acc_1_4[%sum_12, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %sum_16 = vector.transfer_read %acc_1_4[%sum_14, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %loop:2 = scf.for %d = %c0 to %c8 step %c1 iter_args(%carry = %sum_15, %carry_1 = %sum_16) -> (vector<4x4xf32>, vector<4x4xf32>) {
-                  %prod_10 = arith.muli %d, %c1 : index
-                  %sum_17 = arith.addi %prod_10, %i_4 : index
-                  %a_1 = vector.transfer_read %a[%sum_17, %c0, %c0], %s {in_bounds = [true, true]} : memref<8x4x8xbf16>, vector<4x8xbf16>
-                  %prod_11 = arith.muli %d, %c4 : index
-                  %sum_18 = arith.addi %prod_11, %j : index
-                  %b_1 = vector.transfer_read %b[%sum_18, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %sum_19 = arith.addi %j, %c1 : index
-                  %prod_12 = arith.muli %d, %c4 : index
-                  %sum_20 = arith.addi %prod_12, %sum_19 : index
-                  %b_2 = vector.transfer_read %b[%sum_20, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %acc_4 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_1, %carry : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  %acc_5 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_2, %carry_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  scf.yield %acc_4, %acc_5 : vector<4x4xf32>, vector<4x4xf32>
-                }
-                vector.transfer_write %loop#0, %acc_1_4[%sum_12, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                vector.transfer_write %loop#1, %acc_1_4[%sum_14, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-              }
-            }
+            func.call @multiply(%a, %b, %acc_1_4) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_1_2(Consume, 1)
           }
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_1_2(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod_13 = arith.muli %strip, %c4 : index
-            scf.for %i_5 = %c0 to %c4 step %c1 {
-              %sum_21 = arith.addi %prod_13, %i_5 : index
-              %sum_22 = vector.transfer_read %acc_1_4[%sum_21, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-              %cast = vector.shape_cast %sum_22 : vector<4x4xf32> to vector<16xf32>
-              %cast_1 = vector.shape_cast %cast : vector<16xf32> to vector<4x4xf32>
-              vector.transfer_write %cast_1, %c[%i_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-            }
+            %prod = arith.muli %strip, %c4 : index
+            func.call @store(%acc_1_4, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_1_2(Produce, 1)
           }
         }
@@ -974,18 +448,7 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %v = arith.constant dense<[[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c32 = arith.constant 32 : index
-      %s = arith.constant 0.0 : bf16
-      %v_1 = arith.constant dense<0.0> : vector<4x4xf32>
       %c4 = arith.constant 4 : index
-      %v_2 = arith.constant dense<[[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %v_3 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c2 = arith.constant 2 : index
-      %v_4 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]> : vector<4x8xbf16>
-      %c3 = arith.constant 3 : index
-      %s_1 = arith.constant 0.0 : f32
-      %c8 = arith.constant 8 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -993,100 +456,19 @@ module {
             %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_1_3(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
-            // the bias starts the sums: ones times its two rows
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              scf.for %q = %c0 to %c1 step %c1 {
-                %sum = arith.addi %q, %c32 : index
-                %bias = vector.transfer_read %b[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v, %bias, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod = arith.muli %q, %c4 : index
-                %sum_1 = arith.addi %prod, %c0 : index
-                scf.for %i = %c0 to %c1 step %c1 {
-                  %prod_1 = arith.muli %i, %c4 : index
-                  %sum_2 = arith.addi %prod_1, %sum_1 : index
-                  vector.transfer_write %acc, %acc_1_5[%sum_2, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_1 = %c0 to %c1 step %c1 {
-                %sum_3 = arith.addi %q_1, %c32 : index
-                %bias_1 = vector.transfer_read %b[%sum_3, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_2, %bias_1, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_2 = arith.muli %q_1, %c4 : index
-                %sum_4 = arith.addi %prod_2, %c1 : index
-                scf.for %i_1 = %c0 to %c1 step %c1 {
-                  %prod_3 = arith.muli %i_1, %c4 : index
-                  %sum_5 = arith.addi %prod_3, %sum_4 : index
-                  vector.transfer_write %acc_1, %acc_1_5[%sum_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_2 = %c0 to %c1 step %c1 {
-                %sum_6 = arith.addi %q_2, %c32 : index
-                %bias_2 = vector.transfer_read %b[%sum_6, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_3, %bias_2, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_4 = arith.muli %q_2, %c4 : index
-                %sum_7 = arith.addi %prod_4, %c2 : index
-                scf.for %i_2 = %c0 to %c1 step %c1 {
-                  %prod_5 = arith.muli %i_2, %c4 : index
-                  %sum_8 = arith.addi %prod_5, %sum_7 : index
-                  vector.transfer_write %acc_2, %acc_1_5[%sum_8, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_3 = %c0 to %c1 step %c1 {
-                %sum_9 = arith.addi %q_3, %c32 : index
-                %bias_3 = vector.transfer_read %b[%sum_9, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_3 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_4, %bias_3, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_6 = arith.muli %q_3, %c4 : index
-                %sum_10 = arith.addi %prod_6, %c3 : index
-                scf.for %i_3 = %c0 to %c1 step %c1 {
-                  %prod_7 = arith.muli %i_3, %c4 : index
-                  %sum_11 = arith.addi %prod_7, %sum_10 : index
-                  vector.transfer_write %acc_3, %acc_1_5[%sum_11, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
+              func.call @start_with_bias(%b, %acc_1_5) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            scf.for %i_4 = %c0 to %c1 step %c1 {
-              scf.for %j = %c0 to %c4 step %c2 {
-                %prod_8 = arith.muli %i_4, %c4 : index
-                %sum_12 = arith.addi %prod_8, %j : index
-                %sum_13 = arith.addi %j, %c1 : index
-                %prod_9 = arith.muli %i_4, %c4 : index
-                %sum_14 = arith.addi %prod_9, %sum_13 : index
-                %sum_15 = vector.transfer_read %acc_1_5[%sum_12, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %sum_16 = vector.transfer_read %acc_1_5[%sum_14, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %loop:2 = scf.for %d = %c0 to %c8 step %c1 iter_args(%carry = %sum_15, %carry_1 = %sum_16) -> (vector<4x4xf32>, vector<4x4xf32>) {
-                  %prod_10 = arith.muli %d, %c1 : index
-                  %sum_17 = arith.addi %prod_10, %i_4 : index
-                  %a_1 = vector.transfer_read %a[%sum_17, %c0, %c0], %s {in_bounds = [true, true]} : memref<8x4x8xbf16>, vector<4x8xbf16>
-                  %prod_11 = arith.muli %d, %c4 : index
-                  %sum_18 = arith.addi %prod_11, %j : index
-                  %b_1 = vector.transfer_read %b[%sum_18, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %sum_19 = arith.addi %j, %c1 : index
-                  %prod_12 = arith.muli %d, %c4 : index
-                  %sum_20 = arith.addi %prod_12, %sum_19 : index
-                  %b_2 = vector.transfer_read %b[%sum_20, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %acc_4 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_1, %carry : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  %acc_5 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_2, %carry_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  scf.yield %acc_4, %acc_5 : vector<4x4xf32>, vector<4x4xf32>
-                }
-                vector.transfer_write %loop#0, %acc_1_5[%sum_12, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                vector.transfer_write %loop#1, %acc_1_5[%sum_14, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-              }
-            }
+            func.call @multiply(%a, %b, %acc_1_5) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_1_3(Consume, 1)
           }
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_1_3(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod_13 = arith.muli %strip, %c4 : index
-            scf.for %i_5 = %c0 to %c4 step %c1 {
-              %sum_21 = arith.addi %prod_13, %i_5 : index
-              %sum_22 = vector.transfer_read %acc_1_5[%sum_21, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-              %cast = vector.shape_cast %sum_22 : vector<4x4xf32> to vector<16xf32>
-              %cast_1 = vector.shape_cast %cast : vector<16xf32> to vector<4x4xf32>
-              vector.transfer_write %cast_1, %c[%i_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-            }
+            %prod = arith.muli %strip, %c4 : index
+            func.call @store(%acc_1_5, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_1_3(Produce, 1)
           }
         }
@@ -1098,18 +480,7 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %v = arith.constant dense<[[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c32 = arith.constant 32 : index
-      %s = arith.constant 0.0 : bf16
-      %v_1 = arith.constant dense<0.0> : vector<4x4xf32>
       %c4 = arith.constant 4 : index
-      %v_2 = arith.constant dense<[[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %v_3 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c2 = arith.constant 2 : index
-      %v_4 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]> : vector<4x8xbf16>
-      %c3 = arith.constant 3 : index
-      %s_1 = arith.constant 0.0 : f32
-      %c8 = arith.constant 8 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -1117,100 +488,19 @@ module {
             %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_2_0(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
-            // the bias starts the sums: ones times its two rows
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              scf.for %q = %c0 to %c1 step %c1 {
-                %sum = arith.addi %q, %c32 : index
-                %bias = vector.transfer_read %b[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v, %bias, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod = arith.muli %q, %c4 : index
-                %sum_1 = arith.addi %prod, %c0 : index
-                scf.for %i = %c0 to %c1 step %c1 {
-                  %prod_1 = arith.muli %i, %c4 : index
-                  %sum_2 = arith.addi %prod_1, %sum_1 : index
-                  vector.transfer_write %acc, %acc_2_2[%sum_2, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_1 = %c0 to %c1 step %c1 {
-                %sum_3 = arith.addi %q_1, %c32 : index
-                %bias_1 = vector.transfer_read %b[%sum_3, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_2, %bias_1, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_2 = arith.muli %q_1, %c4 : index
-                %sum_4 = arith.addi %prod_2, %c1 : index
-                scf.for %i_1 = %c0 to %c1 step %c1 {
-                  %prod_3 = arith.muli %i_1, %c4 : index
-                  %sum_5 = arith.addi %prod_3, %sum_4 : index
-                  vector.transfer_write %acc_1, %acc_2_2[%sum_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_2 = %c0 to %c1 step %c1 {
-                %sum_6 = arith.addi %q_2, %c32 : index
-                %bias_2 = vector.transfer_read %b[%sum_6, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_3, %bias_2, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_4 = arith.muli %q_2, %c4 : index
-                %sum_7 = arith.addi %prod_4, %c2 : index
-                scf.for %i_2 = %c0 to %c1 step %c1 {
-                  %prod_5 = arith.muli %i_2, %c4 : index
-                  %sum_8 = arith.addi %prod_5, %sum_7 : index
-                  vector.transfer_write %acc_2, %acc_2_2[%sum_8, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_3 = %c0 to %c1 step %c1 {
-                %sum_9 = arith.addi %q_3, %c32 : index
-                %bias_3 = vector.transfer_read %b[%sum_9, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_3 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_4, %bias_3, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_6 = arith.muli %q_3, %c4 : index
-                %sum_10 = arith.addi %prod_6, %c3 : index
-                scf.for %i_3 = %c0 to %c1 step %c1 {
-                  %prod_7 = arith.muli %i_3, %c4 : index
-                  %sum_11 = arith.addi %prod_7, %sum_10 : index
-                  vector.transfer_write %acc_3, %acc_2_2[%sum_11, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
+              func.call @start_with_bias(%b, %acc_2_2) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            scf.for %i_4 = %c0 to %c1 step %c1 {
-              scf.for %j = %c0 to %c4 step %c2 {
-                %prod_8 = arith.muli %i_4, %c4 : index
-                %sum_12 = arith.addi %prod_8, %j : index
-                %sum_13 = arith.addi %j, %c1 : index
-                %prod_9 = arith.muli %i_4, %c4 : index
-                %sum_14 = arith.addi %prod_9, %sum_13 : index
-                %sum_15 = vector.transfer_read %acc_2_2[%sum_12, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %sum_16 = vector.transfer_read %acc_2_2[%sum_14, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %loop:2 = scf.for %d = %c0 to %c8 step %c1 iter_args(%carry = %sum_15, %carry_1 = %sum_16) -> (vector<4x4xf32>, vector<4x4xf32>) {
-                  %prod_10 = arith.muli %d, %c1 : index
-                  %sum_17 = arith.addi %prod_10, %i_4 : index
-                  %a_1 = vector.transfer_read %a[%sum_17, %c0, %c0], %s {in_bounds = [true, true]} : memref<8x4x8xbf16>, vector<4x8xbf16>
-                  %prod_11 = arith.muli %d, %c4 : index
-                  %sum_18 = arith.addi %prod_11, %j : index
-                  %b_1 = vector.transfer_read %b[%sum_18, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %sum_19 = arith.addi %j, %c1 : index
-                  %prod_12 = arith.muli %d, %c4 : index
-                  %sum_20 = arith.addi %prod_12, %sum_19 : index
-                  %b_2 = vector.transfer_read %b[%sum_20, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %acc_4 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_1, %carry : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  %acc_5 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_2, %carry_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  scf.yield %acc_4, %acc_5 : vector<4x4xf32>, vector<4x4xf32>
-                }
-                vector.transfer_write %loop#0, %acc_2_2[%sum_12, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                vector.transfer_write %loop#1, %acc_2_2[%sum_14, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-              }
-            }
+            func.call @multiply(%a, %b, %acc_2_2) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_2_0(Consume, 1)
           }
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_2_0(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod_13 = arith.muli %strip, %c4 : index
-            scf.for %i_5 = %c0 to %c4 step %c1 {
-              %sum_21 = arith.addi %prod_13, %i_5 : index
-              %sum_22 = vector.transfer_read %acc_2_2[%sum_21, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-              %cast = vector.shape_cast %sum_22 : vector<4x4xf32> to vector<16xf32>
-              %cast_1 = vector.shape_cast %cast : vector<16xf32> to vector<4x4xf32>
-              vector.transfer_write %cast_1, %c[%i_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-            }
+            %prod = arith.muli %strip, %c4 : index
+            func.call @store(%acc_2_2, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_2_0(Produce, 1)
           }
         }
@@ -1222,18 +512,7 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %v = arith.constant dense<[[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c32 = arith.constant 32 : index
-      %s = arith.constant 0.0 : bf16
-      %v_1 = arith.constant dense<0.0> : vector<4x4xf32>
       %c4 = arith.constant 4 : index
-      %v_2 = arith.constant dense<[[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %v_3 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c2 = arith.constant 2 : index
-      %v_4 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]> : vector<4x8xbf16>
-      %c3 = arith.constant 3 : index
-      %s_1 = arith.constant 0.0 : f32
-      %c8 = arith.constant 8 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -1241,100 +520,19 @@ module {
             %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_2_1(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
-            // the bias starts the sums: ones times its two rows
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              scf.for %q = %c0 to %c1 step %c1 {
-                %sum = arith.addi %q, %c32 : index
-                %bias = vector.transfer_read %b[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v, %bias, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod = arith.muli %q, %c4 : index
-                %sum_1 = arith.addi %prod, %c0 : index
-                scf.for %i = %c0 to %c1 step %c1 {
-                  %prod_1 = arith.muli %i, %c4 : index
-                  %sum_2 = arith.addi %prod_1, %sum_1 : index
-                  vector.transfer_write %acc, %acc_2_3[%sum_2, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_1 = %c0 to %c1 step %c1 {
-                %sum_3 = arith.addi %q_1, %c32 : index
-                %bias_1 = vector.transfer_read %b[%sum_3, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_2, %bias_1, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_2 = arith.muli %q_1, %c4 : index
-                %sum_4 = arith.addi %prod_2, %c1 : index
-                scf.for %i_1 = %c0 to %c1 step %c1 {
-                  %prod_3 = arith.muli %i_1, %c4 : index
-                  %sum_5 = arith.addi %prod_3, %sum_4 : index
-                  vector.transfer_write %acc_1, %acc_2_3[%sum_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_2 = %c0 to %c1 step %c1 {
-                %sum_6 = arith.addi %q_2, %c32 : index
-                %bias_2 = vector.transfer_read %b[%sum_6, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_3, %bias_2, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_4 = arith.muli %q_2, %c4 : index
-                %sum_7 = arith.addi %prod_4, %c2 : index
-                scf.for %i_2 = %c0 to %c1 step %c1 {
-                  %prod_5 = arith.muli %i_2, %c4 : index
-                  %sum_8 = arith.addi %prod_5, %sum_7 : index
-                  vector.transfer_write %acc_2, %acc_2_3[%sum_8, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_3 = %c0 to %c1 step %c1 {
-                %sum_9 = arith.addi %q_3, %c32 : index
-                %bias_3 = vector.transfer_read %b[%sum_9, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_3 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_4, %bias_3, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_6 = arith.muli %q_3, %c4 : index
-                %sum_10 = arith.addi %prod_6, %c3 : index
-                scf.for %i_3 = %c0 to %c1 step %c1 {
-                  %prod_7 = arith.muli %i_3, %c4 : index
-                  %sum_11 = arith.addi %prod_7, %sum_10 : index
-                  vector.transfer_write %acc_3, %acc_2_3[%sum_11, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
+              func.call @start_with_bias(%b, %acc_2_3) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            scf.for %i_4 = %c0 to %c1 step %c1 {
-              scf.for %j = %c0 to %c4 step %c2 {
-                %prod_8 = arith.muli %i_4, %c4 : index
-                %sum_12 = arith.addi %prod_8, %j : index
-                %sum_13 = arith.addi %j, %c1 : index
-                %prod_9 = arith.muli %i_4, %c4 : index
-                %sum_14 = arith.addi %prod_9, %sum_13 : index
-                %sum_15 = vector.transfer_read %acc_2_3[%sum_12, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %sum_16 = vector.transfer_read %acc_2_3[%sum_14, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %loop:2 = scf.for %d = %c0 to %c8 step %c1 iter_args(%carry = %sum_15, %carry_1 = %sum_16) -> (vector<4x4xf32>, vector<4x4xf32>) {
-                  %prod_10 = arith.muli %d, %c1 : index
-                  %sum_17 = arith.addi %prod_10, %i_4 : index
-                  %a_1 = vector.transfer_read %a[%sum_17, %c0, %c0], %s {in_bounds = [true, true]} : memref<8x4x8xbf16>, vector<4x8xbf16>
-                  %prod_11 = arith.muli %d, %c4 : index
-                  %sum_18 = arith.addi %prod_11, %j : index
-                  %b_1 = vector.transfer_read %b[%sum_18, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %sum_19 = arith.addi %j, %c1 : index
-                  %prod_12 = arith.muli %d, %c4 : index
-                  %sum_20 = arith.addi %prod_12, %sum_19 : index
-                  %b_2 = vector.transfer_read %b[%sum_20, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %acc_4 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_1, %carry : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  %acc_5 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_2, %carry_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  scf.yield %acc_4, %acc_5 : vector<4x4xf32>, vector<4x4xf32>
-                }
-                vector.transfer_write %loop#0, %acc_2_3[%sum_12, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                vector.transfer_write %loop#1, %acc_2_3[%sum_14, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-              }
-            }
+            func.call @multiply(%a, %b, %acc_2_3) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_2_1(Consume, 1)
           }
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_2_1(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod_13 = arith.muli %strip, %c4 : index
-            scf.for %i_5 = %c0 to %c4 step %c1 {
-              %sum_21 = arith.addi %prod_13, %i_5 : index
-              %sum_22 = vector.transfer_read %acc_2_3[%sum_21, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-              %cast = vector.shape_cast %sum_22 : vector<4x4xf32> to vector<16xf32>
-              %cast_1 = vector.shape_cast %cast : vector<16xf32> to vector<4x4xf32>
-              vector.transfer_write %cast_1, %c[%i_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-            }
+            %prod = arith.muli %strip, %c4 : index
+            func.call @store(%acc_2_3, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_2_1(Produce, 1)
           }
         }
@@ -1346,18 +544,7 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %v = arith.constant dense<[[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c32 = arith.constant 32 : index
-      %s = arith.constant 0.0 : bf16
-      %v_1 = arith.constant dense<0.0> : vector<4x4xf32>
       %c4 = arith.constant 4 : index
-      %v_2 = arith.constant dense<[[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %v_3 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c2 = arith.constant 2 : index
-      %v_4 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]> : vector<4x8xbf16>
-      %c3 = arith.constant 3 : index
-      %s_1 = arith.constant 0.0 : f32
-      %c8 = arith.constant 8 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -1365,100 +552,19 @@ module {
             %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_2_2(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
-            // the bias starts the sums: ones times its two rows
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              scf.for %q = %c0 to %c1 step %c1 {
-                %sum = arith.addi %q, %c32 : index
-                %bias = vector.transfer_read %b[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v, %bias, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod = arith.muli %q, %c4 : index
-                %sum_1 = arith.addi %prod, %c0 : index
-                scf.for %i = %c0 to %c1 step %c1 {
-                  %prod_1 = arith.muli %i, %c4 : index
-                  %sum_2 = arith.addi %prod_1, %sum_1 : index
-                  vector.transfer_write %acc, %acc_2_4[%sum_2, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_1 = %c0 to %c1 step %c1 {
-                %sum_3 = arith.addi %q_1, %c32 : index
-                %bias_1 = vector.transfer_read %b[%sum_3, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_2, %bias_1, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_2 = arith.muli %q_1, %c4 : index
-                %sum_4 = arith.addi %prod_2, %c1 : index
-                scf.for %i_1 = %c0 to %c1 step %c1 {
-                  %prod_3 = arith.muli %i_1, %c4 : index
-                  %sum_5 = arith.addi %prod_3, %sum_4 : index
-                  vector.transfer_write %acc_1, %acc_2_4[%sum_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_2 = %c0 to %c1 step %c1 {
-                %sum_6 = arith.addi %q_2, %c32 : index
-                %bias_2 = vector.transfer_read %b[%sum_6, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_3, %bias_2, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_4 = arith.muli %q_2, %c4 : index
-                %sum_7 = arith.addi %prod_4, %c2 : index
-                scf.for %i_2 = %c0 to %c1 step %c1 {
-                  %prod_5 = arith.muli %i_2, %c4 : index
-                  %sum_8 = arith.addi %prod_5, %sum_7 : index
-                  vector.transfer_write %acc_2, %acc_2_4[%sum_8, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_3 = %c0 to %c1 step %c1 {
-                %sum_9 = arith.addi %q_3, %c32 : index
-                %bias_3 = vector.transfer_read %b[%sum_9, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_3 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_4, %bias_3, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_6 = arith.muli %q_3, %c4 : index
-                %sum_10 = arith.addi %prod_6, %c3 : index
-                scf.for %i_3 = %c0 to %c1 step %c1 {
-                  %prod_7 = arith.muli %i_3, %c4 : index
-                  %sum_11 = arith.addi %prod_7, %sum_10 : index
-                  vector.transfer_write %acc_3, %acc_2_4[%sum_11, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
+              func.call @start_with_bias(%b, %acc_2_4) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            scf.for %i_4 = %c0 to %c1 step %c1 {
-              scf.for %j = %c0 to %c4 step %c2 {
-                %prod_8 = arith.muli %i_4, %c4 : index
-                %sum_12 = arith.addi %prod_8, %j : index
-                %sum_13 = arith.addi %j, %c1 : index
-                %prod_9 = arith.muli %i_4, %c4 : index
-                %sum_14 = arith.addi %prod_9, %sum_13 : index
-                %sum_15 = vector.transfer_read %acc_2_4[%sum_12, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %sum_16 = vector.transfer_read %acc_2_4[%sum_14, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %loop:2 = scf.for %d = %c0 to %c8 step %c1 iter_args(%carry = %sum_15, %carry_1 = %sum_16) -> (vector<4x4xf32>, vector<4x4xf32>) {
-                  %prod_10 = arith.muli %d, %c1 : index
-                  %sum_17 = arith.addi %prod_10, %i_4 : index
-                  %a_1 = vector.transfer_read %a[%sum_17, %c0, %c0], %s {in_bounds = [true, true]} : memref<8x4x8xbf16>, vector<4x8xbf16>
-                  %prod_11 = arith.muli %d, %c4 : index
-                  %sum_18 = arith.addi %prod_11, %j : index
-                  %b_1 = vector.transfer_read %b[%sum_18, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %sum_19 = arith.addi %j, %c1 : index
-                  %prod_12 = arith.muli %d, %c4 : index
-                  %sum_20 = arith.addi %prod_12, %sum_19 : index
-                  %b_2 = vector.transfer_read %b[%sum_20, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %acc_4 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_1, %carry : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  %acc_5 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_2, %carry_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  scf.yield %acc_4, %acc_5 : vector<4x4xf32>, vector<4x4xf32>
-                }
-                vector.transfer_write %loop#0, %acc_2_4[%sum_12, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                vector.transfer_write %loop#1, %acc_2_4[%sum_14, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-              }
-            }
+            func.call @multiply(%a, %b, %acc_2_4) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_2_2(Consume, 1)
           }
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_2_2(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod_13 = arith.muli %strip, %c4 : index
-            scf.for %i_5 = %c0 to %c4 step %c1 {
-              %sum_21 = arith.addi %prod_13, %i_5 : index
-              %sum_22 = vector.transfer_read %acc_2_4[%sum_21, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-              %cast = vector.shape_cast %sum_22 : vector<4x4xf32> to vector<16xf32>
-              %cast_1 = vector.shape_cast %cast : vector<16xf32> to vector<4x4xf32>
-              vector.transfer_write %cast_1, %c[%i_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-            }
+            %prod = arith.muli %strip, %c4 : index
+            func.call @store(%acc_2_4, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_2_2(Produce, 1)
           }
         }
@@ -1470,18 +576,7 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %v = arith.constant dense<[[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c32 = arith.constant 32 : index
-      %s = arith.constant 0.0 : bf16
-      %v_1 = arith.constant dense<0.0> : vector<4x4xf32>
       %c4 = arith.constant 4 : index
-      %v_2 = arith.constant dense<[[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %v_3 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c2 = arith.constant 2 : index
-      %v_4 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]> : vector<4x8xbf16>
-      %c3 = arith.constant 3 : index
-      %s_1 = arith.constant 0.0 : f32
-      %c8 = arith.constant 8 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -1489,100 +584,19 @@ module {
             %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_2_3(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
-            // the bias starts the sums: ones times its two rows
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              scf.for %q = %c0 to %c1 step %c1 {
-                %sum = arith.addi %q, %c32 : index
-                %bias = vector.transfer_read %b[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v, %bias, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod = arith.muli %q, %c4 : index
-                %sum_1 = arith.addi %prod, %c0 : index
-                scf.for %i = %c0 to %c1 step %c1 {
-                  %prod_1 = arith.muli %i, %c4 : index
-                  %sum_2 = arith.addi %prod_1, %sum_1 : index
-                  vector.transfer_write %acc, %acc_2_5[%sum_2, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_1 = %c0 to %c1 step %c1 {
-                %sum_3 = arith.addi %q_1, %c32 : index
-                %bias_1 = vector.transfer_read %b[%sum_3, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_2, %bias_1, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_2 = arith.muli %q_1, %c4 : index
-                %sum_4 = arith.addi %prod_2, %c1 : index
-                scf.for %i_1 = %c0 to %c1 step %c1 {
-                  %prod_3 = arith.muli %i_1, %c4 : index
-                  %sum_5 = arith.addi %prod_3, %sum_4 : index
-                  vector.transfer_write %acc_1, %acc_2_5[%sum_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_2 = %c0 to %c1 step %c1 {
-                %sum_6 = arith.addi %q_2, %c32 : index
-                %bias_2 = vector.transfer_read %b[%sum_6, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_3, %bias_2, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_4 = arith.muli %q_2, %c4 : index
-                %sum_7 = arith.addi %prod_4, %c2 : index
-                scf.for %i_2 = %c0 to %c1 step %c1 {
-                  %prod_5 = arith.muli %i_2, %c4 : index
-                  %sum_8 = arith.addi %prod_5, %sum_7 : index
-                  vector.transfer_write %acc_2, %acc_2_5[%sum_8, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_3 = %c0 to %c1 step %c1 {
-                %sum_9 = arith.addi %q_3, %c32 : index
-                %bias_3 = vector.transfer_read %b[%sum_9, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_3 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_4, %bias_3, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_6 = arith.muli %q_3, %c4 : index
-                %sum_10 = arith.addi %prod_6, %c3 : index
-                scf.for %i_3 = %c0 to %c1 step %c1 {
-                  %prod_7 = arith.muli %i_3, %c4 : index
-                  %sum_11 = arith.addi %prod_7, %sum_10 : index
-                  vector.transfer_write %acc_3, %acc_2_5[%sum_11, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
+              func.call @start_with_bias(%b, %acc_2_5) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            scf.for %i_4 = %c0 to %c1 step %c1 {
-              scf.for %j = %c0 to %c4 step %c2 {
-                %prod_8 = arith.muli %i_4, %c4 : index
-                %sum_12 = arith.addi %prod_8, %j : index
-                %sum_13 = arith.addi %j, %c1 : index
-                %prod_9 = arith.muli %i_4, %c4 : index
-                %sum_14 = arith.addi %prod_9, %sum_13 : index
-                %sum_15 = vector.transfer_read %acc_2_5[%sum_12, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %sum_16 = vector.transfer_read %acc_2_5[%sum_14, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %loop:2 = scf.for %d = %c0 to %c8 step %c1 iter_args(%carry = %sum_15, %carry_1 = %sum_16) -> (vector<4x4xf32>, vector<4x4xf32>) {
-                  %prod_10 = arith.muli %d, %c1 : index
-                  %sum_17 = arith.addi %prod_10, %i_4 : index
-                  %a_1 = vector.transfer_read %a[%sum_17, %c0, %c0], %s {in_bounds = [true, true]} : memref<8x4x8xbf16>, vector<4x8xbf16>
-                  %prod_11 = arith.muli %d, %c4 : index
-                  %sum_18 = arith.addi %prod_11, %j : index
-                  %b_1 = vector.transfer_read %b[%sum_18, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %sum_19 = arith.addi %j, %c1 : index
-                  %prod_12 = arith.muli %d, %c4 : index
-                  %sum_20 = arith.addi %prod_12, %sum_19 : index
-                  %b_2 = vector.transfer_read %b[%sum_20, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %acc_4 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_1, %carry : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  %acc_5 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_2, %carry_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  scf.yield %acc_4, %acc_5 : vector<4x4xf32>, vector<4x4xf32>
-                }
-                vector.transfer_write %loop#0, %acc_2_5[%sum_12, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                vector.transfer_write %loop#1, %acc_2_5[%sum_14, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-              }
-            }
+            func.call @multiply(%a, %b, %acc_2_5) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_2_3(Consume, 1)
           }
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_2_3(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod_13 = arith.muli %strip, %c4 : index
-            scf.for %i_5 = %c0 to %c4 step %c1 {
-              %sum_21 = arith.addi %prod_13, %i_5 : index
-              %sum_22 = vector.transfer_read %acc_2_5[%sum_21, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-              %cast = vector.shape_cast %sum_22 : vector<4x4xf32> to vector<16xf32>
-              %cast_1 = vector.shape_cast %cast : vector<16xf32> to vector<4x4xf32>
-              vector.transfer_write %cast_1, %c[%i_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-            }
+            %prod = arith.muli %strip, %c4 : index
+            func.call @store(%acc_2_5, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_2_3(Produce, 1)
           }
         }
@@ -1594,18 +608,7 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %v = arith.constant dense<[[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c32 = arith.constant 32 : index
-      %s = arith.constant 0.0 : bf16
-      %v_1 = arith.constant dense<0.0> : vector<4x4xf32>
       %c4 = arith.constant 4 : index
-      %v_2 = arith.constant dense<[[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %v_3 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c2 = arith.constant 2 : index
-      %v_4 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]> : vector<4x8xbf16>
-      %c3 = arith.constant 3 : index
-      %s_1 = arith.constant 0.0 : f32
-      %c8 = arith.constant 8 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -1613,100 +616,19 @@ module {
             %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_3_0(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
-            // the bias starts the sums: ones times its two rows
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              scf.for %q = %c0 to %c1 step %c1 {
-                %sum = arith.addi %q, %c32 : index
-                %bias = vector.transfer_read %b[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v, %bias, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod = arith.muli %q, %c4 : index
-                %sum_1 = arith.addi %prod, %c0 : index
-                scf.for %i = %c0 to %c1 step %c1 {
-                  %prod_1 = arith.muli %i, %c4 : index
-                  %sum_2 = arith.addi %prod_1, %sum_1 : index
-                  vector.transfer_write %acc, %acc_3_2[%sum_2, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_1 = %c0 to %c1 step %c1 {
-                %sum_3 = arith.addi %q_1, %c32 : index
-                %bias_1 = vector.transfer_read %b[%sum_3, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_2, %bias_1, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_2 = arith.muli %q_1, %c4 : index
-                %sum_4 = arith.addi %prod_2, %c1 : index
-                scf.for %i_1 = %c0 to %c1 step %c1 {
-                  %prod_3 = arith.muli %i_1, %c4 : index
-                  %sum_5 = arith.addi %prod_3, %sum_4 : index
-                  vector.transfer_write %acc_1, %acc_3_2[%sum_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_2 = %c0 to %c1 step %c1 {
-                %sum_6 = arith.addi %q_2, %c32 : index
-                %bias_2 = vector.transfer_read %b[%sum_6, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_3, %bias_2, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_4 = arith.muli %q_2, %c4 : index
-                %sum_7 = arith.addi %prod_4, %c2 : index
-                scf.for %i_2 = %c0 to %c1 step %c1 {
-                  %prod_5 = arith.muli %i_2, %c4 : index
-                  %sum_8 = arith.addi %prod_5, %sum_7 : index
-                  vector.transfer_write %acc_2, %acc_3_2[%sum_8, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_3 = %c0 to %c1 step %c1 {
-                %sum_9 = arith.addi %q_3, %c32 : index
-                %bias_3 = vector.transfer_read %b[%sum_9, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_3 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_4, %bias_3, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_6 = arith.muli %q_3, %c4 : index
-                %sum_10 = arith.addi %prod_6, %c3 : index
-                scf.for %i_3 = %c0 to %c1 step %c1 {
-                  %prod_7 = arith.muli %i_3, %c4 : index
-                  %sum_11 = arith.addi %prod_7, %sum_10 : index
-                  vector.transfer_write %acc_3, %acc_3_2[%sum_11, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
+              func.call @start_with_bias(%b, %acc_3_2) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            scf.for %i_4 = %c0 to %c1 step %c1 {
-              scf.for %j = %c0 to %c4 step %c2 {
-                %prod_8 = arith.muli %i_4, %c4 : index
-                %sum_12 = arith.addi %prod_8, %j : index
-                %sum_13 = arith.addi %j, %c1 : index
-                %prod_9 = arith.muli %i_4, %c4 : index
-                %sum_14 = arith.addi %prod_9, %sum_13 : index
-                %sum_15 = vector.transfer_read %acc_3_2[%sum_12, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %sum_16 = vector.transfer_read %acc_3_2[%sum_14, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %loop:2 = scf.for %d = %c0 to %c8 step %c1 iter_args(%carry = %sum_15, %carry_1 = %sum_16) -> (vector<4x4xf32>, vector<4x4xf32>) {
-                  %prod_10 = arith.muli %d, %c1 : index
-                  %sum_17 = arith.addi %prod_10, %i_4 : index
-                  %a_1 = vector.transfer_read %a[%sum_17, %c0, %c0], %s {in_bounds = [true, true]} : memref<8x4x8xbf16>, vector<4x8xbf16>
-                  %prod_11 = arith.muli %d, %c4 : index
-                  %sum_18 = arith.addi %prod_11, %j : index
-                  %b_1 = vector.transfer_read %b[%sum_18, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %sum_19 = arith.addi %j, %c1 : index
-                  %prod_12 = arith.muli %d, %c4 : index
-                  %sum_20 = arith.addi %prod_12, %sum_19 : index
-                  %b_2 = vector.transfer_read %b[%sum_20, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %acc_4 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_1, %carry : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  %acc_5 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_2, %carry_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  scf.yield %acc_4, %acc_5 : vector<4x4xf32>, vector<4x4xf32>
-                }
-                vector.transfer_write %loop#0, %acc_3_2[%sum_12, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                vector.transfer_write %loop#1, %acc_3_2[%sum_14, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-              }
-            }
+            func.call @multiply(%a, %b, %acc_3_2) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_3_0(Consume, 1)
           }
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_3_0(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod_13 = arith.muli %strip, %c4 : index
-            scf.for %i_5 = %c0 to %c4 step %c1 {
-              %sum_21 = arith.addi %prod_13, %i_5 : index
-              %sum_22 = vector.transfer_read %acc_3_2[%sum_21, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-              %cast = vector.shape_cast %sum_22 : vector<4x4xf32> to vector<16xf32>
-              %cast_1 = vector.shape_cast %cast : vector<16xf32> to vector<4x4xf32>
-              vector.transfer_write %cast_1, %c[%i_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-            }
+            %prod = arith.muli %strip, %c4 : index
+            func.call @store(%acc_3_2, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_3_0(Produce, 1)
           }
         }
@@ -1718,18 +640,7 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %v = arith.constant dense<[[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c32 = arith.constant 32 : index
-      %s = arith.constant 0.0 : bf16
-      %v_1 = arith.constant dense<0.0> : vector<4x4xf32>
       %c4 = arith.constant 4 : index
-      %v_2 = arith.constant dense<[[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %v_3 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c2 = arith.constant 2 : index
-      %v_4 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]> : vector<4x8xbf16>
-      %c3 = arith.constant 3 : index
-      %s_1 = arith.constant 0.0 : f32
-      %c8 = arith.constant 8 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -1737,100 +648,19 @@ module {
             %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_3_1(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
-            // the bias starts the sums: ones times its two rows
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              scf.for %q = %c0 to %c1 step %c1 {
-                %sum = arith.addi %q, %c32 : index
-                %bias = vector.transfer_read %b[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v, %bias, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod = arith.muli %q, %c4 : index
-                %sum_1 = arith.addi %prod, %c0 : index
-                scf.for %i = %c0 to %c1 step %c1 {
-                  %prod_1 = arith.muli %i, %c4 : index
-                  %sum_2 = arith.addi %prod_1, %sum_1 : index
-                  vector.transfer_write %acc, %acc_3_3[%sum_2, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_1 = %c0 to %c1 step %c1 {
-                %sum_3 = arith.addi %q_1, %c32 : index
-                %bias_1 = vector.transfer_read %b[%sum_3, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_2, %bias_1, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_2 = arith.muli %q_1, %c4 : index
-                %sum_4 = arith.addi %prod_2, %c1 : index
-                scf.for %i_1 = %c0 to %c1 step %c1 {
-                  %prod_3 = arith.muli %i_1, %c4 : index
-                  %sum_5 = arith.addi %prod_3, %sum_4 : index
-                  vector.transfer_write %acc_1, %acc_3_3[%sum_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_2 = %c0 to %c1 step %c1 {
-                %sum_6 = arith.addi %q_2, %c32 : index
-                %bias_2 = vector.transfer_read %b[%sum_6, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_3, %bias_2, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_4 = arith.muli %q_2, %c4 : index
-                %sum_7 = arith.addi %prod_4, %c2 : index
-                scf.for %i_2 = %c0 to %c1 step %c1 {
-                  %prod_5 = arith.muli %i_2, %c4 : index
-                  %sum_8 = arith.addi %prod_5, %sum_7 : index
-                  vector.transfer_write %acc_2, %acc_3_3[%sum_8, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_3 = %c0 to %c1 step %c1 {
-                %sum_9 = arith.addi %q_3, %c32 : index
-                %bias_3 = vector.transfer_read %b[%sum_9, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_3 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_4, %bias_3, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_6 = arith.muli %q_3, %c4 : index
-                %sum_10 = arith.addi %prod_6, %c3 : index
-                scf.for %i_3 = %c0 to %c1 step %c1 {
-                  %prod_7 = arith.muli %i_3, %c4 : index
-                  %sum_11 = arith.addi %prod_7, %sum_10 : index
-                  vector.transfer_write %acc_3, %acc_3_3[%sum_11, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
+              func.call @start_with_bias(%b, %acc_3_3) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            scf.for %i_4 = %c0 to %c1 step %c1 {
-              scf.for %j = %c0 to %c4 step %c2 {
-                %prod_8 = arith.muli %i_4, %c4 : index
-                %sum_12 = arith.addi %prod_8, %j : index
-                %sum_13 = arith.addi %j, %c1 : index
-                %prod_9 = arith.muli %i_4, %c4 : index
-                %sum_14 = arith.addi %prod_9, %sum_13 : index
-                %sum_15 = vector.transfer_read %acc_3_3[%sum_12, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %sum_16 = vector.transfer_read %acc_3_3[%sum_14, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %loop:2 = scf.for %d = %c0 to %c8 step %c1 iter_args(%carry = %sum_15, %carry_1 = %sum_16) -> (vector<4x4xf32>, vector<4x4xf32>) {
-                  %prod_10 = arith.muli %d, %c1 : index
-                  %sum_17 = arith.addi %prod_10, %i_4 : index
-                  %a_1 = vector.transfer_read %a[%sum_17, %c0, %c0], %s {in_bounds = [true, true]} : memref<8x4x8xbf16>, vector<4x8xbf16>
-                  %prod_11 = arith.muli %d, %c4 : index
-                  %sum_18 = arith.addi %prod_11, %j : index
-                  %b_1 = vector.transfer_read %b[%sum_18, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %sum_19 = arith.addi %j, %c1 : index
-                  %prod_12 = arith.muli %d, %c4 : index
-                  %sum_20 = arith.addi %prod_12, %sum_19 : index
-                  %b_2 = vector.transfer_read %b[%sum_20, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %acc_4 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_1, %carry : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  %acc_5 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_2, %carry_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  scf.yield %acc_4, %acc_5 : vector<4x4xf32>, vector<4x4xf32>
-                }
-                vector.transfer_write %loop#0, %acc_3_3[%sum_12, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                vector.transfer_write %loop#1, %acc_3_3[%sum_14, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-              }
-            }
+            func.call @multiply(%a, %b, %acc_3_3) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_3_1(Consume, 1)
           }
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_3_1(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod_13 = arith.muli %strip, %c4 : index
-            scf.for %i_5 = %c0 to %c4 step %c1 {
-              %sum_21 = arith.addi %prod_13, %i_5 : index
-              %sum_22 = vector.transfer_read %acc_3_3[%sum_21, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-              %cast = vector.shape_cast %sum_22 : vector<4x4xf32> to vector<16xf32>
-              %cast_1 = vector.shape_cast %cast : vector<16xf32> to vector<4x4xf32>
-              vector.transfer_write %cast_1, %c[%i_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-            }
+            %prod = arith.muli %strip, %c4 : index
+            func.call @store(%acc_3_3, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_3_1(Produce, 1)
           }
         }
@@ -1842,18 +672,7 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %v = arith.constant dense<[[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c32 = arith.constant 32 : index
-      %s = arith.constant 0.0 : bf16
-      %v_1 = arith.constant dense<0.0> : vector<4x4xf32>
       %c4 = arith.constant 4 : index
-      %v_2 = arith.constant dense<[[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %v_3 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c2 = arith.constant 2 : index
-      %v_4 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]> : vector<4x8xbf16>
-      %c3 = arith.constant 3 : index
-      %s_1 = arith.constant 0.0 : f32
-      %c8 = arith.constant 8 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -1861,100 +680,19 @@ module {
             %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_3_2(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
-            // the bias starts the sums: ones times its two rows
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              scf.for %q = %c0 to %c1 step %c1 {
-                %sum = arith.addi %q, %c32 : index
-                %bias = vector.transfer_read %b[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v, %bias, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod = arith.muli %q, %c4 : index
-                %sum_1 = arith.addi %prod, %c0 : index
-                scf.for %i = %c0 to %c1 step %c1 {
-                  %prod_1 = arith.muli %i, %c4 : index
-                  %sum_2 = arith.addi %prod_1, %sum_1 : index
-                  vector.transfer_write %acc, %acc_3_4[%sum_2, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_1 = %c0 to %c1 step %c1 {
-                %sum_3 = arith.addi %q_1, %c32 : index
-                %bias_1 = vector.transfer_read %b[%sum_3, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_2, %bias_1, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_2 = arith.muli %q_1, %c4 : index
-                %sum_4 = arith.addi %prod_2, %c1 : index
-                scf.for %i_1 = %c0 to %c1 step %c1 {
-                  %prod_3 = arith.muli %i_1, %c4 : index
-                  %sum_5 = arith.addi %prod_3, %sum_4 : index
-                  vector.transfer_write %acc_1, %acc_3_4[%sum_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_2 = %c0 to %c1 step %c1 {
-                %sum_6 = arith.addi %q_2, %c32 : index
-                %bias_2 = vector.transfer_read %b[%sum_6, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_3, %bias_2, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_4 = arith.muli %q_2, %c4 : index
-                %sum_7 = arith.addi %prod_4, %c2 : index
-                scf.for %i_2 = %c0 to %c1 step %c1 {
-                  %prod_5 = arith.muli %i_2, %c4 : index
-                  %sum_8 = arith.addi %prod_5, %sum_7 : index
-                  vector.transfer_write %acc_2, %acc_3_4[%sum_8, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_3 = %c0 to %c1 step %c1 {
-                %sum_9 = arith.addi %q_3, %c32 : index
-                %bias_3 = vector.transfer_read %b[%sum_9, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_3 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_4, %bias_3, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_6 = arith.muli %q_3, %c4 : index
-                %sum_10 = arith.addi %prod_6, %c3 : index
-                scf.for %i_3 = %c0 to %c1 step %c1 {
-                  %prod_7 = arith.muli %i_3, %c4 : index
-                  %sum_11 = arith.addi %prod_7, %sum_10 : index
-                  vector.transfer_write %acc_3, %acc_3_4[%sum_11, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
+              func.call @start_with_bias(%b, %acc_3_4) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            scf.for %i_4 = %c0 to %c1 step %c1 {
-              scf.for %j = %c0 to %c4 step %c2 {
-                %prod_8 = arith.muli %i_4, %c4 : index
-                %sum_12 = arith.addi %prod_8, %j : index
-                %sum_13 = arith.addi %j, %c1 : index
-                %prod_9 = arith.muli %i_4, %c4 : index
-                %sum_14 = arith.addi %prod_9, %sum_13 : index
-                %sum_15 = vector.transfer_read %acc_3_4[%sum_12, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %sum_16 = vector.transfer_read %acc_3_4[%sum_14, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %loop:2 = scf.for %d = %c0 to %c8 step %c1 iter_args(%carry = %sum_15, %carry_1 = %sum_16) -> (vector<4x4xf32>, vector<4x4xf32>) {
-                  %prod_10 = arith.muli %d, %c1 : index
-                  %sum_17 = arith.addi %prod_10, %i_4 : index
-                  %a_1 = vector.transfer_read %a[%sum_17, %c0, %c0], %s {in_bounds = [true, true]} : memref<8x4x8xbf16>, vector<4x8xbf16>
-                  %prod_11 = arith.muli %d, %c4 : index
-                  %sum_18 = arith.addi %prod_11, %j : index
-                  %b_1 = vector.transfer_read %b[%sum_18, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %sum_19 = arith.addi %j, %c1 : index
-                  %prod_12 = arith.muli %d, %c4 : index
-                  %sum_20 = arith.addi %prod_12, %sum_19 : index
-                  %b_2 = vector.transfer_read %b[%sum_20, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %acc_4 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_1, %carry : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  %acc_5 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_2, %carry_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  scf.yield %acc_4, %acc_5 : vector<4x4xf32>, vector<4x4xf32>
-                }
-                vector.transfer_write %loop#0, %acc_3_4[%sum_12, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                vector.transfer_write %loop#1, %acc_3_4[%sum_14, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-              }
-            }
+            func.call @multiply(%a, %b, %acc_3_4) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_3_2(Consume, 1)
           }
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_3_2(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod_13 = arith.muli %strip, %c4 : index
-            scf.for %i_5 = %c0 to %c4 step %c1 {
-              %sum_21 = arith.addi %prod_13, %i_5 : index
-              %sum_22 = vector.transfer_read %acc_3_4[%sum_21, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-              %cast = vector.shape_cast %sum_22 : vector<4x4xf32> to vector<16xf32>
-              %cast_1 = vector.shape_cast %cast : vector<16xf32> to vector<4x4xf32>
-              vector.transfer_write %cast_1, %c[%i_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-            }
+            %prod = arith.muli %strip, %c4 : index
+            func.call @store(%acc_3_4, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_3_2(Produce, 1)
           }
         }
@@ -1966,18 +704,7 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %v = arith.constant dense<[[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c32 = arith.constant 32 : index
-      %s = arith.constant 0.0 : bf16
-      %v_1 = arith.constant dense<0.0> : vector<4x4xf32>
       %c4 = arith.constant 4 : index
-      %v_2 = arith.constant dense<[[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %v_3 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]]> : vector<4x8xbf16>
-      %c2 = arith.constant 2 : index
-      %v_4 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]> : vector<4x8xbf16>
-      %c3 = arith.constant 3 : index
-      %s_1 = arith.constant 0.0 : f32
-      %c8 = arith.constant 8 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -1985,100 +712,19 @@ module {
             %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_3_3(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
-            // the bias starts the sums: ones times its two rows
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              scf.for %q = %c0 to %c1 step %c1 {
-                %sum = arith.addi %q, %c32 : index
-                %bias = vector.transfer_read %b[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v, %bias, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod = arith.muli %q, %c4 : index
-                %sum_1 = arith.addi %prod, %c0 : index
-                scf.for %i = %c0 to %c1 step %c1 {
-                  %prod_1 = arith.muli %i, %c4 : index
-                  %sum_2 = arith.addi %prod_1, %sum_1 : index
-                  vector.transfer_write %acc, %acc_3_5[%sum_2, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_1 = %c0 to %c1 step %c1 {
-                %sum_3 = arith.addi %q_1, %c32 : index
-                %bias_1 = vector.transfer_read %b[%sum_3, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_2, %bias_1, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_2 = arith.muli %q_1, %c4 : index
-                %sum_4 = arith.addi %prod_2, %c1 : index
-                scf.for %i_1 = %c0 to %c1 step %c1 {
-                  %prod_3 = arith.muli %i_1, %c4 : index
-                  %sum_5 = arith.addi %prod_3, %sum_4 : index
-                  vector.transfer_write %acc_1, %acc_3_5[%sum_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_2 = %c0 to %c1 step %c1 {
-                %sum_6 = arith.addi %q_2, %c32 : index
-                %bias_2 = vector.transfer_read %b[%sum_6, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_3, %bias_2, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_4 = arith.muli %q_2, %c4 : index
-                %sum_7 = arith.addi %prod_4, %c2 : index
-                scf.for %i_2 = %c0 to %c1 step %c1 {
-                  %prod_5 = arith.muli %i_2, %c4 : index
-                  %sum_8 = arith.addi %prod_5, %sum_7 : index
-                  vector.transfer_write %acc_2, %acc_3_5[%sum_8, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
-              scf.for %q_3 = %c0 to %c1 step %c1 {
-                %sum_9 = arith.addi %q_3, %c32 : index
-                %bias_3 = vector.transfer_read %b[%sum_9, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                %acc_3 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_4, %bias_3, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                %prod_6 = arith.muli %q_3, %c4 : index
-                %sum_10 = arith.addi %prod_6, %c3 : index
-                scf.for %i_3 = %c0 to %c1 step %c1 {
-                  %prod_7 = arith.muli %i_3, %c4 : index
-                  %sum_11 = arith.addi %prod_7, %sum_10 : index
-                  vector.transfer_write %acc_3, %acc_3_5[%sum_11, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                }
-              }
+              func.call @start_with_bias(%b, %acc_3_5) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            scf.for %i_4 = %c0 to %c1 step %c1 {
-              scf.for %j = %c0 to %c4 step %c2 {
-                %prod_8 = arith.muli %i_4, %c4 : index
-                %sum_12 = arith.addi %prod_8, %j : index
-                %sum_13 = arith.addi %j, %c1 : index
-                %prod_9 = arith.muli %i_4, %c4 : index
-                %sum_14 = arith.addi %prod_9, %sum_13 : index
-                %sum_15 = vector.transfer_read %acc_3_5[%sum_12, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %sum_16 = vector.transfer_read %acc_3_5[%sum_14, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-                %loop:2 = scf.for %d = %c0 to %c8 step %c1 iter_args(%carry = %sum_15, %carry_1 = %sum_16) -> (vector<4x4xf32>, vector<4x4xf32>) {
-                  %prod_10 = arith.muli %d, %c1 : index
-                  %sum_17 = arith.addi %prod_10, %i_4 : index
-                  %a_1 = vector.transfer_read %a[%sum_17, %c0, %c0], %s {in_bounds = [true, true]} : memref<8x4x8xbf16>, vector<4x8xbf16>
-                  %prod_11 = arith.muli %d, %c4 : index
-                  %sum_18 = arith.addi %prod_11, %j : index
-                  %b_1 = vector.transfer_read %b[%sum_18, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %sum_19 = arith.addi %j, %c1 : index
-                  %prod_12 = arith.muli %d, %c4 : index
-                  %sum_20 = arith.addi %prod_12, %sum_19 : index
-                  %b_2 = vector.transfer_read %b[%sum_20, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
-                  %acc_4 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_1, %carry : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  %acc_5 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %a_1, %b_2, %carry_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-                  scf.yield %acc_4, %acc_5 : vector<4x4xf32>, vector<4x4xf32>
-                }
-                vector.transfer_write %loop#0, %acc_3_5[%sum_12, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-                vector.transfer_write %loop#1, %acc_3_5[%sum_14, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-              }
-            }
+            func.call @multiply(%a, %b, %acc_3_5) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_3_3(Consume, 1)
           }
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_3_3(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod_13 = arith.muli %strip, %c4 : index
-            scf.for %i_5 = %c0 to %c4 step %c1 {
-              %sum_21 = arith.addi %prod_13, %i_5 : index
-              %sum_22 = vector.transfer_read %acc_3_5[%sum_21, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-              %cast = vector.shape_cast %sum_22 : vector<4x4xf32> to vector<16xf32>
-              %cast_1 = vector.shape_cast %cast : vector<16xf32> to vector<4x4xf32>
-              vector.transfer_write %cast_1, %c[%i_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-            }
+            %prod = arith.muli %strip, %c4 : index
+            func.call @store(%acc_3_5, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_3_3(Produce, 1)
           }
         }
