@@ -487,7 +487,7 @@ module {
     } {stack_size = 1024 : i32}
 
     aie.runtime_sequence(%q: memref<4096xbf16>, %k: memref<4096xbf16>, %v: memref<4096xbf16>, %o: memref<256xbf16>, %position: memref<512xbf16>) {
-      aiex.npu.dma_memcpy_nd(%position[0, 0, 0, 0][1, 2, 16, 32][0, 0, 32, 1]) {metadata = @v_in_0, id = 0 : i64} : memref<512xbf16>
+      aiex.npu.dma_memcpy_nd(%position[0, 0, 0, 0][2, 1, 16, 32][0, 0, 32, 1]) {metadata = @v_in_0, id = 0 : i64} : memref<512xbf16>
       aiex.npu.dma_memcpy_nd(%q[0, 0, 0, 0][1, 1, 1, 4096][0, 0, 0, 1]) {metadata = @qk_in_0, id = 1 : i64} : memref<4096xbf16>
       aiex.npu.dma_memcpy_nd(%k[0, 0, 0, 0][1, 2, 32, 64][64, 2048, 64, 1]) {metadata = @qk_in_0, id = 2 : i64} : memref<4096xbf16>
       aiex.npu.dma_memcpy_nd(%v[0, 0, 0, 0][4, 2, 16, 32][512, 2048, 32, 1]) {metadata = @v_in_0, id = 4 : i64} : memref<4096xbf16>

@@ -201,7 +201,8 @@ function sequence(machine: AieMachine, t: AttentionTiles): Step[] {
   // Descriptor 0 is the position's; the others alternate between two items in flight.
   if (t.cached)
     for (const c of used)
-      steps.push(copy("position", `v_in_${c}`, 0, 0, [{ size: parts, stride: 0 }, { size: tile.s, stride: dim }, { size: dim, stride: 1 }])); // biome-ignore format: place
+      steps.push(copy("position", `v_in_${c}`, 0, 0, [{ size: parts, stride: 0 },
+          { size: 1, stride: 0 }, { size: tile.s, stride: dim }, { size: dim, stride: 1 }])); // biome-ignore format: place
   const perItem = 3 + (own ? batches(padded.keys / tile.s, machine.iterationMax).length : 1);
   const wait = used.map((c): Step => ({ kind: "wait", fifo: `o_out_${c}` }));
   for (let item = 0; item < items; item++) {

@@ -144,7 +144,7 @@ export function emitArithmetic(e: Emitter, op: Op, into?: Value): boolean {
     op.name === "arith.bitcast" &&
     (elementOf(result.type).kind === "float") !== (elementOf(op.operands[0]!.type).kind === "float")
   )
-    e.fail(op, "reinterpreting floats as integers is not supported");
+    return emitBits(e, op, result);
   if (!isVector(result.type)) {
     const text = expression(
       op,
@@ -161,6 +161,16 @@ export function emitArithmetic(e: Emitter, op: Op, into?: Value): boolean {
   if (into) e.define(result, out);
   e.line(`for(let i=0;i<${count(result.type.shape)};i++)${out.array}[i]=${text};`);
   if (isHalf(result.type.element) && !exact.has(op.name)) e.line(`B.all(${out.bits});`);
+  return true;
+}
+
+/** A bf16 or f32 read as an integer of its width; what no program of ours needs, vectors and the way back, is refused. */
+function emitBits(e: Emitter, op: Op, result: Value): boolean {
+  const from = op.operands[0]!.type;
+  if (isVector(from) || from.kind !== "float" || !["bf16", "f32"].includes(from.name))
+    return e.fail(op, "reinterpreting these types is not supported");
+  const bits = `new Int32Array(Float32Array.of(${e.scalar(op.operands[0]!)}).buffer)[0]`;
+  e.let(result, from.name === "bf16" ? `${bits}>>16` : bits);
   return true;
 }
 

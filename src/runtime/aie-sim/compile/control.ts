@@ -240,7 +240,7 @@ function emitCall(s: Scope, op: Op): boolean {
   });
   const results = op.results.map((r) => (isVector(r.type) ? { r, js: e.fresh("u") } : { r, js: e.fresh("s") }));
   const names = results.map((x) => x.js);
-  const call = `${name}(${args.join(",")})`;
+  const call = `${name}(${["R", ...args].join(",")})`;
   e.line(
     names.length === 0
       ? `${call};`
