@@ -9,6 +9,7 @@ import { staticShape } from "../ir/type.ts";
 import { aieMachine } from "../targets/aie-machine.ts";
 import { targetNames } from "../targets/target.ts";
 import type { ChatFormat } from "../weights/chat-format.ts";
+import type { TokenizerFile } from "../weights/checkpoint.ts";
 import type { WeightSource } from "../weights/source.ts";
 import type { Backend, EntryPlan } from "./backend.ts";
 import { type CompiledEntry, compileEntries, manifestEntry } from "./entries.ts";
@@ -35,8 +36,8 @@ export interface CompileRequest {
   readonly weights: WeightSource;
   /** The build folder; an older build there is replaced. */
   readonly out: string;
-  /** The content of the folder's tokenizer.json. */
-  readonly tokenizer?: () => string | Uint8Array;
+  /** The tokenizer's file to put into the folder. */
+  readonly tokenizer?: TokenizerFile;
   /** How to converse with the model: a template in Jinja, and the tokens that it names. */
   readonly chat?: ChatFormat;
   /** Names of the passes that ran, in order. */
@@ -100,7 +101,7 @@ export async function compileModule(request: CompileRequest): Promise<CompileRes
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), text);
     }
-    if (tokenizer) writeFileSync(join(folder, "tokenizer.json"), tokenizer());
+    if (tokenizer) writeFileSync(join(folder, tokenizer.name), tokenizer.content());
     if (chat) writeFileSync(join(folder, chatTemplateFile), chat.template);
     await request.extra?.(folder, entries);
 
@@ -116,7 +117,7 @@ export async function compileModule(request: CompileRequest): Promise<CompileRes
       precision,
       model: { ...info, ...(eos && { eos }) },
       weights: { source: weights.name, sha256, bytes, file, key },
-      tokenizer: tokenizer ? "tokenizer.json" : null,
+      tokenizer: tokenizer?.name ?? null,
       ...(chat && { chat: { ...chat, template: chatTemplateFile } }),
       entries: entries.map(manifestEntry),
       passes,

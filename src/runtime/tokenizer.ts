@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { HeddleError } from "../ir/error.ts";
+import { SentencePiece } from "./sentencepiece.ts";
 
 export interface Tokenizer {
   /** A text from its start on, with what the model expects in front of it, such as Gemma's `<bos>`. */
@@ -21,10 +22,12 @@ export interface TextStream {
 
 const plainly = { skip_special_tokens: true, clean_up_tokenization_spaces: false };
 
-/** @throws HeddleError where the file cannot be read or is not a tokenizer. */
+/** A tokenizer.json, or a vocabulary.json (sentencepiece.ts). @throws HeddleError where the file cannot be read or is neither. */
 export function loadTokenizer(path: string): Tokenizer {
   try {
-    const library = new HuggingFaceTokenizer(JSON.parse(readFileSync(path, "utf8")), {});
+    const content = JSON.parse(readFileSync(path, "utf8"));
+    if (content.format === "heddle.vocabulary/1") return new SentencePiece(content);
+    const library = new HuggingFaceTokenizer(content, {});
     return {
       encode: (text) => library.encode(text, { add_special_tokens: true }).ids,
       encodePart: (text) => (text === "" ? [] : library.encode(text, { add_special_tokens: false }).ids),

@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { HeddleError } from "../ir/error.ts";
 import { type ChatFormat, chatFormatOf } from "./chat-format.ts";
 import { openGguf } from "./gguf/open.ts";
-import { chatFormat, endTokens, tokenizerJson } from "./gguf/tokenizer.ts";
+import { chatFormat, endTokens, vocabularyJson } from "./gguf/tokenizer.ts";
 import { hfWeights } from "./hf.ts";
 import { openSafeTensors } from "./safetensors.ts";
 import { openSharded, shardsOf } from "./sharded.ts";
@@ -16,12 +16,17 @@ export interface Checkpoint {
   readonly weights: WeightSource;
   /** config.json, where there is one, or what a GGUF file says in its place. */
   readonly config?: Json;
-  /** The content of tokenizer.json, where there is one. */
-  readonly tokenizer?: () => string | Uint8Array;
+  /** The tokenizer's file, where there is one: tokenizer.json, or vocabulary.json with what a GGUF file has in its place. */
+  readonly tokenizer?: TokenizerFile;
   /** How it was trained to converse, where it was. */
   readonly chat?: ChatFormat;
   /** Tokens that end a text. */
   readonly eos: readonly number[];
+}
+
+export interface TokenizerFile {
+  readonly name: "tokenizer.json" | "vocabulary.json";
+  content(): string | Uint8Array;
 }
 
 const single = "model.safetensors";
@@ -66,7 +71,7 @@ function ggufCheckpoint(file: string, name: string): Checkpoint {
   return {
     ...{ weights, config },
     ...(header.metadata.has("tokenizer.ggml.tokens") && {
-      tokenizer: () => tokenizerJson(header.metadata, basename(file)),
+      tokenizer: { name: "vocabulary.json", content: () => vocabularyJson(header.metadata, basename(file)) },
     }),
     ...(chat && { chat }),
     eos: endTokens(header.metadata),
@@ -84,7 +89,7 @@ function hfCheckpoint(file: string, name: string): Checkpoint {
   return {
     weights: hfWeights(tensors, name, fingerprintOf(shards), config?.model_type),
     ...(config && { config }),
-    ...(existsSync(tokenizer) && { tokenizer: () => readFileSync(tokenizer) }),
+    ...(existsSync(tokenizer) && { tokenizer: { name: "tokenizer.json", content: () => readFileSync(tokenizer) } }),
     ...(chat && { chat }),
     eos: eosOf(config) ?? eosOf(readJson(join(folder, "generation_config.json"))) ?? [],
   };

@@ -26,7 +26,10 @@ const filesOf = (folder: string): string[] =>
 
 test("a build folder has graphs, weights and a manifest that describes them", async () => {
   const out = join(tempFolder(), "build", "kv");
-  const text = { tokenizer: () => "{}", chat: { template: "{{ messages }}", bos: "<s>" } };
+  const text = {
+    tokenizer: { name: "tokenizer.json", content: () => "{}" } as const,
+    chat: { template: "{{ messages }}", bos: "<s>" },
+  };
   const { manifest } = await compileModule(await request("gpt2-fa2-kv", out, { eos: [255], ...text }));
   assert.equal(filesOf(out), [
     "chat_template.jinja",

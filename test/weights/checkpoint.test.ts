@@ -14,7 +14,7 @@ test("a Hugging Face folder brings weights, configuration, tokenizer and end of 
   const { weights, config, tokenizer, eos } = openCheckpoint(fixture);
   assert.is(weights.name, "gpt2-bible/model.safetensors");
   assert.is(config?.model_type, "gpt2");
-  assert.equal(tokenizer?.(), readFileSync(join(fixture, "tokenizer.json")));
+  assert.equal(tokenizer?.content(), readFileSync(join(fixture, "tokenizer.json")));
   assert.equal(eos, [0]);
   for (const { name, shape, sha256 } of readGoldens("fixture").weights)
     assert.is(createHash("sha256").update(weights.read(name, shape)).digest("hex"), sha256, name);

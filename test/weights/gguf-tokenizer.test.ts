@@ -1,4 +1,4 @@
-/** Vocabularies of GGUF files as tokenizer.json: a small one by hand, the real one token by token as llama.cpp has it. */
+/** Vocabularies of GGUF files for the runtime: a small one by hand, the real one token by token as llama.cpp has it. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -6,12 +6,12 @@ import * as assert from "uvu/assert";
 import { loadTokenizer, type Tokenizer } from "../../src/runtime/tokenizer.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
 import type { MetadataValue } from "../../src/weights/gguf/header.ts";
-import { endTokens, tokenizerJson } from "../../src/weights/gguf/tokenizer.ts";
+import { endTokens, vocabularyJson } from "../../src/weights/gguf/tokenizer.ts";
 import { gemmaFile } from "../support/gemma.ts";
 import { tempFolder } from "../support/temp.ts";
 
 function load(json: string): Tokenizer {
-  const path = join(tempFolder(), "tokenizer.json");
+  const path = join(tempFolder(), "vocabulary.json");
   writeFileSync(path, json);
   return loadTokenizer(path);
 }
@@ -52,7 +52,7 @@ const vocabulary = (...more: [string, MetadataValue][]): Map<string, MetadataVal
   );
 
 test("neighbours join by the score of their piece", () => {
-  const t = load(tokenizerJson(vocabulary(), "m.gguf"));
+  const t = load(vocabularyJson(vocabulary(), "m.gguf"));
   assert.equal(t.encodePart("abc"), [12]);
   assert.equal(t.encodePart("ab c"), [10, 6, 9]);
   assert.equal(t.encodePart("a abb"), [7, 13, 8, 8]);
@@ -61,20 +61,20 @@ test("neighbours join by the score of their piece", () => {
 });
 
 test("what is no piece goes by its bytes, or is unknown", () => {
-  const t = load(tokenizerJson(vocabulary(), "m.gguf"));
+  const t = load(vocabularyJson(vocabulary(), "m.gguf"));
   assert.equal(t.encodePart("aéb"), [7, 4, 5, 8]);
   assert.is(t.decode([7, 4, 5, 8]), "aéb");
   assert.equal(t.encodePart("aßb"), [7, 0, 8]);
 });
 
 test("what stands before and after a text", () => {
-  const t = load(tokenizerJson(vocabulary(), "m.gguf"));
+  const t = load(vocabularyJson(vocabulary(), "m.gguf"));
   assert.equal([t.encode("a"), t.encode(""), t.encodePart("<bos>a")], [[1, 7], [1], [1, 7]]);
-  const both = load(tokenizerJson(vocabulary(["add_eos_token", true]), "m.gguf"));
+  const both = load(vocabularyJson(vocabulary(["add_eos_token", true]), "m.gguf"));
   assert.equal(both.encode("a"), [1, 7, 2]);
-  const none = load(tokenizerJson(vocabulary(["add_bos_token", false]), "m.gguf"));
+  const none = load(vocabularyJson(vocabulary(["add_bos_token", false]), "m.gguf"));
   assert.equal([none.encode("a"), none.encode("")], [[7], []]);
-  const prefix = load(tokenizerJson(vocabulary(["add_space_prefix", true]), "m.gguf"));
+  const prefix = load(vocabularyJson(vocabulary(["add_space_prefix", true]), "m.gguf"));
   assert.equal(prefix.encodePart("a"), [13]);
   assert.is(prefix.decode([13]), "a");
 });
@@ -88,7 +88,7 @@ test("tokens that end a text", () => {
 test("vocabularies that cannot be read", () => {
   const refusal = (...more: [string, MetadataValue][]) => {
     try {
-      tokenizerJson(vocabulary(...more), "m.gguf");
+      vocabularyJson(vocabulary(...more), "m.gguf");
       return "accepted";
     } catch (e) {
       return (e as Error).message;
@@ -100,9 +100,11 @@ test("vocabularies that cannot be read", () => {
   );
   assert.match(
     refusal(["scores", [1]]),
-    "m.gguf, key tokenizer.ggml.scores: must be a list, one for each of 14 tokens",
+    "m.gguf, key tokenizer.ggml.scores: must be a list of numbers, one for each of 14 tokens",
   );
-  assert.match(refusal(["tokens", 7]), "m.gguf, key tokenizer.ggml.tokens: must be a list");
+  assert.match(refusal(["tokens", 7]), "m.gguf, key tokenizer.ggml.tokens: must be a list of texts");
+  const odd = pieces.map(([t]) => (t === "<0xC3>" ? "<0xZZ>" : t));
+  assert.match(refusal(["tokens", odd]), 'has the byte "<0xZZ>"; bytes are <0x00> to <0xFF>');
   assert.match(refusal(["tokens", pieces.map(() => "a")]), "m.gguf, key tokenizer.ggml.tokens: has 13 tokens twice");
 });
 
@@ -110,7 +112,7 @@ const real = gemmaFile();
 (real ? test : test.skip)("Gemma's tokens are those of llama.cpp, for text of many kinds", () => {
   const checkpoint = openCheckpoint(real!);
   checkpoint.weights.close();
-  const t = load(checkpoint.tokenizer!() as string);
+  const t = load(checkpoint.tokenizer!.content() as string);
   const golden = JSON.parse(readFileSync("test/golden/llama/gemma-tokens.json", "utf8")) as Record<
     "plain" | "special",
     { readonly text: string; readonly tokens: readonly number[] }[]
