@@ -45,7 +45,8 @@ export function manifestEntry({ entry, graph, plan, artifacts }: CompiledEntry):
         loc: n.loc,
         hint: `inputs are ${roles.join(", ")} and caches`,
       });
-    return { name: plan.inputs[i]!, role, dtype: n.type.dtype, shape: staticShape(n.type.shape) };
+    const name = plan.inputs[i]!;
+    return { name, role, dtype: dtypeOf(plan, name), shape: staticShape(n.type.shape) };
   });
   const { T, C } = entry.bind;
   const tokens = T ?? inputs.find((i) => i.role === "tokens")?.shape[0] ?? 1;
@@ -63,7 +64,12 @@ export function manifestEntry({ entry, graph, plan, artifacts }: CompiledEntry):
 }
 
 function outputOf(plan: EntryPlan, name: string): ManifestOutput {
-  const { dataType, dims } = plan.tensors.find((t) => t.name === name)!;
   const role = plan.state.some((s) => s.slice === name) ? "slice" : "logits";
-  return { name, role, dtype: dataType === "FLOAT_16" ? "f16" : dataType === "INT_32" ? "i32" : "f32", shape: dims };
+  return { name, role, dtype: dtypeOf(plan, name), shape: plan.tensors.find((t) => t.name === name)!.dims };
 }
+
+const dtypes: Readonly<Record<string, ManifestInput["dtype"]>> = { FLOAT_32: "f32", FLOAT_16: "f16", INT_32: "i32" };
+
+/** A code generator may give inputs and outputs another element type than the model has. */
+const dtypeOf = (plan: EntryPlan, name: string): ManifestInput["dtype"] =>
+  dtypes[plan.tensors.find((t) => t.name === name)!.dataType]!;

@@ -1,18 +1,20 @@
 /**
  * A graph that computes in f16, for targets that have no other float arithmetic. Inputs and outputs stay as they are, so that a
- * caller need not know; weight expressions are computed in f32 and rounded once.
+ * caller need not know, but for caches: they are most of what a run reads besides weights, and the caller only copies them. Weight
+ * expressions are computed in f32 and rounded once.
  */
 import { type Graph, graph as makeGraph, topo } from "../ir/graph.ts";
 import type { Node } from "../ir/node.ts";
 import { cast } from "../ir/ops/cast.ts";
 import { gather } from "../ir/ops/gather.ts";
 import { withOrigin } from "../ir/origin.ts";
+import type { HostCache } from "./host-caches.ts";
 import { findStatic } from "./statics.ts";
 
 const isFloat32 = (n: Node): boolean => n.type.dtype === "f32";
 
-/** @param g bound and without state. */
-export function toHalf(g: Graph): Graph {
+/** @param g bound and without state. Its caches become f16, and so do the slices that it yields for them. */
+export function toHalf(g: Graph, caches: readonly HostCache[] = []): Graph {
   const known = findStatic(g);
   const rounded = new Map<Node, Node>();
   const round = (n: Node): Node => {
@@ -22,25 +24,28 @@ export function toHalf(g: Graph): Graph {
     return done;
   };
   const inputs = new Set(g.inputs);
-  const outputs = new Set(g.outputs);
   // An operand that is still f32 is an input or a weight: what is computed has been rebuilt in f16 before its users.
   const half = new Map<Node, Node>();
+  const cached = new Set(caches.map((c) => g.inputs[c.input]!));
+  const slices = new Set(caches.map((c) => c.output));
+  const widened = new Set(g.outputs.filter((_, i) => !slices.has(i)));
   for (const n of topo(g)) {
     if (inputs.has(n) || known.has(n)) {
-      half.set(n, n);
+      half.set(n, cached.has(n) ? n.op.build([], { ...n.attrs, dtype: "f16" }, { name: n.name, loc: n.loc }) : n);
       continue;
     }
     const operands = n.inputs.map((i) => round(half.get(i)!));
     const attrs =
       n.op === cast || n.op === gather ? { ...n.attrs, ...(n.attrs.dtype === "f32" && { dtype: "f16" }) } : n.attrs;
     // The name of an output stays with the value that is yielded.
-    const name = n.name && outputs.has(n) && isFloat32(n) ? `${n.name}.f16` : n.name;
+    const name = n.name && widened.has(n) && isFloat32(n) ? `${n.name}.f16` : n.name;
     half.set(n, n.op.build(operands, attrs, { name, loc: n.loc }));
   }
-  const yielded = g.outputs.map((n) => {
+  const yielded = g.outputs.map((n, i) => {
     const value = half.get(n)!;
+    if (slices.has(i)) return round(value);
     if (value.type.dtype === n.type.dtype) return value;
     return cast.build([value], { dtype: n.type.dtype }, { name: n.name, loc: n.loc });
   });
-  return makeGraph(g.name, { inputs: g.inputs, outputs: yielded });
+  return makeGraph(g.name, { inputs: g.inputs.map((n) => half.get(n)!), outputs: yielded });
 }

@@ -2,15 +2,17 @@
  * The buffers of an entry point, bound to its graph once: handing over some thirty arrays with every token costs more than
  * all the small ops of a step.
  */
+import { bitsOf } from "../ir/type.ts";
 import { allocate, type Graph, release } from "./addon.ts";
 import type { Entry } from "./entry-graphs.ts";
 
+type Output = Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 type Caches = Readonly<Record<string, Uint8Array>>;
 
 export class BoundGraph {
   /** Everything that is written before a run but the caches. */
   readonly inputs: Readonly<Record<string, Int32Array<ArrayBuffer>>>;
-  readonly outputs: Readonly<Record<string, Float32Array<ArrayBuffer>>>;
+  readonly outputs: Readonly<Record<string, Output>>;
   readonly #graph: Graph;
   #caches: Caches = {};
 
@@ -18,7 +20,7 @@ export class BoundGraph {
     this.#graph = graph;
     const own = entry.inputs.filter((p) => p.role !== "cache");
     this.inputs = Object.fromEntries(own.map((p) => [p.name, new Int32Array(allocate(4 * sizeOf(p)))]));
-    this.outputs = Object.fromEntries(entry.outputs.map((p) => [p.name, new Float32Array(allocate(4 * sizeOf(p)))]));
+    this.outputs = Object.fromEntries(entry.outputs.map((p) => [p.name, outputArray(p)]));
     for (const [name, array] of this.#arrays()) graph.bind(name, array);
   }
 
@@ -39,9 +41,17 @@ export class BoundGraph {
     }
   }
 
-  #arrays(): [string, Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>][] {
+  #arrays(): [string, Int32Array<ArrayBuffer> | Output][] {
     return [...Object.entries(this.inputs), ...Object.entries(this.outputs)];
   }
 }
+
+type Port = Entry["outputs"][number];
+
+/** Logits are f32. A slice is only copied into its cache, so what its bytes mean does not matter here. */
+const outputArray = (p: Port): Output => {
+  const bytes = (sizeOf(p) * bitsOf[p.dtype]) / 8;
+  return p.role === "logits" ? new Float32Array(allocate(bytes)) : new Uint8Array(allocate(bytes));
+};
 
 const sizeOf = ({ shape }: { readonly shape: readonly number[] }): number => shape.reduce((n, d) => n * d, 1);

@@ -2,7 +2,8 @@
  * A program with a KV cache: each token runs once. A context bucket is a pair of entry points (prefill in chunks, decode one
  * by one) with caches of one size; when a sequence outgrows it, the live part moves to the next bucket.
  */
-import type { Entry, EntryGraph, EntryGraphs } from "./entry-graphs.ts";
+import { bitsOf } from "../ir/type.ts";
+import { type Entry, type EntryGraph, type EntryGraphs, logitsOf } from "./entry-graphs.ts";
 import { type CacheLayout, type CacheMemory, KvCache } from "./kv-cache.ts";
 import type { Runner } from "./runner.ts";
 import type { Counters } from "./statistics.ts";
@@ -68,7 +69,7 @@ export class CachedRunner implements Runner {
 
   /** Runs the next tokens of the sequence, as many as the entry point takes. Returns the logits of the last one. */
   async #step(graph: EntryGraph, cache: KvCache, sequence: readonly number[]): Promise<Float32Array> {
-    const { entry, inputs, outputs } = graph;
+    const { entry, inputs } = graph;
     const rows = entry.tokens;
     const position = this.#held.length;
     const tokens = sequence.slice(position, position + rows);
@@ -83,7 +84,7 @@ export class CachedRunner implements Runner {
     this.#held.push(...tokens);
     cache.append(rows, tokens.length);
     this.#counters.computedTokens += tokens.length;
-    return outputs[entry.outputs.find((p) => p.role === "logits")!.name]!.slice();
+    return logitsOf(graph).slice();
   }
 
   /** Writes what a backend without in-place caches returned. */
@@ -136,7 +137,7 @@ function bucketsOf(entries: readonly Entry[]): Bucket[] {
 const layoutsOf = (entry: Entry): CacheLayout[] =>
   entry.state.map(({ cache, axis, window }) => {
     const { name, shape, dtype } = entry.inputs.find((p) => p.name === cache)!;
-    return { name, shape, axis, bytesPerElement: dtype === "f16" ? 2 : 4, ...(window !== undefined && { window }) };
+    return { name, shape, axis, bytesPerElement: bitsOf[dtype] / 8, ...(window !== undefined && { window }) };
   });
 
 function commonPrefix(a: readonly number[], b: readonly number[]): number {

@@ -19,8 +19,8 @@ export interface EntryGraph {
   readonly entry: Entry;
   /** Tokens, position and last row: written before a run. */
   readonly inputs: Readonly<Record<string, Int32Array>>;
-  /** Logits and slices: read after it. */
-  readonly outputs: Readonly<Record<string, Float32Array>>;
+  /** Logits, and slices as bytes: read after it. */
+  readonly outputs: Readonly<Record<string, Float32Array | Uint8Array>>;
   /** @param caches memory of the cache inputs by name. It stays bound until `forgetCaches`. */
   run(caches: Readonly<Record<string, Uint8Array>>): Promise<void>;
 }
@@ -31,6 +31,10 @@ export interface EntryGraphOptions {
   /** Runs the designs of a build for an AIE array. */
   readonly executor?: ArrayExecutor | undefined;
 }
+
+/** What a run predicted. */
+export const logitsOf = ({ entry, outputs }: EntryGraph): Float32Array =>
+  outputs[entry.outputs.find((p) => p.role === "logits")!.name] as Float32Array;
 
 export class EntryGraphs {
   readonly #build: BuildFolder;

@@ -1,5 +1,5 @@
 /** A program without a cache: the whole sequence runs again for every token, in the smallest entry point that holds it. */
-import type { Entry, EntryGraphs } from "./entry-graphs.ts";
+import { type Entry, type EntryGraphs, logitsOf } from "./entry-graphs.ts";
 import type { Runner } from "./runner.ts";
 import type { Counters } from "./statistics.ts";
 
@@ -23,9 +23,9 @@ export class RecomputeRunner implements Runner {
     graph.inputs[graph.entry.inputs[0]!.name]!.fill(0).set(sequence);
     await graph.run({});
     this.#counters.computedTokens += n;
-    const { name, shape } = graph.entry.outputs.find((p) => p.role === "logits")!;
-    const vocab = shape.at(-1)!;
-    return graph.outputs[name]!.slice((n - 1) * vocab, n * vocab);
+    const logits = logitsOf(graph);
+    const vocab = logits.length / graph.entry.tokens;
+    return logits.slice((n - 1) * vocab, n * vocab);
   }
 
   reset(): void {}

@@ -8,7 +8,7 @@ import { emitQnn } from "./emit.ts";
 import { planQnn, type QnnPlan } from "./plan.ts";
 import { qtiSupport } from "./qti.ts";
 import { referenceSupport } from "./reference.ts";
-import { qtiRules } from "./rules.ts";
+import { htpRules, qtiRules } from "./rules.ts";
 import { showPlan } from "./show.ts";
 
 const reference = "the reference backend";
@@ -26,6 +26,7 @@ export const qnnReference: Backend<QnnPlan> = {
 
 const vendor = "QNN (qti.aisw)";
 const vendorRules = [...qtiRules, ...simplifications];
+const halfRules = [...htpRules, ...vendorRules];
 /** Qualcomm's libraries (HTP, CPU): package `qti.aisw` alone, caches written by the caller. */
 export const qnnVendor: Backend<QnnPlan> = {
   name: vendor,
@@ -38,12 +39,13 @@ export const qnnVendor: Backend<QnnPlan> = {
   emit: emitQnn,
 };
 
-/** The same in f16, the only float arithmetic that HTP has; inputs and outputs stay in f32. */
+/** The same in f16, the only float arithmetic that HTP has, with caches in f16; other inputs and outputs stay as they are. */
 export const qnnVendorHalf: Backend<QnnPlan> = {
   ...qnnVendor,
   legalize: (g) => {
     const { graph, caches } = hostCaches(g);
-    return { graph: legalize(toHalf(graph), { target: vendor, support: qtiSupport, rules: vendorRules }), caches };
+    const half = toHalf(graph, caches);
+    return { graph: legalize(half, { target: vendor, support: qtiSupport, rules: halfRules }), caches };
   },
 };
 
