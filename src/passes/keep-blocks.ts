@@ -6,8 +6,8 @@ import { type Rule, rule, type Skip, skip } from "../ir/rewrite.ts";
 import { type BlockType, blockFormats } from "../ir/type.ts";
 import { type Pass, rules } from "./pass.ts";
 
-/** The block type in which the checkpoint stores a weight; undefined where it stores it otherwise. */
-export type StoredBlocks = (name: string) => BlockType | undefined;
+/** How the checkpoint stores a weight: in blocks, or as f16; undefined where it stores it otherwise. */
+export type StoredBlocks = (name: string) => BlockType | "f16" | undefined;
 
 /** A weight in its blocks, why it is not, or undefined where nobody would expect it. */
 type Kept = Node | Skip | undefined;
@@ -21,6 +21,7 @@ function inBlocks(w: Node, stored: StoredBlocks): Kept {
     return isKept(table) ? slice.build([table], w.attrs, w) : table;
   }
   if (w.op.name === concat.name && w.attrs.axis === 0) return joined(w, stored);
+  if (w.type.dtype !== "f32") return undefined;
   const from = topoFrom([w]).find((n) => isKept(storedParam(n, stored)));
   return from && skip(`${from.attrs.name}, stored in blocks, goes through ${w.op.name}`);
 }
@@ -29,7 +30,7 @@ function storedParam(n: Node, stored: StoredBlocks): Kept {
   const found = n.op.name === param.name && n.type.dtype === "f32" ? stored(n.attrs.name as string) : undefined;
   const { shape } = n.type;
   if (!found || shape.length < 2) return undefined;
-  if ((shape.at(-1) as number) % blockFormats[found].elements !== 0)
+  if (found !== "f16" && (shape.at(-1) as number) % blockFormats[found].elements !== 0)
     return skip(`rows of ${n.attrs.name} are not whole blocks of ${found}`);
   return param.build([], { ...n.attrs, dtype: found }, n);
 }
@@ -55,8 +56,8 @@ function keep(n: Node, weights: readonly number[], stored: StoredBlocks): Node |
 }
 
 /**
- * Matrices and embedding tables stay in the blocks in which the checkpoint stores them (GGUF's Q4_K and its like), and are
- * multiplied from there. The interpreter holds them as the floats that they stand for, so nothing changes in value.
+ * Matrices and embedding tables stay in the blocks in which the checkpoint stores them (GGUF's Q4_K and its like), or in f16
+ * where they are that, and are multiplied from there. The interpreter holds them as the floats that they stand for, so nothing changes in value.
  * It runs before passes that compute with weights: these then see what they would have to expand, and leave it.
  */
 export function keepBlocks(stored: StoredBlocks): Pass {

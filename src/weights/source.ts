@@ -25,8 +25,8 @@ export interface WeightSource {
 }
 
 export interface BlockSource {
-  /** The block type in which a weight is stored; undefined where it is stored otherwise, or there is no such weight. */
-  typeOf(name: string): BlockType | undefined;
+  /** How a weight is stored: in blocks, or as f16; undefined where it is stored otherwise, or there is no such weight. */
+  typeOf(name: string): BlockType | "f16" | undefined;
   /**
    * Rows `start .. start + count` of a weight of shape [rows, columns] as they are stored. The caller owns the array.
    * @throws HeddleError where the weight is missing, of another shape, or has scales that are not finite.

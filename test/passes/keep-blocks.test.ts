@@ -6,13 +6,14 @@ import { foldNorm, keepBlocks } from "../../src/passes/index.ts";
 import { runPasses } from "../../src/passes/run.ts";
 import { loadTarget } from "../../src/targets/target.ts";
 
-const stored: Readonly<Record<string, ir.BlockType>> = {
+const stored: Readonly<Record<string, ir.BlockType | "f16">> = {
   q: "q5_0",
   k: "q5_0",
   v: "q8_0",
   table: "q8_0",
   up: "q4_k",
   down: "q6_k",
+  half: "f16",
 };
 const weight = (name: string, ...shape: number[]) => ir.param({ name, dtype: "f32", shape });
 const x = (...shape: number[]) => ir.input("x", "f32", ...shape);
@@ -68,6 +69,17 @@ test("rows may be joined and cut; parts of different types stay floats, with a w
     kept(ir.linear(x(1, 64), ir.slice(weight("q", 9, 64), { axis: 0, start: 2, size: 3 }))).text,
     /q5_0\[3x64\]/,
   );
+});
+
+test("what is stored as f16 stays that, through every sweep", () => {
+  const cut = ir.slice(weight("half", 9, 3), { axis: 0, start: 2, size: 3 });
+  for (const w of [weight("half", 3, 3), cut, ir.concat([weight("half", 3, 3), weight("half", 3, 3)], { axis: 0 })]) {
+    const { text, missed } = kept(ir.linear(x(2, 3), w));
+    assert.match(text, /f16\[\dx3\]/);
+    assert.equal(missed, []);
+  }
+  const mixed = ir.concat([weight("half", 2, 64), weight("q", 2, 64)], { axis: 0 });
+  assert.equal(kept(ir.linear(x(1, 64), mixed)).missed, ["its parts are stored in f16 and q5_0"]);
 });
 
 test("what computes with a weight keeps it from its blocks, and says so", () => {

@@ -1,6 +1,9 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { HeddleError } from "../../src/ir/error.ts";
 import { openSafeTensors } from "../../src/weights/safetensors.ts";
 import { f32, headerOf, type Overrides, type Written, writeSafeTensors } from "../support/safetensors.ts";
 import { tempFolder } from "../support/temp.ts";
@@ -127,6 +130,44 @@ test("NaN, infinity and integers are refused where they are", () => {
   assert.throws(() => file.read("b"), /tensor b: has -Infinity at \[1\]/);
   assert.throws(() => file.read("c"), "m.safetensors, tensor c: is I64; weights must be F32, F16 or BF16");
   file.close();
+});
+
+test("random damage is refused in words or read, never worse", () => {
+  writeSafeTensors(path, pair);
+  const sound = readFileSync(path);
+  const length = Number(sound.readBigUInt64LE(0));
+  const digits = fc.constantFrom(...'0123456789-.eE[]{},:"nul');
+  const damage = fc.array(
+    fc.tuple(
+      fc.nat(length + 7),
+      fc.oneof(
+        digits.map((c) => c.charCodeAt(0)),
+        fc.integer({ min: 0, max: 255 }),
+      ),
+    ),
+    {
+      minLength: 1,
+      maxLength: 6,
+    },
+  );
+  fc.assert(
+    fc.property(damage, fc.integer({ min: -40, max: 8 }), (changes, extra) => {
+      const bytes = Buffer.concat([
+        sound.subarray(0, sound.length + Math.min(0, extra)),
+        Buffer.alloc(Math.max(0, extra)),
+      ]);
+      for (const [at, value] of changes) bytes[at] = value;
+      writeFileSync(path, bytes);
+      try {
+        const file = openSafeTensors(path);
+        for (const t of file.tensors.values()) assert.ok(t.offset + t.bytes <= bytes.length);
+        file.close();
+      } catch (e) {
+        assert.instance(e, HeddleError, (e as Error).stack);
+      }
+    }),
+    { numRuns: 800, seed: 3 },
+  );
 });
 
 test("no such file", () => {

@@ -79,9 +79,9 @@ function blocksOf(
   stored: ReadonlyMap<string, Entry>,
   find: (wanted: WeightSpec) => GgufTensor,
 ): BlockSource {
-  const typeOf = (name: string): BlockType | undefined => {
+  const typeOf = (name: string): BlockType | "f16" | undefined => {
     const dtype = stored.get(name)?.tensor.type.dtype;
-    return dtype && isBlock(dtype) ? dtype : undefined;
+    return dtype && (isBlock(dtype) || dtype === "f16") ? dtype : undefined;
   };
   return {
     typeOf,
@@ -89,14 +89,15 @@ function blocksOf(
       const t = find(weight);
       const bytesPerRow = t.bytes / t.shape[0]!;
       const bytes = file.read(t.offset + start * bytesPerRow, count * bytesPerRow);
-      checkBlocks(bytes, typeOf(weight.name)!, t, file.name);
+      checkBlocks(bytes, t, file.name);
       return bytes;
     },
   };
 }
 
-function checkBlocks(bytes: Uint8Array, type: BlockType, t: GgufTensor, file: string): void {
-  const bad = firstBadBlock(bytes, type);
+function checkBlocks(bytes: Uint8Array, t: GgufTensor, file: string): void {
+  const { dtype } = t.type;
+  const bad = dtype && isBlock(dtype) ? firstBadBlock(bytes, dtype) : -1;
   if (bad < 0) return;
   throw new HeddleError(`has a block whose scale is not a finite number (block ${bad} of those read)`, {
     subject: `${file}, tensor ${t.name}`,
@@ -118,7 +119,7 @@ function readFloats(file: RangeFile, t: GgufTensor): Float32Array {
     const bytes = file.read(t.offset + at, Math.min(step, t.bytes - at));
     const first = (at / t.type.bytes) * t.type.elements;
     if (isBlock(dtype)) {
-      checkBlocks(bytes, dtype, t, file.name);
+      checkBlocks(bytes, t, file.name);
       dequantize(bytes, dtype, values.subarray(first));
     } else values.set(plain[dtype]!(bytes.buffer), first);
   }
