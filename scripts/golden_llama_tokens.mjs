@@ -24,7 +24,7 @@ const texts = [
   "a\n\n b\n \n  c \r\n\r\nd",
   'def f(x: int) -> int:\n    """Doc."""\n    return x ** 2  # squared\n\n\nprint(f(3))\n',
   // biome-ignore lint/suspicious/noTemplateCurlyInString: code, as a text.
-  "const a = [1, 2, 3].map((x) => `\${x}\\n`);\n\tif (a?.b ?? c) { /* … */ }",
+  "const a = [1, 2, 3].map((x) => `${x}\\n`);\n\tif (a?.b ?? c) { /* … */ }",
   "#include <vector>\nint main() { std::vector<int> v{1,2}; return v[0] != 2 && !v.empty(); }",
   "<html><body><h1>Title</h1><p class='x'>text</p></body></html>",
   "SELECT * FROM t WHERE a >= 10 AND b LIKE '%_x%';",

@@ -1,5 +1,6 @@
 // `npm run setup:qualcomm [-- --accept]`: fetches Qualcomm's QNN libraries for x86-64 Linux into .qualcomm/, which git ignores.
 // They come from the public Python package onnxruntime-qnn, by pip; nothing of Python is needed afterwards.
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -67,15 +68,24 @@ async function install(item) {
   }
 }
 
-const usage = `Usage: npm run setup:qualcomm -- [--accept]
+/** What is here, by the code that the programs themselves use. */
+function showStatus() {
+  const report = join(root, "src", "cli", "libraries.ts");
+  const { status } = spawnSync(process.execPath, ["--import", "tsx", report], { cwd: root, stdio: "inherit" });
+  process.exitCode = status ?? 1;
+}
+
+const usage = `Usage: npm run setup:qualcomm -- [--accept | --status]
 
 Fetches Qualcomm's QNN libraries for x86-64 Linux into .qualcomm/ (about 200 MB, by pip), after showing their terms.
 
 Options:
   --accept    accept the terms without being asked
+  --status    show which libraries are here, where from and of which version; fetch nothing (as npm run libraries)
   -h, --help  show this`;
 
 await runSetup(usage, async () => {
+  if (process.argv.includes("--status")) return showStatus();
   checkMachine();
   const wanted = packages.filter((item) => !installed(item));
   if (wanted.length > 0) await acceptTerms(terms, "Do you accept the licence?", "npm run setup:qualcomm");

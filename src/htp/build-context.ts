@@ -28,7 +28,7 @@ export async function buildContext(job: Job, onWork: OnWork = () => {}): Promise
   const weights = mapFile(job.weights);
   try {
     const graphs = job.graphs.map(({ file }) => JSON.parse(readFileSync(file, "utf8")) as QnnGraph);
-    if (job.binary !== undefined) for (const graph of graphs) validate(backend, graph, weights.buffer, onWork);
+    for (const graph of graphs) validate(backend, graph, weights.buffer, onWork);
     const library = versionOf(backend);
     if (job.binary === undefined) return { library, graphs: await costs(job, backend, graphs, weights.buffer, onWork) };
 

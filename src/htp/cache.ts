@@ -82,7 +82,7 @@ export class ContextCache {
       return result;
     } catch {
       // Never there, being removed by another process, or damaged.
-      rmSync(entry, { recursive: true, force: true });
+      remove(entry);
       return undefined;
     }
   }
@@ -93,11 +93,18 @@ export class ContextCache {
     return this.#read(key, path) && path;
   }
 
-  /** A new folder on the cache's disk for binaries that `put` will take. It goes away if this process dies. */
-  scratch(): string {
+  /**
+   * A new folder on the cache's disk for binaries that `put` will take; what a process that dies leaves in it is removed later.
+   * @returns nothing where the cache cannot be written to
+   */
+  scratch(): string | undefined {
     const folder = join(this.folder, `scratch.${process.pid}.${serial++}.tmp`);
-    mkdirSync(folder, { recursive: true });
-    return folder;
+    try {
+      mkdirSync(folder, { recursive: true });
+      return folder;
+    } catch {
+      return undefined;
+    }
   }
 
   /** Keeps a result, with the binary of `from`. A cache that cannot be written to (full, read-only) keeps nothing. */
@@ -110,7 +117,7 @@ export class ContextCache {
       renameSync(temporary, join(this.folder, key));
     } catch {
       // Another process may have put the same entry: theirs is as good.
-      rmSync(temporary, { recursive: true, force: true });
+      remove(temporary);
     }
     this.#tidy();
   }
@@ -122,8 +129,7 @@ export class ContextCache {
       const path = join(this.folder, name);
       const writer = /\.(\d+)\.\d+\.tmp$/.exec(name)?.[1];
       if (writer !== undefined) {
-        if (Number(writer) !== process.pid && !isRunning(Number(writer)))
-          rmSync(path, { recursive: true, force: true });
+        if (Number(writer) !== process.pid && !isRunning(Number(writer))) remove(path);
         return [];
       }
       try {
@@ -136,7 +142,7 @@ export class ContextCache {
     let bytes = entries.reduce((sum, e) => sum + e.bytes, 0);
     for (const entry of entries.sort((a, b) => a.used - b.used)) {
       if (bytes <= this.#limit) break;
-      rmSync(entry.path, { recursive: true, force: true });
+      remove(entry.path);
       bytes -= entry.bytes;
     }
   }
@@ -148,4 +154,11 @@ function linkOrCopy(from: string, to: string): void {
   } catch {
     copyFileSync(from, to);
   }
+}
+
+/** Whatever keeps something from being removed keeps the cache from being tidy, and nothing else. */
+function remove(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {}
 }

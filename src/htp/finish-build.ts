@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Manifest, ManifestEntry, ManifestNpu } from "../codegen/manifest.ts";
 import { HeddleError } from "../ir/error.ts";
 import { bytesOf } from "../ir/type.ts";
-import { findLibrary } from "../runtime/libraries.ts";
+import { findCompilerLibrary } from "../runtime/libraries.ts";
 import { loadTarget } from "../targets/target.ts";
 import { type Prepared, type PrepareRequest, prepareContext } from "./prepare.ts";
 import type { PreparedGraph } from "./types.ts";
@@ -21,7 +21,7 @@ export const hasContext = (target: string, precision: string): boolean =>
 /** Path of the library with the compiler. @throws HeddleError that says what is missing and what can be done without. */
 export function findCompiler(): string {
   try {
-    return findLibrary("htp");
+    return findCompilerLibrary();
   } catch (e) {
     if (!(e instanceof HeddleError)) throw e;
     throw new HeddleError(`a context binary needs Qualcomm's compiler: ${e.reason}`, {

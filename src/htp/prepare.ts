@@ -94,7 +94,7 @@ export async function prepareContext(request: PrepareRequest): Promise<Prepared>
     for (const { binary: own, ...graph } of results.slice(target.length).flatMap((r) => r.graphs)) {
       costs.set(graph.name, graph);
       const result = { library, graphs: [graph], ...(own && { binary: own }) };
-      if (cache && own) cache.put(keys!.costs.get(graph.name)!, result, ownBinary(scratch!, graph.name));
+      if (own) cache!.put(keys!.costs.get(graph.name)!, result, ownBinary(scratch!, graph.name));
     }
     return {
       options,

@@ -12,9 +12,10 @@ export function checkReadBack(file: string, found: BinaryDescription, graphs: re
   };
   if (found.socModel !== undefined && found.socModel !== soc) refuse(`is for SoC ${found.socModel}, not ${soc}`);
   const names = (list: readonly { name: string }[]) => list.map((x) => x.name).sort();
-  const expected = graphs.map((g) => ({ name: g.graph }));
-  if (names(found.graphs).join() !== names(expected).join())
-    refuse(`holds the graphs ${names(found.graphs).join(", ") || "(none)"}, not ${names(expected).join(", ")}`);
+  const show = (list: readonly string[]) => list.join(", ") || "(none)";
+  const expected = graphs.map((g) => g.graph).sort();
+  if (names(found.graphs).join() !== expected.join())
+    refuse(`holds the graphs ${show(names(found.graphs))}, not ${show(expected)}`);
   for (const graph of graphs) {
     const { inputs, outputs } = found.graphs.find((g) => g.name === graph.graph)!;
     for (const [role, has, wants] of [
@@ -22,15 +23,15 @@ export function checkReadBack(file: string, found: BinaryDescription, graphs: re
       ["outputs", outputs, graph.outputs],
     ] as const) {
       if (names(has).join() !== [...wants].sort().join())
-        refuse(`gives ${graph.graph} the ${role} ${names(has).join(", ")}, not ${[...wants].sort().join(", ")}`);
+        refuse(`gives ${graph.graph} the ${role} ${show(names(has))}, not ${show([...wants].sort())}`);
       for (const tensor of has) {
         const wanted = graph.tensors.find((t) => t.name === tensor.name)!;
-        const is = show(tensor);
-        const should = show({ dataType: wanted.dataType, dims: wanted.dims });
+        const is = typeOf(tensor);
+        const should = typeOf(wanted);
         if (is !== should) refuse(`has ${tensor.name} of ${graph.graph} as ${is}, not ${should}`);
       }
     }
   }
 }
 
-const show = ({ dataType, dims }: Pick<TensorInfo, "dataType" | "dims">): string => `${dataType}[${dims.join(",")}]`;
+const typeOf = ({ dataType, dims }: Pick<TensorInfo, "dataType" | "dims">): string => `${dataType}[${dims.join(",")}]`;

@@ -10,7 +10,7 @@ import type { ArrayExecutor } from "./aie/executor.ts";
 import { StepGraph } from "./aie/step-graph.ts";
 import { BoundGraph } from "./bound-graph.ts";
 import { type BuildFolder, readJson } from "./build-folder.ts";
-import { loadContext, needsOwnContext, retrieve } from "./loaded-context.ts";
+import { checkContext, loadContext, needsOwnContext, retrieve } from "./loaded-context.ts";
 import type { Counters } from "./statistics.ts";
 
 export type Entry = Manifest["entries"][number];
@@ -44,6 +44,7 @@ export class EntryGraphs {
   readonly #executor: ArrayExecutor | undefined;
   readonly #weights: ReturnType<typeof mapFile>;
   #loaded: Promise<Context> | undefined;
+  #checked = false;
   readonly #graphs = new Map<Entry, Promise<EntryGraph>>();
   readonly #contexts: Context[] = [];
   readonly #built: { bindCaches: BoundGraph["bindCaches"]; close(): void }[] = [];
@@ -105,6 +106,9 @@ export class EntryGraphs {
       return context;
     };
     if (needsOwnContext(this.#build)) {
+      // It is not what the simulator runs, but a run here is the test of what is copied to the device.
+      if (!this.#checked) checkContext(this.#build, this.#backend);
+      this.#checked = true;
       const file = await simulatorBinary(this.#build, entry.name, entry.graph);
       return retrieve(keep(await this.#backend.loadContext(file)), entry, file);
     }

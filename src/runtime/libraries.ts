@@ -48,27 +48,58 @@ export function libraryFile(name: BackendName, platform: NodeJS.Platform = proce
   return `lib${stems[name]}.${platform === "darwin" ? "dylib" : "so"}`;
 }
 
+/** Where a library may come from. */
+export type Origin = "npm run build:native" | "QNN_SDK_ROOT" | "npm run setup:qualcomm";
+
+export interface Candidate {
+  readonly path: string;
+  readonly origin: Origin;
+}
+
 /** All files that would serve, best first; `$QNN_SDK_ROOT` is the user's own choice and comes before what we fetched. */
-export function libraryCandidates(name: BackendName, machine: Machine = thisMachine()): string[] {
+export const libraryCandidates = (name: BackendName, machine: Machine = thisMachine()): string[] =>
+  candidates(name, machine).map((c) => c.path);
+
+/** As `libraryCandidates`, each with where it comes from. */
+export function candidates(name: BackendName, machine: Machine = thisMachine()): Candidate[] {
   const file = libraryFile(name, machine.platform);
   const runtime = dirname(fileURLToPath(import.meta.url));
-  if (name === "reference") return [join(runtime, "build", "Release", file)];
+  if (name === "reference") return [{ path: join(runtime, "build", "Release", file), origin: "npm run build:native" }];
   const sdk = machine.sdk;
   const folders = sdk ? (sdkFolders[`${machine.platform}-${machine.arch}`] ?? []).map((f) => join(sdk, "lib", f)) : [];
-  return [...folders, join(runtime, "..", "..", ".qualcomm", name, "onnxruntime_qnn")].map((folder) =>
-    join(folder, file),
-  );
+  const fetched = join(runtime, "..", "..", ".qualcomm", name, "onnxruntime_qnn");
+  return [
+    ...folders.map((folder) => ({ path: join(folder, file), origin: "QNN_SDK_ROOT" as const })),
+    { path: join(fetched, file), origin: "npm run setup:qualcomm" },
+  ];
 }
+
+/** The System library, which reads context binaries. It lies beside the backend library and is of the same version. */
+export const systemLibrary = (backend: string, platform: NodeJS.Platform = process.platform): string =>
+  join(dirname(backend), platform === "win32" ? "QnnSystem.dll" : "libQnnSystem.so");
 
 /** Path of a backend's library. @throws HeddleError that lists what was searched and says how to get it. */
 export function findLibrary(name: BackendName): string {
-  const candidates = libraryCandidates(name);
-  const found = candidates.find((file) => existsSync(file));
+  const files = libraryCandidates(name);
+  const found = files.find((file) => existsSync(file));
   if (found) return found;
   throw new HeddleError(
-    `the library of backend '${name}' is not installed; searched:${candidates.map((c) => `\n    ${c}`).join("")}`,
+    `the library of backend '${name}' is not installed; searched:${files.map((c) => `\n    ${c}`).join("")}`,
     { hint: hints[name] },
   );
+}
+
+/**
+ * Path of the library with Qualcomm's compiler, which must have the System library beside it.
+ * @throws HeddleError that says what is missing and where it was looked for
+ */
+export function findCompilerLibrary(): string {
+  const found = findLibrary("htp");
+  const system = systemLibrary(found);
+  if (existsSync(system)) return found;
+  throw new HeddleError(`the System library, which reads context binaries back, is not beside ${found}: no ${system}`, {
+    hint: "take all QNN libraries from one release and keep them in one folder",
+  });
 }
 
 /** Snapdragon X Elite: what the simulator stands for, unless it is told another number. */

@@ -11,11 +11,12 @@ import { QnnError } from "./qnn-error.ts";
 const recompile = "compile it again: npm run compile <graph file> -- --target x-elite --precision f16";
 
 /**
- * Loads the binary after checking that it is the one that was compiled: the vendor's loader trusts what it reads.
+ * Checks that a build's context binary is the one that was compiled, before the vendor's loader, which trusts what it reads.
+ * @returns its path
  * @throws HeddleError where the build has none, or the file is missing, damaged or for another SoC than the manifest says; QnnError
- *   where the library refuses it.
+ *   where the System library refuses it.
  */
-export async function loadContext(build: BuildFolder, backend: Backend): Promise<Context> {
+export function checkContext(build: BuildFolder, backend: Backend): string {
   const { context } = build.manifest;
   if (!context)
     throw new HeddleError("has no context binary (it was compiled with --no-context)", {
@@ -30,11 +31,29 @@ export async function loadContext(build: BuildFolder, backend: Backend): Promise
   const { bytes, sha256 } = hashBinary(file);
   if (bytes !== context.bytes) refuse(`has ${bytes} bytes; the manifest says ${context.bytes}`);
   if (sha256 !== context.sha256) refuse("is damaged: its content is not what was compiled");
+  const { socModel } = inWords(file, context, backend, () => backend.describeBinary(file));
+  if (socModel !== undefined && socModel !== context.soc)
+    refuse(`was compiled for SoC ${socModel}; the manifest says ${context.soc}`);
+  return file;
+}
+
+/** Loads the binary of a build. @throws as `checkContext`; QnnError where the library refuses it, saying who compiled it. */
+export async function loadContext(build: BuildFolder, backend: Backend): Promise<Context> {
+  const file = checkContext(build, backend);
+  const { context } = build.manifest;
   try {
-    const { socModel } = backend.describeBinary(file);
-    if (socModel !== undefined && socModel !== context.soc)
-      refuse(`was compiled for SoC ${socModel}; the manifest says ${context.soc}`);
     return await backend.loadContext(file);
+  } catch (e) {
+    return inWords(file, context!, backend, () => {
+      throw e;
+    });
+  }
+}
+
+/** Runs `action`; an error of the library gets the file, and which versions and SoC meet here. */
+function inWords<T>(file: string, context: ManifestContext, backend: Backend, action: () => T): T {
+  try {
+    return action();
   } catch (e) {
     if (!(e instanceof QnnError)) throw e;
     throw new QnnError(e.failure, { subject: file, hint: whoMadeIt(context, backend) });

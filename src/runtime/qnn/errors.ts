@@ -177,6 +177,12 @@ const codes: Readonly<Record<number, QnnErrorCode>> = {
   },
   14002: { name: "QNN_DEVICE_ERROR_HARDWARE_UNAVAILABLE", words: "the device is not available" },
   14003: { name: "QNN_DEVICE_ERROR_ASSOCIATED_TO_CONTEXT", words: "the device still has a context" },
+
+  30010: {
+    name: "QNN_SYSTEM_CONTEXT_ERROR_MALFORMED_BINARY",
+    words: "this is not a context binary, or a damaged one",
+    hint: staleBinary,
+  },
 };
 
 const components: readonly (readonly [base: number, name: string])[] = [
