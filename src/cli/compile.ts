@@ -2,13 +2,15 @@
 import { Option } from "commander";
 import type { Manifest } from "../codegen/manifest.ts";
 import { precisions } from "../codegen/precision.ts";
+import { calibrationMethods } from "./support/calibration/calibration.ts";
 import { command, main, type Output } from "./support/command.ts";
 import type { CompileOptions } from "./support/compile-program.ts";
 import { quoted } from "./support/npm.ts";
 import { whole } from "./support/options.ts";
 import { type Progress, progress } from "./support/progress.ts";
+import { heads, type QuantizeRequest, quantizeRequest } from "./support/quantize-request.ts";
 
-interface Options extends Omit<CompileOptions, "onStep"> {
+interface Options extends Omit<CompileOptions, "onStep" | "quantize">, QuantizeRequest {
   readonly target: string;
   readonly dump?: boolean;
   readonly dryRun?: boolean;
@@ -29,9 +31,12 @@ const definition = command(
   .addOption(
     new Option(
       "--precision <type>",
-      "of the weights as stored; native keeps the blocks of a .gguf (default: native for .gguf on reference, else f32)",
+      "of weights; w8a16 and w4a16 quantise; native keeps the blocks of a .gguf (default: native for .gguf on reference, else f32)",
     ).choices(precisions),
   )
+  .addOption(new Option("--head <type>", "weights of the last linear, when quantising").choices(heads))
+  .option("--calibration <file>", "text to calibrate on, or the calibration.json of an earlier build")
+  .addOption(new Option("--method <name>", "how ranges of activations are chosen").choices(calibrationMethods))
   .addOption(
     new Option("--target <name>", "machine to compile for")
       .choices(["reference", "x-elite", "phoenix", "strix"])
@@ -80,9 +85,10 @@ async function run([file]: readonly string[], options: Options, output: Output):
 }
 
 /** With `--dry-run` only as far as the passes. */
-async function compile(file: string, { dryRun, dump: _, ...options }: Options, line: Progress) {
+async function compile(file: string, { dryRun, dump: _, ...rest }: Options, line: Progress) {
   const { compileProgram, lowerProgram } = await import("./support/compile-program.ts");
-  const request = { ...options, onStep: line.step };
+  const { head, calibration, method, ...options } = rest;
+  const request = { ...options, quantize: quantizeRequest(rest), onStep: line.step };
   try {
     if (dryRun)
       return await lowerProgram(file, request, async ({ program, built, passes, dumps, precision }) => ({
@@ -103,7 +109,7 @@ function next(out: string, { target, precision }: Manifest, speaks: boolean): st
   const prompt = speaks ? "In the beginning" : "any text";
   const generate = `npm run generate -- ${quoted(out)} --prompt "${prompt}"`;
   if (target !== "x-elite") return `next: ${generate}`;
-  const backend = precision === "f16" ? "htp" : "qnn-cpu";
+  const backend = precision === "f32" ? "qnn-cpu" : "htp";
   return `next: ${generate} --backend ${backend}, with Qualcomm's libraries (npm run setup:qualcomm)`;
 }
 

@@ -66,9 +66,9 @@ export interface CompileResult {
 const chatTemplateFile = "chat_template.jinja";
 
 const backends: Readonly<Record<string, Readonly<Partial<Record<Precision, Backend<EntryPlan>>>>>> = {
-  reference: { f32: qnnReference, f16: qnnReference, native: qnnReference },
+  reference: { f32: qnnReference, f16: qnnReference, native: qnnReference, w8a16: qnnReference, w4a16: qnnReference },
   // f32 is for Qualcomm's CPU library; the NPU computes in f16.
-  "x-elite": { f32: qnnVendor, f16: qnnVendorHalf },
+  "x-elite": { f32: qnnVendor, f16: qnnVendorHalf, w8a16: qnnVendorHalf, w4a16: qnnVendorHalf },
 };
 
 /** @throws HeddleError for an unknown target or one without a code generator. */
@@ -77,7 +77,7 @@ export function backendFor(target: string, precision: Precision = "f32"): Backen
   if (own?.[precision]) return own[precision];
   // Between kernels values are f32, whatever the precision of weights; a kernel has its own.
   const machine = aieMachine(target);
-  if (machine && precision !== "native") return arrayBackend(machine, aieSupport);
+  if (machine && (precision === "f32" || precision === "f16")) return arrayBackend(machine, aieSupport);
   if (own || machine)
     throw new HeddleError(`cannot run ${precision} weights`, {
       subject: `target ${target}`,

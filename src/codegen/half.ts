@@ -5,12 +5,17 @@
  */
 import { type Graph, graph as makeGraph, topo } from "../ir/graph.ts";
 import type { Node } from "../ir/node.ts";
+import type { AnyOp } from "../ir/op.ts";
 import { cast } from "../ir/ops/cast.ts";
+import { dequantize } from "../ir/ops/dequantize.ts";
 import { gather } from "../ir/ops/gather.ts";
+import { quantizedLinear } from "../ir/ops/quantized-linear.ts";
 import { withOrigin } from "../ir/origin.ts";
 import type { HostCache } from "./host-caches.ts";
 import { findStatic } from "./statics.ts";
 
+/** Ops that say which float type they yield. */
+const typed = new Set<AnyOp>([cast, gather, dequantize]);
 const isFloat32 = (n: Node): boolean => n.type.dtype === "f32";
 
 /** @param g bound and without state. Its caches become f16, and so do the slices that it yields for them. */
@@ -34,9 +39,10 @@ export function toHalf(g: Graph, caches: readonly HostCache[] = []): Graph {
       half.set(n, cached.has(n) ? n.op.build([], { ...n.attrs, dtype: "f16" }, { name: n.name, loc: n.loc }) : n);
       continue;
     }
-    const operands = n.inputs.map((i) => round(half.get(i)!));
-    const attrs =
-      n.op === cast || n.op === gather ? { ...n.attrs, ...(n.attrs.dtype === "f32" && { dtype: "f16" }) } : n.attrs;
+    // Scales of fixed-point weights are no activations.
+    const operands =
+      n.op === quantizedLinear ? n.inputs.map((i) => half.get(i)!) : n.inputs.map((i) => round(half.get(i)!));
+    const attrs = typed.has(n.op) ? { ...n.attrs, ...(n.attrs.dtype === "f32" && { dtype: "f16" }) } : n.attrs;
     // The name of an output stays with the value that is yielded.
     const name = n.name && widened.has(n) && isFloat32(n) ? `${n.name}.f16` : n.name;
     half.set(n, n.op.build(operands, attrs, { name, loc: n.loc }));

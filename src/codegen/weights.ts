@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { HeddleError } from "../ir/error.ts";
 import { describe, type Node } from "../ir/node.ts";
-import { bitsOf, bytesOf, type TensorType } from "../ir/type.ts";
+import { bytesOf, type TensorType } from "../ir/type.ts";
 import { Interner } from "./statics.ts";
 
 /** Cache lines, and the widest vector of any CPU: backends may read a tensor where it lies. */
@@ -92,7 +92,7 @@ export class WeightTable {
     if (!this.#views || n.op.name !== "slice" || n.attrs.axis !== 0 || !table || !isPlain(table)) return undefined;
     const rowBytes = sizeOf(table) / (table.type.shape[0] as number);
     const start = (n.attrs.start as number) * rowBytes;
-    if (start % alignment !== 0 || bitsOf[n.type.dtype] === 4) return undefined;
+    if (start % alignment !== 0) return undefined;
     return { name: this.#unique(nameOf(n)), type: n.type, bytes: sizeOf(n), offset: this.add(table).offset + start };
   }
 
@@ -110,9 +110,10 @@ const isPlain = (n: Node): boolean =>
 
 const nameOf = (n: Node): string => (n.op.name === "param" ? (n.attrs.name as string) : (n.name ?? n.op.name));
 
+/** Bytes in the file, where every element has whole bytes: 4-bit integers lie in 8-bit containers, as QNN takes them. */
 function sizeOf(n: Node): number {
   try {
-    return bytesOf(n.type);
+    return bytesOf(n.type.dtype === "i4" ? { ...n.type, dtype: "i8" } : n.type);
   } catch (e) {
     throw new HeddleError((e as Error).message, { subject: describe(n), loc: n.loc });
   }

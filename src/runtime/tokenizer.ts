@@ -23,11 +23,15 @@ export interface TextStream {
 const plainly = { skip_special_tokens: true, clean_up_tokenization_spaces: false };
 
 /** A tokenizer.json, or a vocabulary.json (sentencepiece.ts). @throws HeddleError where the file cannot be read or is neither. */
-export function loadTokenizer(path: string): Tokenizer {
+export const loadTokenizer = (path: string): Tokenizer => parseTokenizer(() => readFileSync(path), path);
+
+/** A tokenizer from the content of such a file. @throws HeddleError about `subject` where it is none. */
+export function parseTokenizer(content: () => string | Uint8Array, subject = "tokenizer.json"): Tokenizer {
   try {
-    const content = JSON.parse(readFileSync(path, "utf8"));
-    if (content.format === "heddle.vocabulary/1") return new SentencePiece(content);
-    const library = new HuggingFaceTokenizer(content, {});
+    const text = content();
+    const json = JSON.parse(typeof text === "string" ? text : new TextDecoder().decode(text));
+    if (json.format === "heddle.vocabulary/1") return new SentencePiece(json);
+    const library = new HuggingFaceTokenizer(json, {});
     return {
       encode: (text) => library.encode(text, { add_special_tokens: true }).ids,
       encodePart: (text) => (text === "" ? [] : library.encode(text, { add_special_tokens: false }).ids),
@@ -35,7 +39,7 @@ export function loadTokenizer(path: string): Tokenizer {
     };
   } catch (e) {
     throw new HeddleError(`is not a tokenizer that can be read: ${(e as Error).message}`, {
-      subject: path,
+      subject,
       hint: "use the tokenizer.json that belongs to the checkpoint",
     });
   }

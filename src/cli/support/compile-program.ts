@@ -10,11 +10,14 @@ import { HeddleError } from "../../ir/error.ts";
 import type { Module } from "../../ir/program.ts";
 import { f16Weights } from "../../passes/f16-weights.ts";
 import { keepBlocks } from "../../passes/keep-blocks.ts";
+import type { Pass } from "../../passes/pass.ts";
 import { type PassRecord, runPasses } from "../../passes/run.ts";
+import { splitLinears } from "../../passes/split-linears.ts";
 import { loadTarget } from "../../targets/target.ts";
 import { type Checkpoint, openCheckpoint } from "../../weights/checkpoint.ts";
 import { seededWeights } from "../../weights/seeded.ts";
 import type { WeightSource } from "../../weights/source.ts";
+import { isQuantized, planQuantization, type Quantization, type QuantizeRequest } from "./quantization.ts";
 
 export interface CompileOptions {
   /** A configuration of the model by name; default is that of the checkpoint, or else the model's first. */
@@ -22,8 +25,13 @@ export interface CompileOptions {
   /** A .safetensors or .gguf file or Hugging Face folder; without it weights are made up from `seed`. */
   readonly weights?: string;
   readonly seed?: number;
-  /** Of weights; activations are always f32. Default: native for weights in blocks on the reference target, f32 for others. */
+  /**
+   * Of weights; w8a16 and w4a16 run products in integers, with activations in 16-bit fixed point. Default: native for weights
+   * in blocks on the reference target, f32 for others.
+   */
   readonly precision?: Precision;
+  /** How the quantised precisions are reached. */
+  readonly quantize?: QuantizeRequest;
   readonly target?: string;
   /** Default `build/<program>`. */
   readonly out?: string;
@@ -50,6 +58,7 @@ export interface Compiled extends CompileResult {
   readonly times: Readonly<Record<"load" | "passes" | "codegen" | "weights" | "finish", number>>;
   /** Whether the context binary and its costs were all known from before; undefined where there is none. */
   readonly contextCached?: boolean;
+  readonly quantization?: Quantization;
 }
 
 /** A program after its passes, with its weights open and nothing generated yet. */
@@ -63,6 +72,8 @@ export interface Lowered {
   readonly checkpoint: Checkpoint | undefined;
   readonly precision: Precision;
   readonly times: { readonly load: number; readonly passes: number };
+  /** For the quantised precisions: what was calibrated and decided. */
+  readonly quantization?: Quantization;
 }
 
 /**
@@ -87,24 +98,46 @@ export async function lowerProgram<T>(
     const loaded = performance.now();
 
     const precision = precisionOf(options, weights);
+    const run = (from: Module, passes: readonly Pass[]) => {
+      const doing = (i: number) => passes[i] && onStep(`pass ${passes[i].name}${check ? ", and its proof" : ""}`);
+      doing(0);
+      let done = 0;
+      return runPasses(from, passes, { target, check, dump: true, onPass: () => doing(++done) });
+    };
     const narrow = precision === "f16" && !program.passes.includes(f16Weights);
-    const passes = [
+    const first = run(built.module, [
       ...(precision === "native" ? [keepBlocks((name) => weights.blocks?.typeOf(name))] : []),
       ...program.passes,
-      ...(narrow ? [f16Weights] : []),
-    ];
-    const doing = (i: number) => passes[i] && onStep(`pass ${passes[i].name}${check ? ", and its proof" : ""}`);
-    doing(0);
-    let done = 0;
-    const { module, records, text } = runPasses(built.module, passes, {
-      target,
-      check,
-      dump: true,
-      onPass: () => doing(++done),
-    });
-    const dumps = [{ title: "model", text: text! }, ...records.map((r) => ({ title: r.name, text: r.text! }))];
+      ...(isQuantized(precision) ? [splitLinears] : narrow ? [f16Weights] : []),
+    ]);
+    const quantization = isQuantized(precision)
+      ? await planQuantization({
+          program,
+          built,
+          module: first.module,
+          weights,
+          checkpoint,
+          options,
+          precision,
+          onStep,
+        })
+      : undefined;
+    const second = quantization ? run(first.module, quantization.passes) : { module: first.module, records: [] };
+    const records = [...first.records, ...second.records];
+    const dumps = [{ title: "model", text: first.text! }, ...records.map((r) => ({ title: r.name, text: r.text! }))];
     const times = { load: loaded - began, passes: performance.now() - loaded };
-    return await then({ program, built, module, passes: records, dumps, weights, checkpoint, precision, times });
+    return await then({
+      program,
+      built,
+      module: second.module,
+      passes: records,
+      dumps,
+      weights,
+      checkpoint,
+      precision,
+      times,
+      ...(quantization && { quantization }),
+    });
   } finally {
     weights.close();
   }
@@ -124,7 +157,7 @@ export function compileProgram(file: string, options: CompileOptions = {}): Prom
     return manifest;
   };
   return lowerProgram(file, options, async (lowered) => {
-    const { program, built, module, passes, dumps, weights, checkpoint, precision, times } = lowered;
+    const { program, built, module, passes, dumps, weights, checkpoint, precision, times, quantization } = lowered;
     const out = options.out ?? join("build", program.name);
     onStep("generating code");
     const result = await compileModule({
@@ -139,7 +172,10 @@ export function compileProgram(file: string, options: CompileOptions = {}): Prom
       ...(checkpoint?.tokenizer && { tokenizer: checkpoint.tokenizer }),
       ...(checkpoint?.chat && { chat: checkpoint.chat }),
       passes: passes.map((r) => r.name),
-      extra: (folder) => writeDumps(folder, dumps),
+      extra: (folder) => {
+        writeDumps(folder, dumps);
+        if (quantization) writeCalibration(folder, quantization);
+      },
       ...(npu && { finish }),
       progress: (done, total) => onStep(`writing weights: ${Math.round((100 * done) / total)}%`),
     });
@@ -151,6 +187,7 @@ export function compileProgram(file: string, options: CompileOptions = {}): Prom
       dumps,
       times: { ...times, ...result.ms },
       ...(contextCached !== undefined && { contextCached }),
+      ...(quantization && { quantization }),
     };
   });
 }
@@ -171,3 +208,6 @@ function writeDumps(folder: string, dumps: Compiled["dumps"]): void {
   for (const [i, { title, text }] of dumps.entries())
     writeFileSync(join(folder, "ir", `${String(i).padStart(2, "0")}-${title}.ir`), text);
 }
+
+const writeCalibration = (folder: string, { calibration }: Quantization): void =>
+  writeFileSync(join(folder, "calibration.json"), `${JSON.stringify(calibration, undefined, 1)}\n`);

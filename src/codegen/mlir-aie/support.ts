@@ -53,4 +53,11 @@ export const aieSupport = {
   cachedAttention: { kernel: cachedAttention },
   flashAttention: { kernel: attention },
   flashCachedAttention: { kernel: cachedAttention },
+  quantize: host,
+  dequantize: host,
+  requantize: host,
+  weightScales: host,
+  quantizeWeight: host,
+  quantizeBias: host,
+  quantizedLinear: host,
 } satisfies SupportTable<AieLowering>;

@@ -50,6 +50,11 @@ function widened(n: Node, w: Node, b: OnnxBuilder): string {
   return b.step(n, "widened", "Cast", [b.value(w)], { to: elementTypeOf(n) });
 }
 
+const fixedPoint = {
+  unsupported: "fixed point is not exported to ONNX",
+  hint: "export the program in floats, and quantise it with the tools of the runtime it goes to",
+};
+
 export const onnxSupport = {
   input: leaf,
   param: leaf,
@@ -103,6 +108,14 @@ export const onnxSupport = {
     unsupported: "an ONNX graph does not write into its inputs",
     hint: "use kvAppend only as the update of a cache that cachedAttention reads, so that the caller can write the new slice",
   },
+
+  quantize: fixedPoint,
+  dequantize: fixedPoint,
+  requantize: fixedPoint,
+  weightScales: fixedPoint,
+  quantizeWeight: fixedPoint,
+  quantizeBias: fixedPoint,
+  quantizedLinear: fixedPoint,
 
   // Gemm takes weights [out, in] as they are, so the tied head and the embedding table stay one initializer. ONNX Runtime
   // packs a constant right operand when it loads a model: MatMul with weights [in, out] was measured to run just as fast.

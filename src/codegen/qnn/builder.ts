@@ -1,7 +1,7 @@
 /** Collects the tensors and nodes of one QNN graph while its nodes are lowered in execution order. */
-import { showLoc } from "../../ir/error.ts";
+import { HeddleError, showLoc } from "../../ir/error.ts";
 import { type Graph, topo } from "../../ir/graph.ts";
-import type { Node } from "../../ir/node.ts";
+import { describe, type Node } from "../../ir/node.ts";
 import { nodeNames } from "../../ir/print.ts";
 import type { WeightTable } from "../weights.ts";
 import { dataTypeOf, dimsOf, quantizeOf } from "./encode.ts";
@@ -21,6 +21,7 @@ export class Builder {
   readonly #named: ReadonlyMap<Node, string>;
   readonly #taken = new Set<string>();
   readonly #tensorOf = new Map<Node, string>();
+  readonly #fixed: { readonly n: Node; readonly scales: Node; readonly tensor: string }[] = [];
 
   constructor(g: Graph, known: ReadonlySet<Node>, weights: WeightTable) {
     this.#graph = g;
@@ -57,9 +58,15 @@ export class Builder {
     return this.#outputs.has(n) ? "APP_READ" : "NATIVE";
   }
 
-  /** Adds the QNN node that computes `n`, from its own operands unless others are given. */
-  node(n: Node, type: string, params: readonly Param[] = [], pack: QnnPackage = "qti.aisw", operands = n.inputs): void {
-    const inputs = operands.map((i) => this.tensor(i));
+  /** Adds the QNN node that computes `n`, from its own operands unless others, values or names of tensors, are given. */
+  node(
+    n: Node,
+    type: string,
+    params: readonly Param[] = [],
+    pack: QnnPackage = "qti.aisw",
+    operands: readonly (Node | string)[] = n.inputs,
+  ): void {
+    const inputs = operands.map((i) => (typeof i === "string" ? i : this.tensor(i)));
     const output = this.tensor(n);
     const name = this.#named.get(n) ?? output;
     this.nodes.push({
@@ -71,6 +78,43 @@ export class Builder {
       outputs: [output],
       ...(n.loc && { loc: showLoc(n.loc) }),
     });
+  }
+
+  /**
+   * Declares integers that are known at compile time with a scale for each index of axis 0. Values and scales lie in
+   * `weights.bin`. @throws HeddleError where one of them is not known at compile time.
+   */
+  fixedStatic(n: Node, scales: Node, bits: number): string {
+    const known = this.#fixed.find((f) => f.n === n && f.scales === scales);
+    if (known) return known.tensor;
+    for (const part of [n, scales])
+      if (!this.#isKnown(part))
+        throw new HeddleError("must be known at compile time: QNN takes quantised weights as constants only", {
+          subject: describe(part),
+          loc: part.loc,
+        });
+    const values = this.#weights.add(n);
+    const at = this.#weights.add(scales);
+    const encoding = { axis: 0, scales: { offset: at.offset, bytes: at.bytes } };
+    const tensor = this.#unique(values.name);
+    this.tensors.push({
+      name: tensor,
+      type: "STATIC",
+      dataType: bits === 32 ? "SFIXED_POINT_32" : "SFIXED_POINT_8",
+      dims: dimsOf(n),
+      quantize:
+        bits === 4
+          ? { encoding: "BW_AXIS_SCALE_OFFSET", bitwidth: bits, ...encoding }
+          : { encoding: "AXIS_SCALE_OFFSET", ...encoding },
+      data: { offset: values.offset, bytes: values.bytes },
+    });
+    this.#fixed.push({ n, scales, tensor });
+    return tensor;
+  }
+
+  /** Also of a value that is made while lowering, which the graph does not have. */
+  #isKnown(n: Node): boolean {
+    return this.#static.has(n) || (n.op.name !== "input" && n.inputs.every((i) => this.#isKnown(i)));
   }
 
   /** Copies a value into an output tensor of its own: a graph may not yield an input, a weight, or one value twice. */

@@ -1,9 +1,10 @@
 /** What package `qti.aisw`, Qualcomm's own ops, does with each op of the IR. */
+import type { Node } from "../../ir/node.ts";
 import * as ops from "../../ir/ops/index.ts";
 import { resolveAxis } from "../../ir/ops/support/axis.ts";
-import { staticShape } from "../../ir/type.ts";
+import { bitsOf, staticShape } from "../../ir/type.ts";
 import type { SupportTable } from "../support.ts";
-import { leaf, type QnnLowering, qti } from "./lowering.ts";
+import { custom, leaf, type QnnLowering, qti } from "./lowering.ts";
 import { bool, f32, i32, i32Rows, u32, u32s } from "./params.ts";
 
 const reduceParams = ({ axis, keepDims }: { axis: number; keepDims: boolean }, rank: readonly unknown[]) => [
@@ -11,6 +12,11 @@ const reduceParams = ({ axis, keepDims }: { axis: number; keepDims: boolean }, r
   bool("keep_dims", keepDims),
 ];
 const lastAxis = (rank: readonly unknown[]) => u32s("axes", [rank.length - 1]);
+
+const ofWeights = {
+  unsupported: "weights are quantised at compile time only",
+  hint: "give it weights and constants, nothing that an input reaches",
+};
 
 export const qtiSupport = {
   input: leaf,
@@ -60,6 +66,21 @@ export const qtiSupport = {
     unsupported: "qti.aisw has no op that writes into a cache",
     hint: "use kvAppend only as the update of a cache, so that the host can write the new slice",
   },
+
+  quantize: qti(ops.quantize, "Quantize"),
+  dequantize: qti(ops.dequantize, "Dequantize"),
+  requantize: qti(ops.requantize, "Convert"),
+  weightScales: ofWeights,
+  quantizeWeight: ofWeights,
+  quantizeBias: ofWeights,
+  quantizedLinear: custom(ops.quantizedLinear, (n, b) => {
+    const [x, w, scales, bias] = n.inputs as [Node, Node, Node, Node?];
+    const operands: (Node | string)[] = [x, b.fixedStatic(w, scales, bitsOf[w.type.dtype])];
+    // The unit of a bias is that of a product: scale of x times scale of the weight's row.
+    const unit = () => ops.mul(scales, ops.scalar(x.type.quant!.scales[0]!));
+    if (bias) operands.push(b.fixedStatic(bias, unit(), 32));
+    b.node(n, "FullyConnected", n.type.shape.length > 2 ? [bool("keep_dims", true)] : [], "qti.aisw", operands);
+  }),
 
   linear: qti(ops.linear, "FullyConnected", (_, n) => (n.type.shape.length > 2 ? [bool("keep_dims", true)] : [])),
   linearAdd: "expand",

@@ -11,18 +11,30 @@ export type QnnDataType =
   | "UINT_16"
   | "UINT_32"
   | "SFIXED_POINT_8"
+  | "SFIXED_POINT_32"
   | "UFIXED_POINT_8"
   | "UFIXED_POINT_16"
   | "BOOL_8";
 
-/** `real = (q + offset) * scale`. */
+/** Scales by value, or where they lie in `weights.bin` as f32: those of weights are known only when the weights are. */
+export type QnnScales = readonly number[] | { readonly offset: number; readonly bytes: number };
+
+/** `real = (q + offset) * scale`; offsets that are left out are 0. */
 export type QnnQuantize =
   | { readonly encoding: "SCALE_OFFSET"; readonly scale: number; readonly offset: number }
   | {
       readonly encoding: "AXIS_SCALE_OFFSET";
       readonly axis: number;
-      readonly scales: readonly number[];
-      readonly offsets: readonly number[];
+      readonly scales: QnnScales;
+      readonly offsets?: readonly number[];
+    }
+  /** Integers of `bitwidth` bits in the low bits of wider elements. */
+  | {
+      readonly encoding: "BW_AXIS_SCALE_OFFSET";
+      readonly bitwidth: number;
+      readonly axis: number;
+      readonly scales: QnnScales;
+      readonly offsets?: readonly number[];
     };
 
 export interface QnnTensor {

@@ -12,7 +12,7 @@ export interface Tensor {
 }
 
 /** Whether values of the type are held in i32. Weights in blocks are held as the floats that they stand for. */
-export const isInteger = (t: TensorType): boolean => !isFloat(t.dtype) && !isBlock(t.dtype) && !t.quant;
+export const isInteger = (t: TensorType): boolean => !isFloat(t.dtype) && !isBlock(t.dtype);
 
 /** A zeroed tensor of the type. */
 export function zeros(type: TensorType, precision: Precision = "f32"): Tensor {

@@ -56,7 +56,30 @@ float parseScale(const Field& field) {
   return scale;
 }
 
-Quantization parseQuantization(const Field& field, const std::vector<std::uint32_t>& dims) {
+std::span<const std::byte> parseData(const Field& field, std::uint64_t bytes, std::span<const std::byte> weights);
+
+/// Scales by value, or as 32-bit floats in the weights.
+std::vector<float> parseScales(const Field& field, std::uint32_t count, std::span<const std::byte> weights) {
+  std::vector<float> scales;
+  if (field.value().IsArray()) {
+    for (const Field& scale : field.elements()) scales.push_back(parseScale(scale));
+    if (scales.size() != count) field.refuse("one scale per index of axis: " + std::to_string(count));
+    return scales;
+  }
+  const auto data = parseData(field, std::uint64_t{count} * sizeof(float), weights);
+  scales.resize(count);
+  if (count != 0) std::memcpy(scales.data(), data.data(), data.size());
+  for (std::size_t i = 0; i < scales.size(); ++i) {
+    if (!std::isfinite(scales[i]) || scales[i] <= 0) {
+      throw BadInput(field.path() + ": scale " + std::to_string(i) + " in the weights is " + std::to_string(scales[i]) +
+                     "; it must be positive and finite: the weights file is damaged or belongs to another build");
+    }
+  }
+  return scales;
+}
+
+Quantization parseQuantization(const Field& field, const std::vector<std::uint32_t>& dims,
+                               std::span<const std::byte> weights) {
   static constexpr std::pair<const char*, qnn::Encoding> kNames[] = {
       {"SCALE_OFFSET", qnn::Encoding::SCALE_OFFSET},
       {"AXIS_SCALE_OFFSET", qnn::Encoding::AXIS_SCALE_OFFSET},
@@ -79,13 +102,12 @@ Quantization parseQuantization(const Field& field, const std::vector<std::uint32
   }
   result.axis = static_cast<std::int32_t>(field["axis"].integer(0, static_cast<std::int64_t>(dims.size()) - 1));
   const std::uint32_t count = dims[static_cast<std::size_t>(result.axis)];
-  for (const Field& scale : field["scales"].elements()) result.scales.push_back(parseScale(scale));
+  result.scales = parseScales(field["scales"], count, weights);
   if (field["offsets"].present()) {
     for (const Field& offset : field["offsets"].elements()) result.offsets.push_back(offset.i32());
   } else {
     result.offsets.assign(result.scales.size(), 0);
   }
-  if (result.scales.size() != count) field["scales"].refuse("one scale per index of axis: " + std::to_string(count));
   if (result.offsets.size() != count) field["offsets"].refuse("one offset per index of axis: " + std::to_string(count));
   return result;
 }
@@ -165,7 +187,7 @@ TensorDescription parseTensor(const Field& json, std::span<const std::byte> weig
   const DataTypeInfo& info = parseDataType(named["dataType"]);
   tensor.dataType = info.type;
   tensor.bytes = parseDims(named["dims"], info.bytes, tensor.dims);
-  if (named["quantize"].present()) tensor.quantization = parseQuantization(named["quantize"], tensor.dims);
+  if (named["quantize"].present()) tensor.quantization = parseQuantization(named["quantize"], tensor.dims, weights);
 
   const Field data = named["data"], inlined = named["inline"];
   if (tensor.type != qnn::TensorType::STATIC) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "half.h"
 
@@ -12,6 +13,8 @@ enum class Isa { PORTABLE, AVX2, AVX512, NEON };
 
 enum class Activation { GELU_TANH, GELU_ERF, SILU, NONE };
 enum class Unary { EXP, SQRT, RSQRT, NEG, ABS, TANH, SIGMOID, GELU_ERF, GELU_TANH, COUNT };
+/// Element types of fixed-point activations.
+enum class Fixed { U16, U8, I8, COUNT };
 enum class Binary { ADD, SUBTRACT, MULTIPLY, DIVIDE, MAXIMUM, MINIMUM, COUNT };
 
 /// y[i][j] = dot(x[i], w[j]): a few activation rows against many weight rows, each weight read from memory once.
@@ -25,6 +28,31 @@ struct DotRows {
   std::size_t ldw;
   float* y;
   std::size_t ldy;
+};
+
+/// y[i][j] = sum over k of x[i][k] w[j][k], exact. x comes from widenFixed; k is at most kFixedDepth.
+struct FixedRows {
+  std::size_t m, n, k;
+  const std::int16_t* x;
+  const std::int8_t* w;
+  std::int64_t* y;
+  std::size_t ldy;
+};
+/// Longest sum of products: far below what a double holds exactly, together with offset and bias.
+constexpr std::size_t kFixedDepth = std::size_t{1} << 20;
+
+/// real = (q + offset) * scale.
+struct FixedEncoding {
+  float scale;
+  std::int32_t offset;
+};
+
+/// q = round((sums + bias) * factors) - offset, a row of a product.
+struct FixedFinish {
+  const std::int64_t* sums;
+  const std::int64_t* bias;
+  const double* factors;
+  std::int32_t offset;
 };
 
 /// c (+)= a b, any layout that can be described by panels: packed operands, or plain matrices where a panel is a group
@@ -98,6 +126,12 @@ struct Kernels {
                                                   float* y, std::size_t n);
   void (*halfToFloat)(const Half* x, float* y, std::size_t n);
   void (*floatToHalf)(const float* x, Half* y, std::size_t n);
+  void (*dotFixed)(const FixedRows&);
+  /// Activations as 16-bit integers: u16 less 32768, narrower types as they are.
+  void (*widenFixed[static_cast<int>(Fixed::COUNT)])(const void* q, std::int16_t* y, std::size_t n);
+  void (*quantize[static_cast<int>(Fixed::COUNT)])(const float* x, void* q, std::size_t n, const FixedEncoding&);
+  void (*dequantize[static_cast<int>(Fixed::COUNT)])(const void* q, float* y, std::size_t n, const FixedEncoding&);
+  void (*finishFixed[static_cast<int>(Fixed::COUNT)])(const FixedFinish&, void* q, std::size_t n);
 };
 
 /// The table of an instruction set, or null when this machine (or this build) lacks it.

@@ -3,6 +3,7 @@
 // for instructions the machine lacks.
 #pragma once
 
+#include <cmath>
 #include <limits>
 
 #include "math.h"
@@ -11,6 +12,7 @@
 #include "rows.h"
 #include "attention.h"
 #include "elementwise.h"
+#include "fixed_point.h"
 
 namespace heddle::HEDDLE_ISA {
 
@@ -54,6 +56,17 @@ constexpr Kernels makeTable(const char* name) {
   setBinary(Binary::MINIMUM, binary<Binary::MINIMUM>);
   t.halfToFloat = halfToFloat;
   t.floatToHalf = floatToHalf;
+  t.dotFixed = dotFixed;
+  const auto setFixed = [&t]<class Q>(Fixed type, Q) {
+    const int i = static_cast<int>(type);
+    t.widenFixed[i] = widenFixed<Q>;
+    t.quantize[i] = quantizeFixed<Q>;
+    t.dequantize[i] = dequantizeFixed<Q>;
+    t.finishFixed[i] = finishFixed<Q>;
+  };
+  setFixed(Fixed::U16, std::uint16_t{});
+  setFixed(Fixed::U8, std::uint8_t{});
+  setFixed(Fixed::I8, std::int8_t{});
   return t;
 }
 

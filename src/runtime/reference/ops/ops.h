@@ -6,7 +6,7 @@
 namespace heddle {
 
 // qti.aisw
-extern const OpDefinition kCast, kConcat, kElementWiseAbs, kElementWiseAdd, kElementWiseAnd, kElementWiseCos,
+extern const OpDefinition kCast, kConcat, kConvert, kDequantize, kQuantize, kElementWiseAbs, kElementWiseAdd, kElementWiseAnd, kElementWiseCos,
     kElementWiseDivide, kElementWiseEqual, kElementWiseExp, kElementWiseGreater, kElementWiseGreaterEqual,
     kElementWiseLess, kElementWiseLessEqual, kElementWiseLog, kElementWiseMaximum, kElementWiseMinimum,
     kElementWiseMultiply, kElementWiseNeg, kElementWiseNotEqual, kElementWiseOr, kElementWisePower, kElementWiseRsqrt,

@@ -8,6 +8,8 @@ namespace {
 constexpr const OpDefinition* kOps[] = {
     &kCast,
     &kConcat,
+    &kConvert,
+    &kDequantize,
     &kElementWiseAbs,
     &kElementWiseAdd,
     &kElementWiseAnd,
@@ -45,6 +47,7 @@ constexpr const OpDefinition* kOps[] = {
     &kMatMul,
     &kMlp,
     &kNormalize,
+    &kQuantize,
     &kReduceMax,
     &kReduceMean,
     &kReduceMin,

@@ -11,6 +11,8 @@ namespace heddle::HEDDLE_ISA {
 constexpr Isa kIsa = Isa::AVX2;
 constexpr std::size_t kWidth = 8;
 constexpr std::size_t kTileVectors = 2;
+constexpr std::size_t kIntWidth = 16;       // 16-bit integers of a vector
+constexpr std::size_t kIntAccumulators = 8;  // of a fixed-point block
 constexpr std::size_t kAccumulators = 8;
 
 struct Vec {
@@ -95,6 +97,26 @@ inline void transpose(Vec* r) {
     r[i].v = _mm256_permute2f128_ps(u[i], u[i + 4], 0x20);
     r[i + 4].v = _mm256_permute2f128_ps(u[i], u[i + 4], 0x31);
   }
+}
+
+/// Sixteen 16-bit integers, or eight 32-bit sums of their products.
+struct IntVec {
+  __m256i v;
+};
+inline IntVec zeroInt() { return {_mm256_setzero_si256()}; }
+inline IntVec loadInt(const std::int16_t* p) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))}; }
+inline IntVec loadInt(const std::int8_t* p) {
+  return {_mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
+}
+inline IntVec multiplyAddPairs(IntVec a, IntVec b, IntVec c) {
+  return {_mm256_add_epi32(c.v, _mm256_madd_epi16(a.v, b.v))};
+}
+inline std::int64_t sumInt(IntVec a) {
+  const __m256i low = _mm256_cvtepi32_epi64(_mm256_castsi256_si128(a.v));
+  const __m256i high = _mm256_cvtepi32_epi64(_mm256_extracti128_si256(a.v, 1));
+  const __m256i four = _mm256_add_epi64(low, high);
+  const __m128i two = _mm_add_epi64(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1));
+  return _mm_cvtsi128_si64(two) + _mm_extract_epi64(two, 1);
 }
 
 }  // namespace heddle::HEDDLE_ISA

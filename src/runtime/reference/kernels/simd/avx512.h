@@ -10,6 +10,8 @@ namespace heddle::HEDDLE_ISA {
 constexpr Isa kIsa = Isa::AVX512;
 constexpr std::size_t kWidth = 16;
 constexpr std::size_t kTileVectors = 4;
+constexpr std::size_t kIntWidth = 32;        // 16-bit integers of a vector
+constexpr std::size_t kIntAccumulators = 16;  // of a fixed-point block
 constexpr std::size_t kAccumulators = 16;
 
 struct Vec {
@@ -83,6 +85,24 @@ inline void transpose(Vec* r) {
     r[i].v = _mm512_shuffle_f32x4(t[i], t[i + 8], 0x88);
     r[i + 8].v = _mm512_shuffle_f32x4(t[i], t[i + 8], 0xdd);
   }
+}
+
+/// Thirty-two 16-bit integers, or sixteen 32-bit sums of their products.
+struct IntVec {
+  __m512i v;
+};
+inline IntVec zeroInt() { return {_mm512_setzero_si512()}; }
+inline IntVec loadInt(const std::int16_t* p) { return {_mm512_loadu_si512(p)}; }
+inline IntVec loadInt(const std::int8_t* p) {
+  return {_mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
+}
+inline IntVec multiplyAddPairs(IntVec a, IntVec b, IntVec c) {
+  return {_mm512_add_epi32(c.v, _mm512_madd_epi16(a.v, b.v))};
+}
+inline std::int64_t sumInt(IntVec a) {
+  const __m512i low = _mm512_cvtepi32_epi64(_mm512_castsi512_si256(a.v));
+  const __m512i high = _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(a.v, 1));
+  return _mm512_reduce_add_epi64(_mm512_add_epi64(low, high));
 }
 
 }  // namespace heddle::HEDDLE_ISA

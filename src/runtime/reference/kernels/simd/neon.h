@@ -11,6 +11,8 @@ namespace heddle::HEDDLE_ISA {
 constexpr Isa kIsa = Isa::NEON;
 constexpr std::size_t kWidth = 4;
 constexpr std::size_t kTileVectors = 4;
+constexpr std::size_t kIntWidth = 8;         // 16-bit integers of a vector
+constexpr std::size_t kIntAccumulators = 16;  // of a fixed-point block
 constexpr std::size_t kAccumulators = 16;
 
 struct Vec {
@@ -82,5 +84,34 @@ inline void transpose(Vec* r) {
   r[2].v = vzip1q_f32(b, d);
   r[3].v = vzip2q_f32(b, d);
 }
+
+/// Eight 16-bit integers, or four 32-bit sums of their products.
+struct IntVec {
+  union {
+    int16x8_t v;
+    int32x4_t sums;
+  };
+};
+inline IntVec zeroInt() {
+  IntVec r;
+  r.sums = vdupq_n_s32(0);
+  return r;
+}
+inline IntVec loadInt(const std::int16_t* p) {
+  IntVec r;
+  r.v = vld1q_s16(p);
+  return r;
+}
+inline IntVec loadInt(const std::int8_t* p) {
+  IntVec r;
+  r.v = vmovl_s8(vld1_s8(p));
+  return r;
+}
+inline IntVec multiplyAddPairs(IntVec a, IntVec b, IntVec c) {
+  IntVec r;
+  r.sums = vmlal_high_s16(vmlal_s16(c.sums, vget_low_s16(a.v), vget_low_s16(b.v)), a.v, b.v);
+  return r;
+}
+inline std::int64_t sumInt(IntVec a) { return vaddlvq_s32(a.sums); }
 
 }  // namespace heddle::HEDDLE_ISA

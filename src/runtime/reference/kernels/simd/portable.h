@@ -10,6 +10,8 @@ namespace heddle::HEDDLE_ISA {
 constexpr Isa kIsa = Isa::PORTABLE;
 constexpr std::size_t kWidth = 4;
 constexpr std::size_t kTileVectors = 2;   // vectors per row of a GEMM tile: 6 x 2 accumulators fit 16 registers
+constexpr std::size_t kIntWidth = 8;        // 16-bit integers of a vector
+constexpr std::size_t kIntAccumulators = 4;  // of a fixed-point block
 constexpr std::size_t kAccumulators = 8;  // of a dot-product block
 
 struct Vec {
@@ -107,5 +109,26 @@ inline void transpose(Vec* rows) {
   }
 }
 #undef HEDDLE_LANES
+
+/// Eight 16-bit integers, or four 32-bit sums of their products.
+struct IntVec {
+  std::int32_t v[8];
+};
+inline IntVec zeroInt() { return {}; }
+template <class Q>
+inline IntVec loadInt(const Q* p) {
+  IntVec r;
+  for (std::size_t i = 0; i < 8; ++i) r.v[i] = p[i];
+  return r;
+}
+inline IntVec multiplyAddPairs(IntVec a, IntVec b, IntVec c) {
+  for (std::size_t i = 0; i < 8; ++i) c.v[i] += a.v[i] * b.v[i];
+  return c;
+}
+inline std::int64_t sumInt(IntVec a) {
+  std::int64_t total = 0;
+  for (const std::int32_t v : a.v) total += v;
+  return total;
+}
 
 }  // namespace heddle::HEDDLE_ISA

@@ -1,0 +1,47 @@
+/** What a model's values were on a text: `calibration.json`, from which encodings follow. */
+import { HeddleError } from "../../../ir/error.ts";
+import type { Range } from "../../../passes/support/encoding.ts";
+
+export const calibrationMethods = ["minmax", "percentile", "mse"] as const;
+export type CalibrationMethod = (typeof calibrationMethods)[number];
+
+/** Ranges of one value by each method. */
+export type ValueRanges = Readonly<Record<CalibrationMethod, Range>>;
+
+export interface Calibration {
+  readonly format: "heddle.calibration/1";
+  /** The program and the weights whose values these are. */
+  readonly program: string;
+  readonly weights: string;
+  /** What was read: a file's name, or what stood in for one. */
+  readonly text: string;
+  readonly tokens: number;
+  /** By the names of the graph after split-linears. */
+  readonly values: Readonly<Record<string, ValueRanges>>;
+}
+
+/** The ranges of all values by one method. */
+export const rangesBy = ({ values }: Calibration, method: CalibrationMethod): Record<string, Range> =>
+  Object.fromEntries(Object.entries(values).map(([name, ranges]) => [name, ranges[method]]));
+
+const isRange = (r: unknown): r is Range =>
+  typeof r === "object" && r !== null && "min" in r && "max" in r && Number.isFinite(r.min) && Number.isFinite(r.max);
+
+/** @throws HeddleError for what is no calibration, or one of another program. */
+export function checkCalibration(content: unknown, subject: string, program: string): Calibration {
+  const refuse = (reason: string): never => {
+    throw new HeddleError(reason, {
+      subject,
+      hint: "give the calibration.json of a build of this program, or a text file",
+    });
+  };
+  if (typeof content !== "object" || content === null || !("format" in content)) return refuse("is not a calibration");
+  const c = content as Calibration;
+  if (c.format !== "heddle.calibration/1") refuse(`has format ${JSON.stringify(c.format)}, not "heddle.calibration/1"`);
+  if (c.program !== program) refuse(`was made for program ${c.program}, not ${program}`);
+  if (typeof c.values !== "object" || c.values === null) refuse("has no values");
+  for (const [name, ranges] of Object.entries(c.values))
+    for (const method of calibrationMethods)
+      if (!isRange(ranges?.[method])) refuse(`has no ${method} range of %${name}`);
+  return c;
+}

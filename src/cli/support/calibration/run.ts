@@ -1,0 +1,48 @@
+/** Runs a model on sequences with any of its values as outputs. */
+import { bind, type Graph, graph, mapGraph } from "../../../ir/graph.ts";
+import type { Node } from "../../../ir/node.ts";
+import { gather } from "../../../ir/ops/index.ts";
+import { symbols } from "../../../ir/print.ts";
+import type { WeightSource } from "../../../weights/source.ts";
+import { type GraphArray, withGraph } from "../run-graph.ts";
+
+/** Runs a sequence from its first position, with further inputs; the next run overwrites the values that it yields. */
+export type RunSequence = (
+  tokens: readonly number[],
+  more?: Readonly<Record<string, ArrayLike<number>>>,
+) => Promise<readonly GraphArray[]>;
+
+/** The longest sequence that is run at once. */
+const longest = 256;
+
+/** Rows of one run: what the model has positions for, within reason. */
+export const rowsOf = (g: Graph): number => Math.min(longest, symbols(g).find((s) => s.sym === "T")?.max ?? longest);
+
+/**
+ * Builds `g` with `wanted` as its outputs and hands a runner to `use`. A graph with a cache reads the whole sequence at once into
+ * an empty one, and all rows go through the head: its input `last` is gone.
+ */
+export function withValues<T>(
+  g: Graph,
+  wanted: readonly Node[],
+  weights: WeightSource,
+  use: (run: RunSequence) => Promise<T>,
+): Promise<T> {
+  const bound = boundWith(g, wanted);
+  const tokens = bound.inputs[0]!.name!;
+  return withGraph(bound, weights, (run) => use((sequence, more = {}) => run({ ...more, [tokens]: sequence })));
+}
+
+/** The graph at fixed sizes, yielding all rows of the wanted values. */
+function boundWith(g: Graph, wanted: readonly Node[]): Graph {
+  const last = g.inputs.find((n) => n.name === "last");
+  const whole = mapGraph(graph("calibrate", { ...g, outputs: wanted }), (n, { op, inputs }) =>
+    last !== undefined && op === gather && inputs[1] === last ? n.inputs[0]! : n,
+  );
+  const T = rowsOf(g);
+  const C = symbols(whole).find((s) => s.sym === "C");
+  return bind(graph(whole.name, { ...whole, inputs: whole.inputs.filter((n) => n.name !== "last") }), {
+    T,
+    ...(C && { C: Math.min(C.max, Math.ceil(T / 64) * 64) }),
+  });
+}

@@ -1,0 +1,65 @@
+/** What a model is calibrated on: a text of the user's, the one that comes with Heddle, or tokens at random. */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import { HeddleError } from "../../../ir/error.ts";
+import { parseTokenizer } from "../../../runtime/tokenizer.ts";
+import type { Checkpoint } from "../../../weights/checkpoint.ts";
+
+export interface CalibrationTokens {
+  /** What a report calls it. */
+  readonly text: string;
+  /** Sequences, each run from the first position. */
+  readonly sequences: readonly (readonly number[])[];
+}
+
+const shipped = fileURLToPath(new URL("default.txt", import.meta.url));
+/** Enough for ranges to settle; more is read only from a text that the user names. */
+const defaultTokens = 2048;
+const mostTokens = 16_384;
+/** A text of more bytes is cut off there. */
+const mostBytes = 1 << 20;
+
+/**
+ * @param file a text, or undefined for the one that comes with Heddle.
+ * @param tokenizer content of tokenizer.json; without one, tokens are drawn at random.
+ * @param rows tokens of one run.
+ * @throws HeddleError for a file that is missing, empty or too short.
+ */
+export function calibrationTokens(
+  file: string | undefined,
+  { tokenizer, vocab, rows }: { tokenizer: Checkpoint["tokenizer"]; vocab: number; rows: number },
+): CalibrationTokens {
+  if (file !== undefined && !(existsSync(file) && statSync(file).isFile()))
+    throw new HeddleError("there is no such file", { subject: `--calibration ${file}` });
+  if (tokenizer === undefined) {
+    if (file !== undefined)
+      throw new HeddleError("cannot be read as tokens: the weights come with no tokenizer.json", {
+        subject: `--calibration ${file}`,
+        hint: "leave --calibration out: tokens are then drawn at random",
+      });
+    // A linear congruential generator (Numerical Recipes): the same tokens for everybody.
+    let state = 1;
+    const next = () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return Math.floor((state / 2 ** 32) * vocab);
+    };
+    const sequences = Array.from({ length: Math.max(1, Math.floor(defaultTokens / rows)) }, () =>
+      Array.from({ length: rows }, next),
+    );
+    return { text: "random tokens", sequences };
+  }
+  const text = readFileSync(file ?? shipped)
+    .subarray(0, mostBytes)
+    .toString("utf8");
+  const tokens = parseTokenizer(tokenizer.content, tokenizer.name).encode(text.replaceAll(/\s+/g, " ").trim());
+  const most = file === undefined ? defaultTokens : mostTokens;
+  const whole = Math.floor(Math.min(tokens.length, most) / rows);
+  if (whole === 0)
+    throw new HeddleError(`has ${tokens.length} tokens; calibration needs at least ${rows}`, {
+      subject: `--calibration ${file ?? "(default text)"}`,
+      hint: "give a longer text",
+    });
+  const sequences = Array.from({ length: whole }, (_, i) => tokens.slice(i * rows, (i + 1) * rows));
+  return { text: file === undefined ? "the text that comes with Heddle" : basename(file), sequences };
+}

@@ -1,0 +1,29 @@
+/** What the command line says of quantisation. */
+import type { Precision } from "../../codegen/precision.ts";
+import { HeddleError } from "../../ir/error.ts";
+import type { CalibrationMethod } from "./calibration/calibration.ts";
+
+/** Weights of the last linear: 8 or 4 bits, or left in f16. */
+export const heads = ["w8", "w4", "f16"] as const;
+
+export interface QuantizeRequest {
+  /** Default w8: a head of 4 bits costs more than the rest of the model together. */
+  readonly head?: (typeof heads)[number];
+  /** A text, or a calibration.json. */
+  readonly calibration?: string;
+  /** Default minmax. */
+  readonly method?: CalibrationMethod;
+}
+
+export const isQuantized = (precision: Precision): precision is "w8a16" | "w4a16" => precision.startsWith("w");
+
+/** The options that were given. @throws HeddleError where they have no meaning for the precision. */
+export function quantizeRequest(options: QuantizeRequest & { readonly precision?: Precision }): QuantizeRequest {
+  const given = (["head", "calibration", "method"] as const).filter((key) => options[key] !== undefined);
+  if (given.length > 0 && !isQuantized(options.precision ?? "f32"))
+    throw new HeddleError(`has no meaning for ${options.precision ?? "f32"}, which quantises nothing`, {
+      subject: given.map((key) => `--${key}`).join(", "),
+      hint: "--precision w8a16 or w4a16",
+    });
+  return Object.fromEntries(given.map((key) => [key, options[key]]));
+}

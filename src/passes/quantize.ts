@@ -1,0 +1,110 @@
+import { HeddleError } from "../ir/error.ts";
+import { type Graph, mapGraph } from "../ir/graph.ts";
+import { describe, type Node, renamed } from "../ir/node.ts";
+import * as ops from "../ir/ops/index.ts";
+import { v } from "../ir/pattern.ts";
+import { nodeNames } from "../ir/print.ts";
+import type { Module } from "../ir/program.ts";
+import { mergeCommon, rewrite, rule } from "../ir/rewrite.ts";
+import type { DType } from "../ir/type.ts";
+import { type Pass, pass } from "./pass.ts";
+import { prove } from "./prove.ts";
+import { encodingFor, type Range } from "./support/encoding.ts";
+import { inPlaceOf } from "./support/naming.ts";
+import { isStatic } from "./support/static.ts";
+
+/** Bits of the weights of a linear, or `float` where it stays as it is. */
+export type WeightBits = 4 | 8 | "float";
+
+export interface QuantizeOptions {
+  /** The range of each value that is quantised, by its name in the graph that the pass is given. */
+  readonly ranges: Readonly<Record<string, Range>>;
+  /** What the weights of a linear become, by the name of its result. */
+  readonly bits: (linear: Node, name: string) => WeightBits;
+  /** Of activations. Default u16. */
+  readonly activations?: DType;
+  /** How scales of weights are chosen. Default: mse for 4 bits, max for 8. */
+  readonly method?: "max" | "mse";
+}
+
+/** The linears that have weights, with their names: what a quantisation may choose from. */
+export function linearsOf(g: Graph): Map<Node, string> {
+  return new Map([...nodeNames(g)].filter(([n]) => n.op === ops.linear && isStatic(n.inputs[1]!)));
+}
+
+/** Whether a linear yields what the graph does: the head of a language model. */
+export const isHead = (g: Graph, n: Node): boolean => g.outputs.includes(n);
+
+/** A node in the place of `n` that is called exactly `name`. */
+const calledAt = (n: Node, name: string, build: () => Node): Node => renamed(inPlaceOf(n, name, build), { name });
+
+function quantizeGraph(g: Graph, options: QuantizeOptions, hit: () => void): Graph {
+  const names = nodeNames(g);
+  const linears = linearsOf(g);
+  const { activations = "u16" } = options;
+  const encode = (n: Node) => {
+    const name = names.get(n)!;
+    const range = options.ranges[name];
+    if (range) return { dtype: activations, ...encodingFor(range, activations) };
+    throw new HeddleError(`calibration did not see %${name}`, {
+      subject: describe(n),
+      loc: n.loc,
+      hint: "calibrate again: compile without --calibration, or with a text instead of a calibration.json of another program",
+    });
+  };
+  // What was quantised before its user comes: rebuilt operands are found by the node that they stand for.
+  const quantized = mapGraph(g, (n, original) => {
+    const bits = linears.has(original) ? options.bits(original, linears.get(original)!) : "float";
+    if (bits === "float") return n;
+    hit();
+    const [x, w, b] = n.inputs as [Node, Node, Node?];
+    const [from, to] = [encode(original.inputs[0]!), encode(original)];
+    const method = options.method ?? (bits === 4 ? "mse" : "max");
+    const name = names.get(original)!;
+    const called = (part: string, build: () => Node) => calledAt(n, `${name}.${part}`, build);
+    const xq = calledAt(x, `${names.get(original.inputs[0]!)}.q`, () => ops.quantize(x, from));
+    const scales = called("scales", () => ops.weightScales(w, { bits, method }));
+    const wq = called(`w${bits}`, () => ops.quantizeWeight(w, scales, { bits }));
+    const bias = b ? [called("bias", () => ops.quantizeBias(b, scales, { xScale: from.scale }))] : [];
+    const y = called("q", () => ops.quantizedLinear.build([xq, wq, scales, ...bias], to));
+    return calledAt(n, name, () => ops.dequantize(y, { dtype: n.type.dtype }));
+  });
+  return mergeCommon(quantized);
+}
+
+// Without rounding, a quantised product is the product of what its operands stand for.
+const meanings = [
+  rule("meaning-of-round-trip", ops.dequantize.pat(ops.quantize.pat(v("x"))), ({ x }) => x),
+  rule(
+    "meaning-of-quantized-linear",
+    ops.quantizedLinear
+      .pat(
+        ops.quantize.pat(v("x")),
+        ops.quantizeWeight.pat(v("w"), v("s")),
+        v("s"),
+        ops.quantizeBias.pat(v("b"), v("s")),
+      )
+      .as("n"),
+    ({ x, w, b, n }) => ops.quantize(ops.linear(x, w, b), n.attrs),
+  ),
+  rule(
+    "meaning-of-unbiased-quantized-linear",
+    ops.quantizedLinear.pat(ops.quantize.pat(v("x")), ops.quantizeWeight.pat(v("w"), v("s")), v("s")).as("n"),
+    ({ x, w, n }) => ops.quantize(ops.linear(x, w), n.attrs),
+  ),
+];
+
+/** What a quantised graph would compute if nothing were rounded. */
+export const unquantized = (g: Graph): Graph => rewrite(g, meanings).graph;
+
+/**
+ * Linears become products of integers between `quantize` and `dequantize`; everything else stays in floats. Weights get a
+ * symmetric scale per output channel, chosen when they are written; activations get encodings from what calibration saw. The
+ * proof is of the graph without its roundings: how much those cost is what the compiler's report measures.
+ * @throws HeddleError for a value that calibration did not see.
+ */
+export const quantizePass = (options: QuantizeOptions): Pass =>
+  pass("quantize", (graph, context) => quantizeGraph(graph, options, () => context.hit("quantize-linear")), {
+    doc: "Products run in integers: weights of 8 or 4 bits with a scale per channel, activations in fixed point.",
+    prove: (before: Module, after: Module, proof) => prove(before.graph, unquantized(after.graph), proof),
+  });

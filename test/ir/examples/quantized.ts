@@ -1,0 +1,126 @@
+/** Examples of the ops in fixed point. */
+import * as ir from "../../../src/ir/index.ts";
+import type { Example } from "./example.ts";
+
+/** Values of 1/4 from -10 on: q = 40 is zero. */
+const u8 = { dtype: "u8", scale: 0.25, offset: -40 } as const;
+const matrix = () => ir.param({ name: "w", dtype: "f32", shape: [2, 3] });
+const layer = () => ({
+  x: ir.quantize(ir.input("x", "f32", 2, 3), u8),
+  w: ir.cast(matrix(), { dtype: "i8" }),
+  scales: ir.constant({ dtype: "f32", shape: [2], values: [0.5, 2] }),
+  b: ir.constant({ dtype: "i32", shape: [2], values: [3, -5] }),
+});
+
+export const quantized: Readonly<Record<string, readonly Example[]>> = {
+  quantize: [
+    {
+      case: "halves go to the even integer, and what lies outside saturates",
+      build: () => ir.quantize(ir.input("x", "f32", 8), u8),
+      inputs: { x: [0, 0.125, 0.375, -0.125, -0.375, 1, 1000, -1000] },
+      expected: [40, 40, 42, 40, 38, 44, 255, 0],
+    },
+    {
+      case: "16 bits, and infinities",
+      build: () => ir.quantize(ir.input("x", "f32", 3), { dtype: "u16", scale: 2 ** -10, offset: -32768 }),
+      inputs: { x: [1.5, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY] },
+      expected: [32768 + 1536, 65535, 0],
+    },
+    {
+      case: "not a number counts as zero",
+      build: () => ir.quantize(ir.input("x", "f32", 1), u8),
+      inputs: { x: [Number.NaN] },
+      expected: [40],
+    },
+    {
+      case: "signed",
+      build: () => ir.quantize(ir.input("x", "f32", 3), { dtype: "i8", scale: 0.5, offset: 0 }),
+      inputs: { x: [-64, -1.25, 100] },
+      expected: [-128, -2, 127],
+    },
+  ],
+  dequantize: [
+    {
+      build: () => ir.dequantize(ir.quantize(ir.input("x", "f32", 3), u8)),
+      inputs: { x: [0.3, -10, 60] },
+      expected: [0.25, -10, 53.75],
+    },
+  ],
+  requantize: [
+    {
+      build: () => ir.requantize(ir.quantize(ir.input("x", "f32", 4), u8), { dtype: "i8", scale: 0.5, offset: 0 }),
+      // 0.25 and 0.75 are halfway between steps of 0.5.
+      inputs: { x: [0.25, 0.75, -3, 53] },
+      expected: [0, 2, -6, 106],
+    },
+  ],
+  weightScales: [
+    {
+      case: "the largest magnitude of each row is the largest integer",
+      build: () => ir.weightScales(matrix(), { bits: 4 }),
+      inputs: { w: [1, -14, 3, 0, 0, 0] },
+      expected: [2, 1],
+    },
+    {
+      case: "least squared error: all but the outlier are whole",
+      build: () => ir.weightScales(ir.param({ name: "w", dtype: "f32", shape: [1, 8] }), { bits: 4, method: "mse" }),
+      inputs: { w: [1, -1, 2, 3, -3, 4, -2, 7] },
+      expected: [1],
+    },
+    {
+      case: "an outlier that does not matter is cut off",
+      build: () =>
+        ir.weightScales(
+          ir.param({ name: "w", dtype: "f32", shape: [1, 4] }),
+          ir.constant({ dtype: "f32", shape: [4], values: [1, 1, 1, 0] }),
+          { bits: 4, method: "mse" },
+        ),
+      inputs: { w: [7, -3, 5, 14] },
+      expected: [1],
+    },
+  ],
+  quantizeWeight: [
+    {
+      build: () =>
+        ir.quantizeWeight(matrix(), ir.constant({ dtype: "f32", shape: [2], values: [0.5, 2] }), { bits: 4 }),
+      inputs: { w: [0.25, 0.75, -5, 3, 5, 100] },
+      expected: [0, 2, -8, 2, 2, 7],
+    },
+  ],
+  quantizeBias: [
+    {
+      build: () =>
+        ir.quantizeBias(ir.input("b", "f32", 2), ir.constant({ dtype: "f32", shape: [2], values: [0.5, 2] }), {
+          xScale: 0.25,
+        }),
+      inputs: { b: [1, 1e30] },
+      expected: [8, 2 ** 31 - 1],
+    },
+  ],
+  quantizedLinear: [
+    {
+      build: () => {
+        const { x, w, scales, b } = layer();
+        return ir.quantizedLinear(x, w, scales, b, { dtype: "u16", scale: 0.125, offset: -1000 });
+      },
+      inputs: { x: [1, 2, 3, -1, 0.5, 0], w: [1, -2, 3, 4, 0, -1] },
+      // Sums are exact here: 6 and 1 of the first row, 0.25 * 0.5 * 3 and 0.25 * 2 * -5 from the bias.
+      expected: [
+        1000 + (6 * 0.5 + 0.375) / 0.125,
+        1000 + (1 * 2 - 2.5) / 0.125,
+        1000 + (-2 * 0.5 + 0.375) / 0.125,
+        1000 + (-4 * 2 - 2.5) / 0.125,
+      ],
+    },
+    {
+      case: "without a bias, saturated, halves to even",
+      build: () => {
+        const { x, w, scales } = layer();
+        return ir.quantizedLinear(x, w, scales, { dtype: "u8", scale: 2, offset: 0 });
+      },
+      inputs: { x: [1, 2, 3, 10, 1, 0], w: [1, 0, 0, 40, 0, -1] },
+      // 0.25 steps of 2 for the first channel; 37 * 2 / 2 and 400 for the second; 2.5 is halfway.
+      expected: [0, 37, 2, 255],
+    },
+  ],
+};
