@@ -122,5 +122,14 @@ export const examples: Readonly<Record<string, (s: Sizes) => Node>> = {
       ir.transpose(ir.input(name, "f32", s.dim, rows, s.width), { perm: [1, 2, 0] });
     return ir.concat([part("a", s.tokens), part("b", s.hidden)], { axis: 0 });
   },
+  "split-mlp": (s) => mlp(s, "gelu"),
+  "split-mlp-add": (s) => mlp(s, "silu", other(s.tokens, s.width)),
+  "split-linear-add": (s) =>
+    ir.linearAdd(
+      x(s.tokens, s.width),
+      weight("w", s.hidden, s.width),
+      weight("b", s.hidden),
+      other(s.tokens, s.hidden),
+    ),
   "pick-rows-before": (s) => pick(ir.gelu(ir.add(norm(s), weight("shift", s.width)))),
 };
