@@ -124,6 +124,10 @@ export const examples: Readonly<Record<string, (s: Sizes) => Node>> = {
   },
   "split-mlp": (s) => mlp(s, "gelu"),
   "split-mlp-add": (s) => mlp(s, "silu", other(s.tokens, s.width)),
+  "split-gated-mlp": (s) =>
+    ir.gatedMlp(x(s.tokens, s.width), weight("w1", 2 * s.hidden, s.width), weight("w2", s.width, s.hidden), {
+      activation: "gelu",
+    }),
   "split-linear-add": (s) =>
     ir.linearAdd(
       x(s.tokens, s.width),
