@@ -1,5 +1,6 @@
 /** Seeded random values for proofs: the same name, type and seed always give the same numbers. */
 import { isBlock } from "../../ir/blocks.ts";
+import { roundTo } from "../../ir/evaluate/round.ts";
 import type { Data } from "../../ir/evaluate/tensor.ts";
 import { elements, isFloat, type TensorType } from "../../ir/type.ts";
 
@@ -33,5 +34,6 @@ export function randomTensor(name: string, type: TensorType, seed: number, bound
   const width = Math.sqrt(3 / fan);
   const data = new Float32Array(n);
   for (let i = 0; i < n; i++) data[i] = (2 * next() - 1) * width;
+  roundTo(data, type.dtype);
   return data;
 }
