@@ -29,6 +29,7 @@ export const mlirOpt = (text: string, ...args: readonly string[]): string => run
 
 /** From vectors, loops and memrefs down to LLVM's dialect; bf16 is computed in f32 and rounded to the nearest even. */
 export const lowering = [
+  "--lower-vector-multi-reduction",
   "--convert-vector-to-scf",
   "--arith-emulate-unsupported-floats=source-types=bf16 target-type=f32",
   "--math-extend-to-supported-types=target-type=f32",

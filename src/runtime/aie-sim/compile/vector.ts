@@ -44,7 +44,8 @@ const flat = (at: readonly number[], shape: readonly number[]): number => {
 function combine(e: Emitter, op: Op, t: ScalarType): (a: string, b: string) => string {
   const kind = /<(\w+)>/.exec(textAttr(op, "kind"))![1]!;
   const float = t.kind === "float";
-  const round = (x: string) => (!float ? `(${x})|0` : isHalf(t) ? `B.one(${x})` : `F(${x})`);
+  // Sums of bf16 are kept in f32 and rounded once, at the end.
+  const round = (x: string) => (float ? `F(${x})` : `(${x})|0`);
   switch (kind) {
     case "add":
       return (a, b) => round(`${a}+${b}`);
@@ -182,6 +183,7 @@ const table: Readonly<Record<string, Emit>> = {
     e.line(
       `let ${s}=${start ?? `${from.array}[0]`};for(let i=${start ? 0 : 1};i<${count(from.type.shape)};i++)${s}=${step(s, `${from.array}[i]`)};`,
     );
+    if (isHalf(elementOf(from.type))) e.line(`${s}=B.one(${s});`);
     e.define(op.results[0]!, { kind: "scalar", js: s });
   },
   "vector.multi_reduction": (e, op) => {
@@ -206,6 +208,7 @@ const table: Readonly<Record<string, Emit>> = {
     e.line(
       `for(let i=0;i<${target.length};i++)${out.array}[${name}[i]]=${step(`${out.array}[${name}[i]]`, `${from.array}[i]`)};`,
     );
+    if (isHalf(from.type.element)) e.line(`B.all(${out.bits});`);
   },
 };
 
