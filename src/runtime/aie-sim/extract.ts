@@ -86,3 +86,24 @@ function replacement(size: (fifo: string) => number, typeOf: (fifo: string) => s
     }
   };
 }
+
+/**
+ * A whole module in MLIR's generic form. Functions move out of the device: a tool that does not know `aie.device` does not know
+ * either that symbols are looked up in it.
+ */
+export function genericModule(module: Op): string {
+  const within = (op: Op, ops: readonly Op[]): Op => ({ ...op, regions: [[{ ...bodyOf(op), ops }]] });
+  const isFunction = (o: Op): boolean => o.name === "func.func";
+  const ops = bodyOf(module).ops.flatMap((o) =>
+    o.name === "aie.device"
+      ? [
+          ...bodyOf(o).ops.filter(isFunction),
+          within(
+            o,
+            bodyOf(o).ops.filter((p) => !isFunction(p)),
+          ),
+        ]
+      : [o],
+  );
+  return `${printOp(within(module, ops))}\n`;
+}
