@@ -9,19 +9,20 @@ import { emit } from "../../../src/codegen/mlir-aie/emit.ts";
 import { genericModule } from "../../../src/runtime/aie-sim/extract.ts";
 import { type Design, loadDesign } from "../../../src/runtime/aie-sim/index.ts";
 import { parseModule } from "../../../src/runtime/aie-sim/mlir/parse.ts";
-import { bytesOf, count, showType } from "../../../src/runtime/aie-sim/mlir/type.ts";
+import { bytesOf, showType } from "../../../src/runtime/aie-sim/mlir/type.ts";
 import { tinyKernels } from "../../codegen/mlir-aie/kernels.ts";
 import { haveMlir, mlirOpt } from "../../support/mlir-tools.ts";
 import { compare, noise } from "./mlir-core.ts";
 
 const here = haveMlir() ? test : test.skip;
 
-/** Contents of the host's buffers. An integer that a core reads is a position in a cache. */
+/** Contents of the host's buffers. A position is the bits of an integer. */
 const contents = (design: Design): ArrayBufferView[] =>
-  design.host.args.map(({ type }, i) => {
-    const element = showType(type.element);
-    return element === "i32" ? new Int32Array(count(type.shape)).fill(37) : noise(bytesOf(type), i + 1, element);
-  });
+  design.host.args.map(({ name, type }, i) =>
+    name === "%position"
+      ? new Uint16Array(bytesOf(type) / 2).fill(20, 0, 1)
+      : noise(bytesOf(type), i + 1, showType(type.element)),
+  );
 
 here("one core of bf16 products", () => {
   const file = "test/golden/aie-sim/gemm.mlir";
