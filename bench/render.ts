@@ -19,7 +19,20 @@ export function renderResults(rows: readonly Row[]): string {
   const of = (suite: string) => rows.filter((r) => r.suite === suite);
   if (of("variants").length) parts.push(renderVariants(of("variants")));
   if (of("compile").length) parts.push(renderCompile(of("compile")));
+  if (of("aie").length) parts.push(renderAie(of("aie")));
   return `${parts.join("\n\n")}\n`;
+}
+
+/** What the time model of the array says, a line per number. */
+function renderAie(rows: readonly Row[]): string {
+  const lines = rows.map((r) => [
+    r.program,
+    r.precision,
+    r.context || "-",
+    r.metric,
+    `${Number(r.value.toPrecision(3))} ${r.unit}`,
+  ]);
+  return `## Kernels on the AIE array\n\n${taken(rows)}\n\n${table(["what", "precision", "tokens", "metric", "value"], lines)}`;
 }
 
 /** README.md with the table of the longest sequences between its two markers. @throws Error where the markers are gone. */

@@ -5,10 +5,15 @@ import type { SuiteContext } from "./harness.ts";
 import { suiteContext } from "./harness.ts";
 import { type Row, readRows, writeRows, writeWhole } from "./record.ts";
 import { renderReadme, renderResults } from "./render.ts";
+import { aie } from "./suites/aie.ts";
 import { compileTime } from "./suites/compile.ts";
 import { variants } from "./suites/variants.ts";
 
-const suites: Readonly<Record<string, (context: SuiteContext) => Promise<Row[]>>> = { variants, compile: compileTime };
+const suites: Readonly<Record<string, (context: SuiteContext) => Promise<Row[]>>> = {
+  variants,
+  compile: compileTime,
+  aie,
+};
 
 const options = new Command("npm run bench --")
   .description("Measures on this machine and keeps the record. Every number says where it comes from.")

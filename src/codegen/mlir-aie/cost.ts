@@ -67,3 +67,23 @@ export function costOf(
 
 /** Operations per second without the dispatch, a multiply-add as two: what papers call the throughput of the array. */
 export const throughput = (c: Cost): number => (2 * c.macs) / Math.max(c.compute, c.memory, c.stream);
+
+/**
+ * Operations per second of a large GEMM on the whole array by the tile of a core alone: A and B come in runs of `run` bytes, results
+ * are few beside them.
+ */
+export function tileThroughput(
+  machine: AieMachine,
+  type: "bf16" | "i8",
+  tile: { readonly m: number; readonly k: number; readonly n: number },
+  run: number,
+): number {
+  const [rows, columns] = [machine.rows - 2, machine.columns];
+  const unit = type === "bf16" ? 2 : 1;
+  const bytes = (rows * tile.m + columns * tile.n) * tile.k * unit;
+  const seconds = Math.max(
+    productCycles(machine, type, tile) / machine.clockHz,
+    memorySeconds(machine, [{ bytes, run }]),
+  );
+  return (2 * rows * columns * tile.m * tile.k * tile.n) / seconds;
+}

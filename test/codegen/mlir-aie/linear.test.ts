@@ -42,6 +42,8 @@ const bf16: readonly [string, GemmShape, number][] = [
     2 ** -7,
   ],
   ["a grid in several blocks", { m: 300, k: 256, n: 520, type: "bf16", out: "f32", bias: true }, 1e-5],
+  // Sums are rounded to 2^-9 once in each of four steps of K.
+  ["sums in bf16", { m: 64, k: 1024, n: 256, type: "bf16", out: "bf16", bias: true, sums: "bf16" }, 2 ** -7],
   ["rows without bias", { m: 16, k: 128, n: 64, type: "bf16", out: "bf16", bias: false }, 2 ** -8],
 ];
 for (const [name, shape, bound] of bf16)

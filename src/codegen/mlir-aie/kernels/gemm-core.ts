@@ -1,5 +1,5 @@
 /** The program of a core of a GEMM: an output-stationary tile, its accumulators in f32 (i32 for i8), blocks of the matrix unit. */
-import { type Body, type Value, vec } from "../body.ts";
+import { type Body, type Buffer, type Value, vec } from "../body.ts";
 import type { GemmTiles } from "./gemm.ts";
 import { geluTanh } from "./math.ts";
 
@@ -49,11 +49,17 @@ export function gemmProgram(g: GemmTiles): (b: Body) => void {
 }
 
 const whole = (b: Body, i: Value) => [i, b.index(0), b.index(0)];
-const sums = (g: GemmTiles) => vec(g.accumulator, g.block[0], g.block[2]);
+/** A block of the sums as it is stored, and as the matrix unit has it. */
+const stored = (g: GemmTiles) => vec(g.accumulator, g.block[0], g.block[2]);
+const sums = (g: GemmTiles) => vec(g.type === "bf16" ? "f32" : "i32", g.block[0], g.block[2]);
+const loadSum = (b: Body, g: GemmTiles, from: Buffer, at: readonly Value[]): Value =>
+  b.wide(b.read(from, at, stored(g), "sum"));
+const storeSum = (b: Body, g: GemmTiles, v: Value, to: Buffer, at: readonly Value[]): void =>
+  b.write(g.accumulator === "bf16" ? b.narrow(v) : v, to, at);
 
 function clear(b: Body, g: GemmTiles): void {
   const acc = b.local("acc");
-  b.for(acc.type.shape[0]!, (i) => b.write(b.splat(0, sums(g)), acc, whole(b, i)));
+  b.for(acc.type.shape[0]!, (i) => b.write(b.splat(0, stored(g)), acc, whole(b, i)));
 }
 
 /** acc += a b: two by two blocks at a time, their sums in registers over the depth of the tile. */
@@ -66,7 +72,7 @@ function multiply(b: Body, g: GemmTiles): void {
   const step = (i: Value, by: number) => (by ? b.add(i, b.index(by)) : i);
   const block = (i: Value, j: Value) => {
     const places = range(rb).flatMap((r) => range(cb).map((c) => at(step(i, r), cols, step(j, c))));
-    const init = places.map((p) => b.read(acc, p, sums(g), "sum"));
+    const init = places.map((p) => loadSum(b, g, acc, p));
     const done = b.fold(
       depth,
       init,
@@ -77,7 +83,7 @@ function multiply(b: Body, g: GemmTiles): void {
       },
       "d",
     );
-    for (const [q, p] of places.entries()) b.write(done[q]!, acc, p);
+    for (const [q, p] of places.entries()) storeSum(b, g, done[q]!, acc, p);
   };
   b.for(rows, (i) => b.for(cols, (j) => block(i, j), { step: cb, hint: "j" }), { step: rb });
 }
@@ -86,7 +92,10 @@ function multiply(b: Body, g: GemmTiles): void {
 function store(b: Body, g: GemmTiles, first: Value, count: number): void {
   const [mb, , nb] = g.block;
   b.for(count, (i) => {
-    let v = b.shape(b.read(b.local("acc"), whole(b, b.add(first, i)), sums(g), "sum"), vec(g.accumulator, mb * nb));
+    let v = b.shape(
+      loadSum(b, g, b.local("acc"), whole(b, b.add(first, i))),
+      vec(g.type === "bf16" ? "f32" : "i32", mb * nb),
+    );
     if (g.activation === "geluTanh") v = geluTanh(b, v);
     b.write(b.shape(g.out === "bf16" ? b.narrow(v) : v, vec(g.out, mb, nb)), b.local("c"), whole(b, i));
   });
@@ -109,7 +118,7 @@ function startWithBias(b: Body, g: GemmTiles): void {
         const pair = b.read(b.local("weights"), whole(b, b.add(q, b.index(start))), vec("bf16", kb, nb), "bias");
         const lanes = b.contract(ones, pair, b.splat(0, sums(g)));
         const col = b.add(b.mul(q, b.index(biasGroups)), b.index(group));
-        b.for(rows, (i) => b.write(lanes, b.local("acc"), whole(b, b.add(b.mul(i, b.index(cols)), col))));
+        b.for(rows, (i) => storeSum(b, g, lanes, b.local("acc"), whole(b, b.add(b.mul(i, b.index(cols)), col))));
       },
       { hint: "q" },
     );

@@ -20,11 +20,16 @@ export interface GemmShape {
   readonly out: Element;
   readonly bias: boolean;
   readonly activation?: "geluTanh" | undefined;
+  /**
+   * What sums are held in between two steps of K: f32, or bf16 as in arXiv 2512.13282, which rounds them once a step, but leaves
+   * room for larger tiles. Products of i8 have i32.
+   */
+  readonly sums?: "f32" | "bf16" | undefined;
 }
 
 export interface GemmTiles extends GemmShape {
   readonly mapping: "grid" | "skinny";
-  readonly accumulator: "f32" | "i32";
+  readonly accumulator: "f32" | "bf16" | "i32";
   /** The block of the matrix unit: m, k, n. */
   readonly block: readonly [number, number, number];
   /** What one core holds at a time. */
@@ -67,7 +72,7 @@ export function planGemm(machine: AieMachine, shape: GemmShape): GemmTiles {
   // Two by two blocks at a time keep the matrix unit fed: one of each operand would be loaded per product otherwise.
   const need = Math.ceil(m / (machine.rows - 2));
   const rows = skinny || need <= block[0] ? [block[0]] : multiples(2 * block[0], 128, need);
-  const columns = multiples(2 * block[2], 128, Math.ceil(n / machine.columns / (skinny ? machine.rows - 2 : 1)));
+  const columns = multiples(2 * block[2], 192, Math.ceil(n / machine.columns / (skinny ? machine.rows - 2 : 1)));
   const depths = multiples(block[1], 512, k).filter((d) => k % d === 0);
   let best: GemmTiles | undefined;
   for (const tm of rows)
@@ -106,7 +111,7 @@ export function tiles(
   tile: { readonly m: number; readonly k: number; readonly n: number },
 ): GemmTiles | undefined {
   const { type, out, k } = shape;
-  const accumulator = type === "bf16" ? "f32" : "i32";
+  const accumulator = type === "bf16" ? (shape.sums ?? "f32") : "i32";
   const [, kb, nb] = block;
   const [arrayRows, arrayColumns] = [machine.rows - 2, machine.columns];
   const unit = bytesOf[type];
