@@ -72,7 +72,7 @@ const createContext = (job: Job, backend: Backend): Context =>
   backend.createContext({ prepareOnly: true, ...(job.weightSharing && { weightSharing: true }) });
 
 async function finalize(
-  { optimization, vtcm, soc }: Job,
+  { graphs, optimization, vtcm, soc }: Job,
   backend: Backend,
   context: Context,
   graph: QnnGraph,
@@ -80,7 +80,8 @@ async function finalize(
   onWork: OnWork,
 ): Promise<PreparedGraph> {
   onWork("compiling", graph.graph);
-  const built = context.addGraph(graph, weights, { optimization, vtcm });
+  const own = graphs.find((g) => g.name === graph.graph)?.optimization;
+  const built = context.addGraph(graph, weights, { optimization: own ?? optimization, vtcm });
   backend.takeLog();
   const start = performance.now();
   try {

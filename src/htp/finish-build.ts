@@ -5,6 +5,7 @@ import { HeddleError } from "../ir/error.ts";
 import { bytesOf } from "../ir/type.ts";
 import { findCompilerLibrary } from "../runtime/libraries.ts";
 import { loadTarget } from "../targets/target.ts";
+import { finalizeLevel } from "./level.ts";
 import { type Prepared, type PrepareRequest, prepareContext } from "./prepare.ts";
 import type { PreparedGraph } from "./types.ts";
 
@@ -53,7 +54,11 @@ export async function finishBuild(folder: string, manifest: Manifest, options: F
   const prepared = await prepareContext({
     ...rest,
     library: rest.library ?? findCompiler(),
-    graphs: manifest.entries.map(({ name, graph }) => ({ name, file: join(folder, graph) })),
+    graphs: manifest.entries.map((e) => ({
+      name: e.name,
+      file: join(folder, e.graph),
+      optimization: finalizeLevel(e),
+    })),
     weights: join(folder, manifest.weights.file),
     weightsSha256: manifest.weights.sha256,
     binary: join(folder, contextFile),

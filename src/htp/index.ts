@@ -8,5 +8,6 @@ export {
   finishBuild,
   hasContext,
 } from "./finish-build.ts";
+export { finalizeLevel } from "./level.ts";
 export { type Prepared, type PrepareRequest, prepareContext, xElite, xEliteCosted } from "./prepare.ts";
 export type { DdrTraffic, GraphFile, HtpOptions, LibraryVersion, PreparedGraph, Simulated } from "./types.ts";

@@ -131,11 +131,14 @@ export function cacheKeys(request: {
 }): { readonly context: string; readonly costs: ReadonlyMap<string, string> } {
   const { graphs, options, costedSoc, library } = request;
   const common = { library, weights: request.weightsSha256 ?? hashBinary(request.weights).sha256 };
-  const prints = graphs.map(({ name, file }) => [name, graphFingerprint(readFileSync(file, "utf8"))] as const);
-  const alone = { ...options, soc: costedSoc, weightSharing: false };
+  const prints = graphs.map(
+    ({ name, file, optimization = options.optimization }) =>
+      [name, graphFingerprint(readFileSync(file, "utf8")), optimization] as const,
+  );
+  const alone = (optimization: number) => ({ ...options, optimization, soc: costedSoc, weightSharing: false });
   return {
     context: cacheKey({ ...common, options, graphs: prints }),
-    costs: new Map(prints.map((print) => [print[0], cacheKey({ ...common, options: alone, graph: print })])),
+    costs: new Map(prints.map((print) => [print[0], cacheKey({ ...common, options: alone(print[2]), graph: print })])),
   };
 }
 

@@ -20,12 +20,13 @@ export async function runJobs(
     if (doing.size > 0) onStep(`Qualcomm's compiler: ${[...doing.values()].join("; ")} (${seconds} s)`);
   };
   const clock = setInterval(show, 1000);
-  const results: JobResult[] = [];
+  const results = new Map<Job, JobResult>();
   const queue = [...jobs];
   const lane = async () => {
     for (let job = queue.shift(); job; job = queue.shift()) {
       const current = job;
-      results.push(
+      results.set(
+        current,
         await runJob(current, {
           signal: failed.signal,
           onWork: (work, graph) => {
@@ -49,7 +50,8 @@ export async function runJobs(
         }
       }),
     );
-    return results;
+    // In the order of the jobs, which end in another.
+    return jobs.map((job) => results.get(job)!);
   } finally {
     clearInterval(clock);
   }

@@ -6,6 +6,7 @@
 import { HeddleError } from "../ir/error.ts";
 import type { BuildFolder } from "../runtime/build-folder.ts";
 import { findLibrary } from "../runtime/libraries.ts";
+import { finalizeLevel } from "./level.ts";
 import { libraryVersion } from "./library-version.ts";
 import { cacheKeys, openCache, prepareContext, xEliteCosted } from "./prepare.ts";
 
@@ -15,10 +16,11 @@ import { cacheKeys, openCache, prepareContext, xEliteCosted } from "./prepare.ts
  */
 export async function simulatorBinary(build: BuildFolder, name: string, graph: string): Promise<string> {
   const { context, weights } = build.manifest;
+  const entry = build.manifest.entries.find((e) => e.name === name)!;
   const { soc, optimization, vtcm, weightSharing } = context!;
   const library = findLibrary("htp");
   const request = {
-    graphs: [{ name, file: build.path(graph) }],
+    graphs: [{ name, file: build.path(graph), optimization: finalizeLevel(entry) }],
     weights: build.path(weights.file),
     weightsSha256: weights.sha256,
     options: { soc, optimization, vtcm, weightSharing },

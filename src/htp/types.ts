@@ -8,13 +8,15 @@ export interface GraphFile {
   readonly name: string;
   /** Path of the `.qnn.json`. */
   readonly file: string;
+  /** Effort of finalization where it is not that of the options. */
+  readonly optimization?: number;
 }
 
 /** How a context is compiled. */
 export interface HtpOptions {
   /** SoC model to compile for; 60 is Snapdragon X Elite. */
   readonly soc: number;
-  /** Effort of finalization, 1 to 3. */
+  /** Effort of finalization, 1 to 3, of graphs that do not say otherwise. */
   readonly optimization: number;
   /** VTCM in megabytes. */
   readonly vtcm: number;

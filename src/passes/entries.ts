@@ -20,9 +20,13 @@ export const forwardEntries = (positions: number): EntryPoint[] =>
     bind: { T },
   }));
 
-/** Context sizes up to the model's positions rounded up to one of them. */
-export function contextBuckets(positions: number): number[] {
-  const sizes = positions < contexts[0]! ? smallContexts : contexts;
+/**
+ * Context sizes up to the model's positions rounded up to one of them.
+ * @param smallest where a target gains from sizes below 256 even for large models
+ */
+export function contextBuckets(positions: number, smallest = contexts[0]!): number[] {
+  const all = [...new Set([...smallContexts, ...contexts])];
+  const sizes = positions < contexts[0]! ? smallContexts : all.filter((C) => C >= smallest);
   const needed = sizes.findIndex((C) => C >= positions);
   return needed < 0 ? sizes : sizes.slice(0, needed + 1);
 }

@@ -132,6 +132,7 @@ test("contexts are 256, 512, 1024, 2048 up to the positions rounded up; small mo
   assert.equal(contextBuckets(300), [256, 512]);
   assert.equal(contextBuckets(1024), [256, 512, 1024]);
   assert.equal(contextBuckets(32768), [256, 512, 1024, 2048]);
+  assert.equal(contextBuckets(1024, 64), [64, 128, 256, 512, 1024], "a target may ask for small ones too");
 });
 
 test("lengths without a cache end with the positions, each once", () => {

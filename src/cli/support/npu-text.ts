@@ -1,5 +1,6 @@
 /** What `npm run compile` prints of the context binary: costs by Qualcomm's compiler and simulator. */
 import type { Manifest } from "../../codegen/manifest.ts";
+import { finalizeLevel } from "../../htp/index.ts";
 import { bytes, duration, table } from "./format.ts";
 
 /** Nothing for a build without. */
@@ -35,7 +36,8 @@ export function npuText({ context, entries }: Manifest): string {
       ];
     }),
   );
-  const { soc, library, vtcm, optimization, weightSharing } = context;
+  const { soc, library, vtcm, weightSharing } = context;
+  const levels = [...new Set(entries.map(finalizeLevel))].sort();
   const sources = simulated
     ? `bytes vendor-simulated for SoC ${soc}, times vendor-simulated for SoC ${simulated.soc} (same architecture), compile times measured`
     : `bytes vendor-simulated for SoC ${soc}, compile times measured`;
@@ -45,6 +47,6 @@ export function npuText({ context, entries }: Manifest): string {
   return (
     `${costs}${sources}\n${note}` +
     `${context.file}: ${bytes(context.bytes)} for SoC ${soc}, ${entries.length} graphs${weightSharing ? " over shared weights" : ""}, ` +
-    `level ${optimization}, ${vtcm} MB VTCM, by ${library.provider} ${library.buildId}\n\n`
+    `level ${levels.join(" and ")}, ${vtcm} MB VTCM, by ${library.provider} ${library.buildId}\n\n`
   );
 }
