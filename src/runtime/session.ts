@@ -8,6 +8,7 @@ import { EntryGraphs } from "./entry-graphs.ts";
 import { checkExecution, defaultExecution, type ExecutionName, isArrayName } from "./execution.ts";
 import { type Generated, type GenerateOptions, generate } from "./generate.ts";
 import { openBackend } from "./libraries.ts";
+import { newestHalf } from "./newest-half.ts";
 import { RecomputeRunner } from "./recompute-runner.ts";
 import type { Runner } from "./runner.ts";
 import { Counters, type SessionStats } from "./statistics.ts";
@@ -168,7 +169,7 @@ export class Session {
         hint: "shorten it, or let the window slide (--overflow slide), which forgets the oldest half",
       });
     this.#counters.slides++;
-    return sequence.slice(-Math.max(1, Math.floor(capacity / 2)));
+    return newestHalf(sequence, this.tokenizer.encode(""), capacity);
   }
 
   #checkTokens(sequence: readonly number[]): void {
