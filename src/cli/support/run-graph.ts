@@ -2,13 +2,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { qnnReference } from "../../codegen/qnn/index.ts";
+import type { Backend } from "../../codegen/backend.ts";
+import { type QnnPlan, qnnReference } from "../../codegen/qnn/index.ts";
 import { WeightTable } from "../../codegen/weights.ts";
 import { writeWeights } from "../../codegen/weights-file.ts";
+import { encodeF16 } from "../../ir/evaluate/round.ts";
 import type { Graph } from "../../ir/graph.ts";
-import { type DType, elements, type TensorType } from "../../ir/type.ts";
 import { type BackendOptions, mapFile } from "../../runtime/addon.ts";
-import { openBackend } from "../../runtime/libraries.ts";
+import { type BackendName, openBackend } from "../../runtime/libraries.ts";
 import type { WeightSource } from "../../weights/source.ts";
 
 export type GraphArray = Float32Array | Int32Array | Uint16Array | Uint8Array | Int8Array;
@@ -16,18 +17,31 @@ export type GraphArray = Float32Array | Int32Array | Uint16Array | Uint8Array | 
 /** Values of inputs by name, those left out as they were; the results are overwritten by the next run. */
 export type RunGraph = (inputs?: Readonly<Record<string, ArrayLike<number>>>) => Promise<readonly GraphArray[]>;
 
-const kinds: Partial<Record<DType, new (n: number) => GraphArray>> = {
-  f32: Float32Array,
-  i32: Int32Array,
-  u16: Uint16Array,
-  u8: Uint8Array,
-  i8: Int8Array,
+export interface RunOptions extends BackendOptions {
+  /** The code generator. Default that of the reference backend. */
+  readonly generator?: Backend<QnnPlan>;
+  /** The library that runs what it generates. */
+  readonly library?: BackendName;
+}
+
+const kinds: Readonly<Record<string, new (n: number) => GraphArray>> = {
+  FLOAT_32: Float32Array,
+  INT_32: Int32Array,
+  // Halves as their bits; inputs are given as numbers.
+  FLOAT_16: Uint16Array,
+  UFIXED_POINT_16: Uint16Array,
+  UFIXED_POINT_8: Uint8Array,
+  SFIXED_POINT_8: Int8Array,
 };
 
-function arrayFor({ dtype, shape }: TensorType): GraphArray {
-  const Kind = kinds[dtype];
-  if (!Kind) throw new Error(`a value of type ${dtype} cannot be passed to a graph here`);
-  return new Kind(elements(shape));
+/** Memory for inputs or outputs of a plan, by name. */
+function arraysFor(plan: QnnPlan, names: readonly string[]): Record<string, GraphArray> {
+  return Object.fromEntries(
+    names.map((name) => {
+      const { dataType, dims } = plan.tensors.find((t) => t.name === name)!;
+      return [name, new kinds[dataType]!(dims.reduce((n, d) => n * d, 1))];
+    }),
+  );
 }
 
 /** Builds `g`, hands a runner to `use` and takes everything down again. Caches start as zeros and are kept between runs. */
@@ -35,26 +49,36 @@ export async function withGraph<T>(
   g: Graph,
   weights: WeightSource,
   use: (run: RunGraph) => Promise<T>,
-  options: BackendOptions = {},
+  { generator = qnnReference, library = "reference", ...options }: RunOptions = {},
 ): Promise<T> {
   const table = new WeightTable();
-  const plan = qnnReference.plan(qnnReference.legalize(g), table);
-  const [artifact] = qnnReference.emit(plan);
+  const plan = generator.plan(generator.legalize(g), table);
+  const [artifact] = generator.emit(plan);
   const folder = mkdtempSync(join(tmpdir(), "heddle-run-"));
-  const backend = openBackend("reference", undefined, options);
+  const backend = openBackend(library, undefined, options);
   try {
     const file = join(folder, "weights.bin");
     await writeWeights(table, weights, file);
     const mapped = table.bytes > 0 ? mapFile(file) : undefined;
-    const context = backend.createContext({ borrowStatic: mapped !== undefined });
+    const borrowStatic = library === "reference" && mapped !== undefined;
+    const context = backend.createContext(borrowStatic ? { borrowStatic } : {});
     try {
       const built = context.addGraph(JSON.parse(artifact!.text), mapped?.buffer);
       await context.finalize();
-      const inputs = Object.fromEntries(g.inputs.map((n, i) => [plan.inputs[i]!, arrayFor(n.type)]));
-      const named = new Map(g.inputs.map((n, i) => [n.name!, inputs[plan.inputs[i]!]!]));
-      const outputs = Object.fromEntries(g.outputs.map((n, i) => [plan.outputs[i]!, arrayFor(n.type)]));
+      const inputs = arraysFor(plan, plan.inputs);
+      const typeOf = (name: string) => plan.tensors.find((t) => t.name === name)!.dataType;
+      const named = new Map(
+        g.inputs.map((n, i) => {
+          const name = plan.inputs[i]!;
+          return [n.name!, { array: inputs[name]!, dataType: typeOf(name) }];
+        }),
+      );
+      const outputs = arraysFor(plan, plan.outputs);
       return await use(async (given = {}) => {
-        for (const [name, values] of Object.entries(given)) named.get(name)!.set(values);
+        for (const [name, values] of Object.entries(given)) {
+          const { array, dataType } = named.get(name)!;
+          array.set(dataType === "FLOAT_16" ? encodeF16(Float32Array.from(values)) : values);
+        }
         await built.execute(inputs, outputs);
         return plan.outputs.map((name) => outputs[name]!);
       });

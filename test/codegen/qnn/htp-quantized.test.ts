@@ -1,0 +1,60 @@
+/**
+ * Qualcomm's HTP simulator computes what the reference backend computes from the same quantised graph. Products are in fixed point
+ * on both; around them the NPU has f16 where the reference has f32. Skipped where the library is not installed.
+ */
+import { existsSync } from "node:fs";
+import { test as always } from "uvu";
+import * as assert from "uvu/assert";
+import { lowerProgram } from "../../../src/cli/support/compile-program.ts";
+import { type RunGraph, withGraph } from "../../../src/cli/support/run-graph.ts";
+import { qnnVendorHalf } from "../../../src/codegen/qnn/index.ts";
+import { bind } from "../../../src/ir/graph.ts";
+import { libraryCandidates } from "../../../src/runtime/libraries.ts";
+import { noise } from "../../ir/examples/example.ts";
+import { fixture, sqnr } from "../../support/held-out.ts";
+
+const installed = libraryCandidates("htp").some((file) => existsSync(file));
+const test = installed ? always : always.skip;
+
+/** HEDDLE_ALL_ENTRIES=1 runs every entry point of every precision, which takes minutes. */
+const all = process.env.HEDDLE_ALL_ENTRIES === "1";
+const cases = [
+  ["w8a16", "prefill-256"],
+  ["w8a16", "decode-256"],
+  ["w4a16", "decode-256"],
+  ...(all
+    ? ["w8a16", "w4a16"].flatMap((p) => ["prefill-512", "decode-512", "prefill-1024", "decode-1024"].map((e) => [p, e]))
+    : []),
+] as [precision: "w8a16" | "w4a16", entry: string][];
+
+for (const [precision, name] of cases)
+  test(`${precision}, ${name}: logits within 30 dB`, async () => {
+    const found = await lowerProgram(
+      "graphs/gpt2-fa2-kv-fused.ts",
+      { weights: fixture, precision },
+      async (lowered) => {
+        const entry = lowered.module.entries.find((e) => e.name === name)!;
+        const graph = bind(lowered.module.graph, entry.bind, name);
+        const { T, C } = entry.bind as { T: number; C: number };
+        // Half of the cache holds something like keys and values; what lies behind must not be seen.
+        const position = C / 2 - (T > 1 ? T / 2 : 0);
+        const caches = Object.fromEntries(
+          graph.state.map(({ cache }, i) => {
+            const count = (cache.type.shape as number[]).reduce((n, d) => n * d, 1);
+            return [cache.name!, noise(count, i + 1)];
+          }),
+        );
+        const tokens = Array.from({ length: T }, (_, i) => (i * 37 + 11) % 4096);
+        const inputs = { ...caches, tokens, position: [position], last: [T - 1] };
+        const logits = async (run: RunGraph) => Float32Array.from((await run(inputs))[0]!);
+        const expected = await withGraph(graph, lowered.weights, logits);
+        const vendor = { generator: qnnVendorHalf, library: "htp" } as const;
+        const actual = await withGraph(graph, lowered.weights, logits, vendor);
+        return sqnr(expected, actual);
+      },
+    );
+    if (all) console.log(`${precision} ${name}: ${found.toFixed(1)} dB`);
+    assert.ok(found >= 30, `${found.toFixed(1)} dB`);
+  });
+
+always.run();
