@@ -1,6 +1,7 @@
 /** Kernels on tiny shapes, one of each kind: what goldens show and the simulator runs. */
 import { attentionKernel } from "../../../src/codegen/mlir-aie/kernels/attention-design.ts";
 import { linearKernel } from "../../../src/codegen/mlir-aie/kernels/linear.ts";
+import { rowKernel } from "../../../src/codegen/mlir-aie/kernels/rows.ts";
 import type { KernelPlan } from "../../../src/codegen/mlir-aie/plan.ts";
 import { aieMachine } from "../../../src/targets/aie-machine.ts";
 
@@ -37,4 +38,7 @@ export const tinyKernels: Readonly<Record<string, () => KernelPlan>> = {
       { heads: 4, groups: 2, queries: 1, keys: 64, dim: 32, scale: 0.25, window: 0, cached: true },
       { name: "attention_decode", about: [] },
     ),
+  "layer-norm": () =>
+    rowKernel(phoenix, { op: "layerNorm", rows: 6, width: 64, eps: 1e-5 }, { name: "layer_norm", about: [] }),
+  rope: () => rowKernel(phoenix, { op: "rope", rows: 8, width: 128, dim: 64 }, { name: "rope", about: [] }),
 };
