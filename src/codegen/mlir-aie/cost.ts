@@ -50,9 +50,10 @@ export function costOf(
   },
 ): Cost {
   const compute = work.cycles / machine.clockHz;
+  const streamRate = machine.streamBytesPerCycle * machine.clockHz;
   const stream = Math.max(
-    work.streamBytes / machine.streamBytesPerCycle / machine.clockHz,
-    work.channelBytes / machine.shimChannelRate,
+    work.streamBytes / streamRate,
+    work.channelBytes / Math.min(machine.shimChannelRate, streamRate),
   );
   const memory = memorySeconds(machine, work.traffic);
   return {
