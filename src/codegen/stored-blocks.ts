@@ -1,18 +1,21 @@
-/** Weights that stay in the blocks of their file: rows are picked and joined, and not one number is computed. */
-import { isBlock, rowBytes } from "../ir/blocks.ts";
+/** Weights that stay in the blocks of their file: rows are picked, joined and laid out in panels, and not one number is computed. */
+import { hasBlocks, isBlock, rowBytes } from "../ir/blocks.ts";
 import { HeddleError, rethrow } from "../ir/error.ts";
 import { describe, type Node } from "../ir/node.ts";
 import { showType, staticShape } from "../ir/type.ts";
 import type { WeightSource } from "../weights/source.ts";
+import { packPanels } from "./panels.ts";
 import type { Weight } from "./weights.ts";
 
 /** Bytes of a piece, about: large enough for a disk, small beside an embedding table. */
 const pieceBytes = 1 << 24;
 
-/** The bytes of a weight of a block type, in pieces. @throws HeddleError where the source has it in another type. */
+/** The bytes of a weight of a block type, in panels, in pieces. @throws HeddleError where the source has it in another type. */
 export function* storedBlocks(w: Weight, source: WeightSource): Generator<Uint8Array> {
   try {
-    yield* rowsOf(w.expression, 0, w.expression.type.shape[0] as number, source);
+    const { type } = w.expression;
+    if (!hasBlocks(type)) throw new Error(`${showType(type)} is not made of blocks`);
+    yield* packPanels(type.dtype, rowBytes(type), rowsOf(w.expression, 0, type.shape[0] as number, source));
   } catch (e) {
     rethrow(e, { subject: `weight ${w.name}`, loc: w.expression.loc });
   }

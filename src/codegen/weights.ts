@@ -1,14 +1,16 @@
 /** The weights of a program: every weight expression that its entry points use, once, with its place in `weights.bin`. */
 import { createHash } from "node:crypto";
+import { hasBlocks } from "../ir/blocks.ts";
 import { HeddleError } from "../ir/error.ts";
 import { describe, type Node } from "../ir/node.ts";
 import { bytesOf, type TensorType } from "../ir/type.ts";
+import { panelBytes, panelRows } from "./panels.ts";
 import { Interner } from "./statics.ts";
 
 /** Cache lines, and the widest vector of any CPU: backends may read a tensor where it lies. */
 export const alignment = 64;
 /** To be raised when the same expressions give other bytes than before: weights that were written earlier are then not kept. */
-const encoding = 2;
+const encoding = 3;
 const align = (n: number): number => Math.ceil(n / alignment) * alignment;
 
 /** One stored tensor. `offset` is meaningful once all weights have been added. */
@@ -90,8 +92,11 @@ export class WeightTable {
   #rowsOf(n: Node): WeightRef | undefined {
     const table = n.inputs[0];
     if (!this.#views || n.op.name !== "slice" || n.attrs.axis !== 0 || !table || !isPlain(table)) return undefined;
-    const rowBytes = sizeOf(table) / (table.type.shape[0] as number);
-    const start = (n.attrs.start as number) * rowBytes;
+    // Rows in blocks lie in panels, which can only be taken whole.
+    if (hasBlocks(n.type) && (n.type.shape.length !== 2 || (n.attrs.start as number) % panelRows !== 0))
+      return undefined;
+    const tableBytes = hasBlocks(table.type) ? bytesOf(table.type) : sizeOf(table);
+    const start = (n.attrs.start as number) * (tableBytes / (table.type.shape[0] as number));
     if (start % alignment !== 0) return undefined;
     return { name: this.#unique(nameOf(n)), type: n.type, bytes: sizeOf(n), offset: this.add(table).offset + start };
   }
@@ -113,6 +118,7 @@ const nameOf = (n: Node): string => (n.op.name === "param" ? (n.attrs.name as st
 /** Bytes in the file, where every element has whole bytes: 4-bit integers lie in 8-bit containers, as QNN takes them. */
 function sizeOf(n: Node): number {
   try {
+    if (hasBlocks(n.type)) return panelBytes(n.type);
     return bytesOf(n.type.dtype === "i4" ? { ...n.type, dtype: "i8" } : n.type);
   } catch (e) {
     throw new HeddleError((e as Error).message, { subject: describe(n), loc: n.loc });

@@ -172,15 +172,24 @@ const inBlocks = (type: BlockType | undefined): WeightSource => ({
 });
 const stored = (name: string, rows: number, columns = 32) => param({ name, dtype: "q8_0", shape: [rows, columns] });
 
-test("weights in blocks are written as they are stored: rows, cut and joined", async () => {
+test("weights in blocks are written as they are stored: rows, cut and joined, 16 side by side", async () => {
   const part = slice(stored("b", 9), { axis: 0, start: 3, size: 2 });
   const t = table(concat([stored("a", 2), part], { axis: 0 }), weight("bias", 3));
   const path = join(tempFolder(), "weights.bin");
   await writeWeights(t, inBlocks("q8_0"), path);
   const file = readFileSync(path);
-  const rows = [0, 1, 2, 3].map((r) => [...new Set(file.subarray(34 * r, 34 * r + 34))]);
-  assert.equal(rows, [[97], [98], [101], [102]]);
-  assert.equal([t.weights[0]!.bytes, t.weights[1]!.offset], [136, 192]);
+  // The scale of each row, then four codes of each row, plus 128.
+  const rows = [97, 98, 101, 102, ...Array<number>(12).fill(0)];
+  assert.equal(
+    rows.map((_, r) => file[2 * r]),
+    rows,
+  );
+  for (let word = 0; word < 8; word++)
+    assert.equal(
+      rows.map((_, r) => file[32 + 64 * word + 4 * r + 3]),
+      rows.map((x) => x ^ 128),
+    );
+  assert.equal([t.weights[0]!.bytes, t.weights[1]!.offset], [544, 576]);
 });
 
 test("a large weight in blocks is written piece by piece", async () => {

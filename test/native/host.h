@@ -220,7 +220,7 @@ class Host {
     static const std::vector<std::string> own = {
         "FlashAttention", "FlashCachedAttention", "GatedMlp", "KvAppend", "Mlp", "FullyConnectedAdd", "GeluTanh",
         "Rope", "Normalize"};
-    const bool heddleOp = std::find(own.begin(), own.end(), type) != own.end();
+    const bool heddleOp = type.starts_with("Block") || std::find(own.begin(), own.end(), type) != own.end();
     if (tryNode(heddleOp ? "heddle" : "qti.aisw", type, std::move(params), in, out) != qnn::kSuccess)
       fail(__FILE__, __LINE__, lastError());
   }

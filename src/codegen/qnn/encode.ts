@@ -3,6 +3,7 @@ import { hasBlocks, isBlock, rowBytes } from "../../ir/blocks.ts";
 import { HeddleError } from "../../ir/error.ts";
 import { describe, type Node } from "../../ir/node.ts";
 import { type DType, type Quant, showType, staticShape } from "../../ir/type.ts";
+import { paddedRows } from "../panels.ts";
 import type { QnnDataType, QnnQuantize } from "./types.ts";
 
 const plain: Readonly<Partial<Record<DType, QnnDataType>>> = {
@@ -32,11 +33,11 @@ export function dataTypeOf(n: Node): QnnDataType {
   });
 }
 
-/** A tensor has at least one axis in QNN: a single number is `[1]`. Rows in blocks are rows of bytes. @throws HeddleError for a size that is not bound. */
+/** A tensor has at least one axis in QNN: a single number is `[1]`. Rows in blocks are rows of bytes, padded to whole panels. @throws HeddleError for a size that is not bound. */
 export function dimsOf(n: Node): readonly number[] {
   try {
     const dims = staticShape(n.type.shape);
-    if (hasBlocks(n.type)) return [...dims.slice(0, -1), rowBytes(n.type)];
+    if (hasBlocks(n.type)) return [paddedRows(dims.slice(0, -1).reduce((a, d) => a * d, 1)), rowBytes(n.type)];
     return dims.length ? dims : [1];
   } catch (e) {
     throw new HeddleError((e as Error).message, { subject: describe(n), loc: n.loc });

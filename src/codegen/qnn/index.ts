@@ -4,6 +4,7 @@ import { toHalf } from "../half.ts";
 import { hostCaches } from "../host-caches.ts";
 import { legalize } from "../legalize.ts";
 import { simplifications } from "../simplify.ts";
+import { blockRules } from "./blocks.ts";
 import { emitQnn } from "./emit.ts";
 import { planQnn, type QnnPlan } from "./plan.ts";
 import { qtiSupport } from "./qti.ts";
@@ -12,11 +13,12 @@ import { htpRules, qtiRules } from "./rules.ts";
 import { showPlan } from "./show.ts";
 
 const reference = "the reference backend";
+const referenceRules = [...simplifications, ...blockRules];
 /** The embedded backend: fused ops of package `heddle`, caches written in place. */
 export const qnnReference: Backend<QnnPlan> = {
   name: reference,
   legalize: (g) => ({
-    graph: legalize(g, { target: reference, support: referenceSupport, rules: simplifications }),
+    graph: legalize(g, { target: reference, support: referenceSupport, rules: referenceRules }),
     caches: [],
   }),
   plan: (g, weights) => planQnn(g, referenceSupport, weights),

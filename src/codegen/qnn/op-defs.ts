@@ -68,6 +68,12 @@ export const qnnOps: Readonly<Record<QnnPackage, Readonly<Record<string, QnnOpDe
     Mlp: { inputs: [5, 6], params: { activation: "UINT_32" } },
     GatedMlp: { inputs: [3, 3], params: { activation: "UINT_32" } },
     FullyConnectedAdd: { inputs: [4, 4] },
+    BlockFullyConnected: { inputs: [2, 4], params: { format: "UINT_32" } },
+    BlockGatedMlp: {
+      inputs: [3, 3],
+      params: { activation: "UINT_32", format: "UINT_32", down_format: "UINT_32", hidden: "UINT_32" },
+    },
+    BlockGather: { inputs: [2, 2], params: { format: "UINT_32", rows: "UINT_32" } },
     GeluTanh: unary,
     Rope: { inputs: [3, 3] },
     Normalize: { inputs: [1, 1], params: { epsilon: "FLOAT_32" } },

@@ -2,6 +2,7 @@
 import * as ops from "../../ir/ops/index.ts";
 import { resolveAxis } from "../../ir/ops/support/axis.ts";
 import type { SupportTable } from "../support.ts";
+import { gatedOrBlocks, orBlocks, tableRows } from "./blocks.ts";
 import { custom, heddle, type QnnLowering } from "./lowering.ts";
 import { bool, f32, u32 } from "./params.ts";
 import { qtiSupport } from "./qti.ts";
@@ -32,8 +33,13 @@ export const referenceSupport = {
     b.node(n, "KvAppend", params, "heddle");
   }),
   mlp: heddle(ops.mlp, "Mlp", ({ activation }) => [u32("activation", activations[activation]!)]),
-  gatedMlp: heddle(ops.gatedMlp, "GatedMlp", ({ activation }) => [u32("activation", activations[activation]!)]),
-  linearAdd: heddle(ops.linearAdd, "FullyConnectedAdd"),
+  gatedMlp: gatedOrBlocks(
+    heddle(ops.gatedMlp, "GatedMlp", ({ activation }) => [u32("activation", activations[activation]!)]),
+    (activation) => activations[activation]!,
+  ),
+  linear: orBlocks(qtiSupport.linear, 1, "BlockFullyConnected"),
+  linearAdd: orBlocks(heddle(ops.linearAdd, "FullyConnectedAdd"), 1, "BlockFullyConnected"),
+  gather: orBlocks(qtiSupport.gather, 0, "BlockGather", tableRows),
   geluTanh: heddle(ops.geluTanh, "GeluTanh"),
   rope: heddle(ops.rope, "Rope"),
   normalize: heddle(ops.normalize, "Normalize", ({ eps }) => [f32("epsilon", eps)]),

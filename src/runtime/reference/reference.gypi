@@ -39,8 +39,9 @@
         "binary/checksum.cpp", "binary/read.cpp", "binary/write.cpp",
         "core/thread_pool.cpp",
         "graph/graph.cpp", "graph/memory_plan.cpp", "graph/plan.cpp", "graph/tensor.cpp",
-        "kernels/select.cpp",
-        "ops/attention.cpp", "ops/cast.cpp", "ops/check.cpp", "ops/concat.cpp", "ops/elementwise_binary.cpp",
+        "kernels/blocks/dequantize.cpp", "kernels/blocks/select.cpp", "kernels/select.cpp",
+        "ops/attention.cpp", "ops/block_fully_connected.cpp", "ops/block_gated_mlp.cpp", "ops/block_gather.cpp",
+        "ops/block_linear.cpp", "ops/cast.cpp", "ops/check.cpp", "ops/concat.cpp", "ops/elementwise_binary.cpp",
         "ops/elementwise_compare.cpp", "ops/elementwise_select.cpp", "ops/elementwise_unary.cpp", "ops/fixed_linear.cpp",
         "ops/flash_attention.cpp",
         "ops/flash_cached_attention.cpp", "ops/fully_connected.cpp", "ops/fully_connected_add.cpp", "ops/gated_mlp.cpp", "ops/gather.cpp",
@@ -50,8 +51,8 @@
       ],
       "conditions": [
         ["OS=='linux'", { "ldflags": ["-Wl,-z,defs"], "libraries": ["-lpthread"] }],
-        ["target_arch=='x64'", { "dependencies": ["heddle_reference_avx2", "heddle_reference_avx512"] }],
-        ["target_arch=='arm64'", { "dependencies": ["heddle_reference_neon"] }],
+        ["target_arch=='x64'", { "dependencies": ["heddle_reference_avx2", "heddle_reference_avx512", "heddle_reference_avx512_vnni"] }],
+        ["target_arch=='arm64'", { "dependencies": ["heddle_reference_neon", "heddle_reference_neon_dotprod"] }],
       ],
       # Late, because node-gyp names every loadable module *.node in its own target conditions.
       "target_conditions": [
@@ -63,7 +64,7 @@
     {
       "target_name": "heddle_reference_portable",
       "type": "static_library",
-      "sources": ["kernels/isa_portable.cpp"],
+      "sources": ["kernels/blocks/isa_portable.cpp", "kernels/isa_portable.cpp"],
     },
   ],
   "conditions": [
@@ -72,7 +73,7 @@
         {
           "target_name": "heddle_reference_avx2",
           "type": "static_library",
-          "sources": ["kernels/isa_avx2.cpp"],
+          "sources": ["kernels/blocks/isa_avx2.cpp", "kernels/isa_avx2.cpp"],
           "cflags_cc": ["-mavx2", "-mfma", "-mf16c"],
           "xcode_settings": { "OTHER_CPLUSPLUSFLAGS": ["-mavx2", "-mfma", "-mf16c"] },
           "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["/arch:AVX2"] } },
@@ -87,6 +88,18 @@
           },
           "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["/arch:AVX512"] } },
         },
+        {
+          "target_name": "heddle_reference_avx512_vnni",
+          "type": "static_library",
+          "sources": ["kernels/blocks/isa_avx512_vnni.cpp"],
+          "cflags_cc": ["-mavx2", "-mfma", "-mf16c", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512vnni"],
+          "xcode_settings": {
+            "OTHER_CPLUSPLUSFLAGS": [
+              "-mavx2", "-mfma", "-mf16c", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512vnni",
+            ],
+          },
+          "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["/arch:AVX512"] } },
+        },
       ],
     }],
     ["target_arch=='arm64'", {
@@ -94,7 +107,14 @@
         {
           "target_name": "heddle_reference_neon",
           "type": "static_library",
-          "sources": ["kernels/isa_neon.cpp"],
+          "sources": ["kernels/blocks/isa_neon.cpp", "kernels/isa_neon.cpp"],
+        },
+        {
+          "target_name": "heddle_reference_neon_dotprod",
+          "type": "static_library",
+          "sources": ["kernels/blocks/isa_neon_dotprod.cpp"],
+          "cflags_cc": ["-march=armv8.2-a+dotprod"],
+          "xcode_settings": { "OTHER_CPLUSPLUSFLAGS": ["-march=armv8.2-a+dotprod"] },
         },
       ],
     }],

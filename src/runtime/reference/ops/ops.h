@@ -14,8 +14,8 @@ extern const OpDefinition kCast, kConcat, kConvert, kDequantize, kQuantize, kEle
     kLayerNorm, kMatMul, kReduceMax, kReduceMean, kReduceMin, kReduceSum, kReshape, kRmsNorm, kScatterElements,
     kSigmoid, kSoftmax, kSplit, kStridedSlice, kTanh, kTranspose;
 // heddle
-extern const OpDefinition kFlashAttention, kFlashCachedAttention, kFullyConnectedAdd, kGatedMlp, kGeluTanh, kKvAppend,
-    kMlp, kNormalize, kRope;
+extern const OpDefinition kBlockFullyConnected, kBlockGatedMlp, kBlockGather, kFlashAttention, kFlashCachedAttention,
+    kFullyConnectedAdd, kGatedMlp, kGeluTanh, kKvAppend, kMlp, kNormalize, kRope;
 
 /// An optional bias: [n], FLOAT_32, or FLOAT_16 when constant.
 void checkBias(const class Check&, std::size_t input, std::uint32_t n);

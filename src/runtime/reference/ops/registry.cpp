@@ -6,6 +6,9 @@ namespace heddle {
 namespace {
 
 constexpr const OpDefinition* kOps[] = {
+    &kBlockFullyConnected,
+    &kBlockGatedMlp,
+    &kBlockGather,
     &kCast,
     &kConcat,
     &kConvert,

@@ -1,0 +1,48 @@
+// 64 codes (16 rows by 4 elements) in a vector; dot products of unsigned codes with signed activations by VNNI.
+#pragma once
+
+namespace heddle::HEDDLE_ISA {
+
+constexpr std::size_t kBlockTileRows = 8;
+/// Codes of 128 and more stay unsigned, so their zero point goes into the sums.
+constexpr bool kWideCodesAreSigned = false;
+
+struct Codes {
+  __m512i v;
+};
+struct Sums {
+  __m512i v;
+};
+
+HEDDLE_INLINE Codes loadCodes(const std::uint8_t* p) { return {_mm512_loadu_si512(p)}; }
+HEDDLE_INLINE Codes lowNibbles(Codes c) { return {_mm512_and_si512(c.v, _mm512_set1_epi8(0x0f))}; }
+HEDDLE_INLINE Codes highNibbles(Codes c) { return lowNibbles({_mm512_srli_epi16(c.v, 4)}); }
+/// low | (bits << Left & mask), or >> -Left; the shift may cross bytes where the mask removes what crossed.
+template <int Left>
+HEDDLE_INLINE Codes withBits(Codes low, Codes bits, int mask) {
+  const __m512i moved = Left > 0   ? _mm512_slli_epi16(bits.v, Left > 0 ? Left : 0)
+                        : Left < 0 ? _mm512_srli_epi16(bits.v, Left < 0 ? -Left : 0)
+                                   : bits.v;
+  return {_mm512_ternarylogic_epi32(low.v, moved, _mm512_set1_epi8(static_cast<char>(mask)), 0xf8)};
+}
+HEDDLE_INLINE Sums broadcastSum(std::int32_t x) { return {_mm512_set1_epi32(x)}; }
+template <bool Wide>
+HEDDLE_INLINE Sums dot(Sums acc, Codes w, const std::int8_t* x) {
+  std::int32_t four;
+  std::memcpy(&four, x, 4);
+  return {_mm512_dpbusd_epi32(acc.v, w.v, _mm512_set1_epi32(four))};
+}
+HEDDLE_INLINE void toFloat(Sums s, Vec* y) { y[0] = {_mm512_cvtepi32_ps(s.v)}; }
+HEDDLE_INLINE void unsignedToFloat(const std::uint8_t* p, Vec* y) {
+  y[0] = {_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
+}
+HEDDLE_INLINE void signedToFloat(const std::uint8_t* p, Vec* y) {
+  y[0] = {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
+}
+
+/// Integral values of -128 to 127.
+HEDDLE_INLINE void storeBytes(Vec x, std::int8_t* p) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x.v)));
+}
+
+}  // namespace heddle::HEDDLE_ISA

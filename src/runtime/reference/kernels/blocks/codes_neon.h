@@ -1,0 +1,84 @@
+// 64 codes (16 rows by 4 elements) in four vectors. HEDDLE_DOTPROD: with the dot product instructions of Armv8.2;
+// without, byte products are widened and added in pairs twice.
+#pragma once
+
+namespace heddle::HEDDLE_ISA {
+
+constexpr std::size_t kBlockTileRows = 4;
+/// The instructions multiply signed by signed.
+constexpr bool kWideCodesAreSigned = true;
+
+struct Codes {
+  uint8x16_t v[4];
+};
+struct Sums {
+  int32x4_t v[4];
+};
+
+HEDDLE_INLINE Codes loadCodes(const std::uint8_t* p) {
+  return {{vld1q_u8(p), vld1q_u8(p + 16), vld1q_u8(p + 32), vld1q_u8(p + 48)}};
+}
+HEDDLE_INLINE Codes lowNibbles(Codes c) {
+  for (auto& v : c.v) v = vandq_u8(v, vdupq_n_u8(0x0f));
+  return c;
+}
+HEDDLE_INLINE Codes highNibbles(Codes c) {
+  for (auto& v : c.v) v = vshrq_n_u8(v, 4);
+  return c;
+}
+template <int Left>
+HEDDLE_INLINE Codes withBits(Codes low, Codes bits, int mask) {
+  for (int i = 0; i < 4; ++i) {
+    const uint8x16_t moved = vshlq_u8(bits.v[i], vdupq_n_s8(Left));
+    low.v[i] = vorrq_u8(low.v[i], vandq_u8(moved, vdupq_n_u8(static_cast<std::uint8_t>(mask))));
+  }
+  return low;
+}
+HEDDLE_INLINE Sums broadcastSum(std::int32_t x) {
+  const int32x4_t s = vdupq_n_s32(x);
+  return {{s, s, s, s}};
+}
+template <bool Wide>
+HEDDLE_INLINE Sums dot(Sums acc, Codes w, const std::int8_t* x) {
+  std::int32_t four;
+  std::memcpy(&four, x, 4);
+  const int8x16_t xs = vreinterpretq_s8_s32(vdupq_n_s32(four));
+  for (int i = 0; i < 4; ++i) {
+    const int8x16_t s = vreinterpretq_s8_u8(Wide ? veorq_u8(w.v[i], vdupq_n_u8(0x80)) : w.v[i]);
+#if defined(HEDDLE_DOTPROD)
+    acc.v[i] = vdotq_s32(acc.v[i], s, xs);
+#else
+    const int16x8_t low = vmull_s8(vget_low_s8(s), vget_low_s8(xs)), high = vmull_high_s8(s, xs);
+    acc.v[i] = vaddq_s32(acc.v[i], vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high)));
+#endif
+  }
+  return acc;
+}
+HEDDLE_INLINE void toFloat(Sums s, Vec* y) {
+  for (int i = 0; i < 4; ++i) y[i] = {vcvtq_f32_s32(s.v[i])};
+}
+HEDDLE_INLINE void unsignedToFloat(const std::uint8_t* p, Vec* y) {
+  const uint8x16_t bytes = vld1q_u8(p);
+  const uint16x8_t low = vmovl_u8(vget_low_u8(bytes)), high = vmovl_high_u8(bytes);
+  y[0] = {vcvtq_f32_u32(vmovl_u16(vget_low_u16(low)))};
+  y[1] = {vcvtq_f32_u32(vmovl_high_u16(low))};
+  y[2] = {vcvtq_f32_u32(vmovl_u16(vget_low_u16(high)))};
+  y[3] = {vcvtq_f32_u32(vmovl_high_u16(high))};
+}
+HEDDLE_INLINE void signedToFloat(const std::uint8_t* p, Vec* y) {
+  const int8x16_t bytes = vreinterpretq_s8_u8(vld1q_u8(p));
+  const int16x8_t low = vmovl_s8(vget_low_s8(bytes)), high = vmovl_high_s8(bytes);
+  y[0] = {vcvtq_f32_s32(vmovl_s16(vget_low_s16(low)))};
+  y[1] = {vcvtq_f32_s32(vmovl_high_s16(low))};
+  y[2] = {vcvtq_f32_s32(vmovl_s16(vget_low_s16(high)))};
+  y[3] = {vcvtq_f32_s32(vmovl_high_s16(high))};
+}
+
+/// Integral values of -128 to 127.
+HEDDLE_INLINE void storeBytes(Vec x, std::int8_t* p) {
+  float lanes[kWidth];
+  store(lanes, x);
+  for (std::size_t i = 0; i < kWidth; ++i) p[i] = static_cast<std::int8_t>(lanes[i]);
+}
+
+}  // namespace heddle::HEDDLE_ISA

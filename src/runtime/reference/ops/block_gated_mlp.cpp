@@ -1,0 +1,76 @@
+// BlockGatedMlp: GatedMlp with weights in block formats. A task computes columns of the gate and those that they gate, so
+// that the hidden layer passes through the cache once.
+#include <algorithm>
+
+#include "block_linear.h"
+#include "check.h"
+#include "ops.h"
+
+namespace heddle {
+namespace {
+
+constexpr ParamSpec kParams[] = {{"activation", qnn::DataType::UINT_32, false, true},
+                                 {"format", qnn::DataType::UINT_32, false, true},
+                                 {"down_format", qnn::DataType::UINT_32, false, true},
+                                 {"hidden", qnn::DataType::UINT_32, false, true}};
+
+void validate(const Check& c) {
+  using enum qnn::DataType;
+  const TensorInfo &x = c.input(0), &y = c.output();
+  c.type(x, {FLOAT_32});
+  c.type(y, {FLOAT_32});
+  c.minimumRank(x, 1);
+  c.minimumRank(y, 1);
+  Dims expected = x.dims;
+  expected.back() = y.dims.back();
+  c.dims(y, expected);
+  const auto hidden = c.node().scalar<std::uint32_t>("hidden", 0);
+  if (hidden == 0 || hidden % kPanelRows != 0) {
+    c.refuse("parameter 'hidden': expected a multiple of " + std::to_string(kPanelRows) + ", got " +
+             std::to_string(hidden));
+  }
+  checkPanels(c, c.input(1), formatOf(c, "format"), std::size_t{2} * hidden, x.dims.back());
+  checkPanels(c, c.input(2), formatOf(c, "down_format"), y.dims.back(), hidden);
+  checkActivation(c);
+}
+
+Executable plan(const Node& node, Planner& planner) {
+  const TensorInfo &x = node.input(0), &y = node.output();
+  const auto format = [&](const char* name) { return static_cast<BlockFormat>(node.scalar<std::uint32_t>(name, 0)); };
+  const std::size_t width = x.dims.back(), rows = x.count() / width;
+  const std::size_t hidden = node.scalar<std::uint32_t>("hidden", 0);
+  const auto activation = static_cast<Activation>(node.scalar<std::uint32_t>("activation", 0));
+  const std::size_t both = planner.workspace(rows * 2 * hidden * sizeof(float));
+  const BlockLinear in({rows, 2 * hidden, width}, format("format"), Activation::NONE, planner);
+  const BlockLinear out({rows, y.dims.back(), hidden}, format("down_format"), Activation::NONE, planner);
+  return [=, x = planner.slot(x), w1 = planner.slot(node.input(1)), w2 = planner.slot(node.input(2)),
+          y = planner.slot(y), n = y.dims.back()](const Execution& e) {
+    in.quantize(e, e.at(x), width);
+    const auto multiply = e.kernels.binary[static_cast<int>(Binary::MULTIPLY)];
+    const std::size_t panels = hidden / kPanelRows, perTask = in.panelsPerTask(e, panels);
+    e.pool.forEach((panels + perTask - 1) / perTask, [&](std::size_t task, std::size_t) {
+      const std::size_t panel = task * perTask, count = std::min(perTask, panels - panel);
+      float* gate = e.scratch(both) + panel * kPanelRows;
+      in.product(e, e.at<std::byte>(w1), panel, count, gate, 2 * hidden);
+      in.product(e, e.at<std::byte>(w1), panels + panel, count, gate + hidden, 2 * hidden);
+      for (std::size_t i = 0; i < rows; ++i, gate += 2 * hidden) {
+        e.kernels.finish(gate, count * kPanelRows, nullptr, nullptr, activation);
+        multiply(gate, 1, gate + hidden, 1, gate, count * kPanelRows);
+      }
+    });
+    out.quantize(e, e.scratch(both), 2 * hidden);
+    const std::size_t outPanels = (n + kPanelRows - 1) / kPanelRows, outPerTask = out.panelsPerTask(e, outPanels);
+    e.pool.forEach((outPanels + outPerTask - 1) / outPerTask, [&](std::size_t task, std::size_t) {
+      const std::size_t panel = task * outPerTask;
+      out.product(e, e.at<std::byte>(w2), panel, std::min(outPerTask, outPanels - panel),
+                  e.at(y) + panel * kPanelRows, n);
+    });
+  };
+}
+
+}  // namespace
+
+constexpr OpDefinition kBlockGatedMlp = {
+    qnn::reference::kPackage, "BlockGatedMlp", 3, 3, 1, 1, kParams, validate, plan};
+
+}  // namespace heddle
