@@ -6,7 +6,7 @@ import { encodeBf16, encodeF16 } from "../ir/evaluate/round.ts";
 import type { Data, Precision } from "../ir/evaluate/tensor.ts";
 import { topo } from "../ir/graph.ts";
 import type { Node } from "../ir/node.ts";
-import { bitsOf, type DType, showType, staticShape } from "../ir/type.ts";
+import { bitsOf, type DType, elements, showType, staticShape } from "../ir/type.ts";
 import type { WeightSource } from "../weights/source.ts";
 import { storedBlocks } from "./stored-blocks.ts";
 import type { Weight } from "./weights.ts";
@@ -19,13 +19,21 @@ function paramsOf(root: Node): Node[] {
   return topo({ name: "", inputs: [], outputs: [root], state: [] }).filter((n) => n.op.name === "param");
 }
 
+/** Elements of a piece, about. */
+const pieceElements = 1 << 22;
+
 /**
  * The bytes of each weight, in order, little endian as every machine this runs on: one piece for each weight, or several for
  * one in blocks, which is copied as it is stored. A checkpoint tensor is read once, when the first expression needs it, and
  * dropped after the last one.
+ * @param inPieces whether a large tensor that is stored as it is, or narrowed, may come in several pieces too.
  * @throws HeddleError where a value is not finite, naming the weight and the checkpoint tensors that it comes from.
  */
-export function* materialize(weights: readonly Weight[], source: WeightSource): Generator<Uint8Array> {
+export function* materialize(
+  weights: readonly Weight[],
+  source: WeightSource,
+  { inPieces = false } = {},
+): Generator<Uint8Array> {
   const left = new Map<string, number>();
   const need = (name: string, by: number) => {
     const count = (left.get(name) ?? 0) + by;
@@ -39,6 +47,7 @@ export function* materialize(weights: readonly Weight[], source: WeightSource): 
   const read = new Map<string, Float32Array>();
   for (const [i, w] of weights.entries()) {
     if (hasBlocks(w.type)) yield* storedBlocks(w, source);
+    else if (inPieces && source.readRows && isLargeTensor(w)) yield* piecesOf(w, source);
     else
       yield bytesOf(w, params[i]!, (n) => {
         const name = n.attrs.name as string;
@@ -50,20 +59,55 @@ export function* materialize(weights: readonly Weight[], source: WeightSource): 
   }
 }
 
+/** Encoding rounds by itself: a last cast from f32 need not be evaluated. */
+function rootOf({ expression, type: { dtype } }: Weight): Node {
+  const [from] = expression.op.name === "cast" ? expression.inputs : [];
+  return from?.type.dtype === "f32" && (dtype === "f16" || dtype === "bf16") ? from : expression;
+}
+
+/** A tensor of the checkpoint, as it is or narrowed, of more elements than a piece. */
+function isLargeTensor(w: Weight): boolean {
+  const { op, type } = rootOf(w);
+  return op.name === "param" && w.type.dtype !== "f64" && elements(type.shape) > pieceElements;
+}
+
+/** Whole rows of a large tensor at a time: an embedding table need not be in memory as a whole. */
+function* piecesOf(w: Weight, source: WeightSource): Generator<Uint8Array> {
+  const root = rootOf(w);
+  const weight = { name: root.attrs.name as string, shape: staticShape(root.type.shape) };
+  const rows = weight.shape[0]!;
+  const columns = elements(root.type.shape) / rows;
+  const step = Math.max(1, Math.floor(pieceElements / columns));
+  for (let at = 0; at < rows; at += step) {
+    const values = () => source.readRows!(weight, at, Math.min(step, rows - at));
+    yield inPlace(w, () => encoded(values(), w, [weight.name], at * columns));
+  }
+}
+
 function bytesOf(w: Weight, params: readonly string[], read: (param: Node) => Float32Array): Uint8Array {
-  try {
+  return inPlace(w, () => {
     const { dtype } = w.type;
-    // Encoding rounds by itself: a last cast from f32 need not be evaluated.
-    const [from] = w.expression.op.name === "cast" ? w.expression.inputs : [];
-    const isNarrowing = (dtype === "f16" || dtype === "bf16") && from?.type.dtype === "f32";
-    const root = isNarrowing ? from : w.expression;
+    const root = rootOf(w);
     const values = evaluated(root, read, dtype === "f64" ? "f64" : "f32");
     if (values instanceof Int32Array) return raw(encodeIntegers(values, dtype));
     if (params.length && !isMoved(root)) checkFinite(values, w, params);
-    if (values instanceof Float64Array || dtype === "f32") return raw(values);
-    const bits = dtype === "f16" ? encodeF16(values) : encodeBf16(values);
-    checkRange(bits, values, w, params);
-    return raw(bits);
+    return values instanceof Float64Array ? raw(values) : encoded(values, w, params);
+  });
+}
+
+/** @param first position of the first value in the weight. */
+function encoded(values: Float32Array, w: Weight, params: readonly string[], first = 0): Uint8Array {
+  const { dtype } = w.type;
+  if (dtype === "f32") return raw(values);
+  const bits = dtype === "f16" ? encodeF16(values) : encodeBf16(values);
+  checkRange(bits, values, w, params, first);
+  return raw(bits);
+}
+
+/** What goes wrong carries the weight's name and place. */
+function inPlace(w: Weight, run: () => Uint8Array): Uint8Array {
+  try {
+    return run();
   } catch (e) {
     return rethrow(e, { subject: `weight ${w.name}`, loc: w.expression.loc });
   }
@@ -98,12 +142,18 @@ function checkFinite(values: Float32Array | Float64Array, w: Weight, params: rea
   });
 }
 
-function checkRange(bits: Uint16Array, values: Float32Array, w: Weight, params: readonly string[]): void {
+function checkRange(
+  bits: Uint16Array,
+  values: Float32Array,
+  w: Weight,
+  params: readonly string[],
+  first: number,
+): void {
   const infinity = w.type.dtype === "f16" ? 0x7c00 : 0x7f80;
   for (let i = 0; i < bits.length; i++)
     if ((bits[i]! & infinity) === infinity)
       throw new HeddleError(
-        `element ${i} of ${showType(w.type)} is ${values[i]}, more than ${w.type.dtype} can hold (from ${params.join(", ")})`,
+        `element ${first + i} of ${showType(w.type)} is ${values[i]}, more than ${w.type.dtype} can hold (from ${params.join(", ")})`,
         { hint: "compile with f32 weights" },
       );
 }

@@ -37,7 +37,7 @@ export async function writeWeights(
       at += bytes.length;
     };
     let i = 0;
-    for (const piece of materialize(table.weights, source)) {
+    for (const piece of materialize(table.weights, source, { inPieces: true })) {
       const { offset, bytes } = table.weights[i]!;
       if (offset > at) await put(new Uint8Array(offset - at));
       await put(piece);

@@ -1,11 +1,15 @@
 /** Weights must be numbers: the place of the first that is not, in words. */
 import { HeddleError } from "../ir/error.ts";
 
-/** @throws HeddleError with the index of the first NaN or infinity. */
-export function checkFinite(values: Float32Array, shape: readonly number[], subject: string): void {
+/**
+ * @param firstRow where in the tensor the values begin, along its first axis.
+ * @throws HeddleError with the index of the first NaN or infinity.
+ */
+export function checkFinite(values: Float32Array, shape: readonly number[], subject: string, firstRow = 0): void {
   const bad = firstNotFinite(values);
   if (bad < 0) return;
-  throw new HeddleError(`has ${values[bad]} at [${indexOf(bad, shape).join(", ")}]; weights must be finite`, {
+  const [row = 0, ...rest] = indexOf(bad, shape);
+  throw new HeddleError(`has ${values[bad]} at [${[row + firstRow, ...rest].join(", ")}]; weights must be finite`, {
     subject,
     hint: "use another checkpoint: this one is broken, as after a training run that diverged",
   });

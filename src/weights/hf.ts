@@ -5,7 +5,7 @@
 import { HeddleError } from "../ir/error.ts";
 import { isWeightDtype, type SafeTensors } from "./safetensors.ts";
 import type { TensorEntry } from "./safetensors-header.ts";
-import type { WeightSource } from "./source.ts";
+import { showSizes, type WeightSource } from "./source.ts";
 import { checkStored, type StoredTensor, storedTensor } from "./stored.ts";
 
 interface Family {
@@ -75,6 +75,7 @@ export function hfWeights(file: SafeTensors, name: string, fingerprint: string, 
       checkTied(file, stored, family);
     },
     read: (weight, shape) => file.read(storedTensor(file.file, stored, { name: weight, shape }).name),
+    readRows: (wanted, start, count) => file.readRows(storedTensor(file.file, stored, wanted).name, start, count),
     close: file.close,
   };
 }
@@ -83,11 +84,22 @@ export function hfWeights(file: SafeTensors, name: string, fingerprint: string, 
 function checkTied(file: SafeTensors, stored: Tensors, { name, head, table }: Family): void {
   const [a, b] = [stored.get(head), stored.get(table)];
   if (!a || !b) return;
-  const [x, y] = [file.read(a.name), file.read(b.name)];
-  const differs = x.length !== y.length ? 0 : x.findIndex((v, i) => v !== y[i]);
-  if (differs >= 0)
+  if (differ(file, a, b))
     throw new HeddleError(`${a.name} differs from ${b.name}: ${name}'s head is tied to its embedding`, {
       subject: file.file,
       hint: "use a checkpoint with tie_word_embeddings = true",
     });
+}
+
+/** Compares row by row, many at a time: the two may be the largest tensors of the file. */
+function differ(file: SafeTensors, a: Entry, b: Entry): boolean {
+  if (showSizes(a.shape) !== showSizes(b.shape)) return true;
+  const [rows = 1, ...rest] = a.shape;
+  const step = Math.max(1, Math.floor((1 << 22) / rest.reduce((n, d) => n * d, 1)));
+  for (let at = 0; at < rows; at += step) {
+    const count = Math.min(step, rows - at);
+    const [x, y] = [file.readRows(a.name, at, count), file.readRows(b.name, at, count)];
+    if (x.some((v, i) => v !== y[i])) return true;
+  }
+  return false;
 }

@@ -44,7 +44,14 @@ export function openSharded(index: string, content: Readonly<Record<string, unkn
         });
       tensors.set(tensor, entry);
     }
-    return { file: basename(index), tensors, read: (name) => files.get(shards.get(name)!)!.read(name), close };
+    const fileOf = (name: string) => files.get(shards.get(name)!)!;
+    return {
+      file: basename(index),
+      tensors,
+      read: (name) => fileOf(name).read(name),
+      readRows: (name, start, count) => fileOf(name).readRows(name, start, count),
+      close,
+    };
   } catch (e) {
     close();
     throw e;

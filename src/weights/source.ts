@@ -19,6 +19,8 @@ export interface WeightSource {
    * @throws HeddleError where the weight is missing, of another shape or dtype, or has values that are not finite.
    */
   read(name: string, shape: readonly number[]): Float32Array;
+  /** Rows `start .. start + count` along the first axis, otherwise as `read`: a large tensor need not be read whole. */
+  readRows?(weight: WeightSpec, start: number, count: number): Float32Array;
   /** Where some weights are stored in blocks: their bytes as they are. */
   readonly blocks?: BlockSource;
   close(): void;

@@ -201,6 +201,30 @@ test("a large weight in blocks is written piece by piece", async () => {
   assert.ok(seen.length > 2 && Math.max(...seen.map((s, i) => s - (seen[i - 1] ?? 0))) <= 2 ** 24, seen.join());
 });
 
+test("a large tensor comes row by row where the checkpoint can, and is what it is as a whole", async () => {
+  const rows = 3000;
+  const values = new Float32Array(rows * 2048).map((_, i) => (i % 97) - 48);
+  const read: number[] = [];
+  const source: WeightSource = {
+    ...counting(() => values).source,
+    readRows: (_, start, count) => {
+      read.push(count);
+      return values.slice(2048 * start, 2048 * (start + count));
+    },
+  };
+  const large = weight("large", rows, 2048);
+  const path = join(tempFolder(), "weights.bin");
+  for (const expression of [large, cast(large, { dtype: "f16" })]) {
+    const t = table(expression);
+    await writeWeights(t, source, path);
+    assert.equal(readFileSync(path).equals([...materialize(t.weights, source)][0]!), true);
+  }
+  assert.equal(read, [2048, 952, 2048, 952]);
+  values[2500 * 2048 + 7] = 70000;
+  const message = await failure(table(cast(large, { dtype: "f16" })), source);
+  assert.match(message, `element ${2500 * 2048 + 7} of f16[3000x2048] is 70000, more than f16 can hold`);
+});
+
 test("blocks that the checkpoint has not", async () => {
   for (const [type, words] of [
     ["q4_0", "stored in q4_0"],

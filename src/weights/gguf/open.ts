@@ -64,11 +64,9 @@ function sourceOf(file: RangeFile, { tensors }: GgufHeader, name: string, finger
     fingerprint,
     // Angles that a converter worked out; the model computes its own.
     check: (wanted) => checkStored(file.name, stored, wanted, { ignored: (n) => n === "rope_freqs.weight" }),
-    read: (weight, shape) => {
-      const values = readFloats(file, find({ name: weight, shape }));
-      if (isShiftedNorm(weight)) for (let i = 0; i < values.length; i++) values[i]! -= 1;
-      return values;
-    },
+    read: (weight, shape) => inConvention(weight, readFloats(file, find({ name: weight, shape }))),
+    readRows: (weight, start, count) =>
+      inConvention(weight.name, readFloats(file, rowsOf(find(weight), start, count), start)),
     blocks: blocksOf(file, stored, find),
     close: file.close,
   };
@@ -86,9 +84,8 @@ function blocksOf(
   return {
     typeOf,
     read: (weight, start, count) => {
-      const t = find(weight);
-      const bytesPerRow = t.bytes / t.shape[0]!;
-      const bytes = file.read(t.offset + start * bytesPerRow, count * bytesPerRow);
+      const t = rowsOf(find(weight), start, count);
+      const bytes = file.read(t.offset, t.bytes);
       checkBlocks(bytes, t, file.name);
       return bytes;
     },
@@ -111,7 +108,19 @@ const plain: Readonly<Partial<Record<DType, (bytes: ArrayBuffer) => Float32Array
   bf16: (b) => bf16ToF32(new Uint16Array(b)),
 };
 
-function readFloats(file: RangeFile, t: GgufTensor): Float32Array {
+function inConvention(name: string, values: Float32Array): Float32Array {
+  if (isShiftedNorm(name)) for (let i = 0; i < values.length; i++) values[i]! -= 1;
+  return values;
+}
+
+/** Rows of a matrix as a tensor of their own. */
+function rowsOf(t: GgufTensor, start: number, count: number): GgufTensor {
+  const bytesPerRow = t.bytes / t.shape[0]!;
+  const shape = [count, ...t.shape.slice(1)];
+  return { ...t, shape, offset: t.offset + start * bytesPerRow, bytes: count * bytesPerRow };
+}
+
+function readFloats(file: RangeFile, t: GgufTensor, firstRow = 0): Float32Array {
   const values = new Float32Array((t.bytes / t.type.bytes) * t.type.elements);
   const dtype = t.type.dtype!;
   const step = Math.floor(pieceBytes / t.type.bytes) * t.type.bytes;
@@ -123,6 +132,6 @@ function readFloats(file: RangeFile, t: GgufTensor): Float32Array {
       dequantize(bytes, dtype, values.subarray(first));
     } else values.set(plain[dtype]!(bytes.buffer), first);
   }
-  checkFinite(values, t.shape, `${file.name}, tensor ${t.name}`);
+  checkFinite(values, t.shape, `${file.name}, tensor ${t.name}`, firstRow);
   return values;
 }
