@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import type { Manifest } from "../src/codegen/manifest.ts";
+import type { Precision } from "../src/codegen/precision.ts";
 import { device, type Row, version } from "./record.ts";
 import type { Task } from "./worker.ts";
 
@@ -51,8 +52,8 @@ export interface Build {
   readonly entries: Manifest["entries"];
 }
 
-export async function compileTo(program: string, precision: "f32" | "f16"): Promise<Build> {
-  const out = `${folder}/${program}-${precision}`;
+export async function compileTo(program: string, precision: Precision, ...more: string[]): Promise<Build> {
+  const out = [`${folder}/${program}`, precision, ...more.filter((word) => !word.startsWith("-"))].join("-");
   const text = await node(
     "src/cli/compile.ts",
     `graphs/${program}.ts`,
@@ -61,6 +62,7 @@ export async function compileTo(program: string, precision: "f32" | "f16"): Prom
     "--precision",
     precision,
     "--json",
+    ...more,
   );
   return { out, entries: (JSON.parse(text) as { manifest: Manifest }).manifest.entries };
 }
@@ -75,9 +77,19 @@ export interface Exported {
 }
 
 /** An entry point as an ONNX model, written once per session of benchmarks. */
-export async function exportOnnx(program: string, entry: string): Promise<Exported> {
+export async function exportOnnx(program: string, entry: string, target = "reference"): Promise<Exported> {
   const file = `${folder}/${program}-${entry}.onnx`;
-  const text = await node("src/cli/export.ts", `graphs/${program}.ts`, "--entry", entry, "--out", file, "--json");
+  const text = await node(
+    "src/cli/export.ts",
+    `graphs/${program}.ts`,
+    "--entry",
+    entry,
+    "--target",
+    target,
+    "--out",
+    file,
+    "--json",
+  );
   const result = JSON.parse(text) as { vocab: number; entry: { bind: Readonly<Record<string, number>> } };
   return { file, vocab: result.vocab, rows: result.entry.bind.T!, bytes: statSync(file).size };
 }

@@ -1,14 +1,9 @@
 /** bench/RESULTS.md from the rows: tables a person can read, each number with its source, device and version. */
 
 import type { Row } from "./record.ts";
+import { renderHtp } from "./render-htp.ts";
 import { builds, lengths } from "./suites/variants.ts";
-
-type Cell = string | number;
-const table = (head: readonly string[], rows: readonly (readonly Cell[])[]): string =>
-  [head, head.map(() => "---"), ...rows].map((r) => `| ${r.join(" | ")} |`).join("\n");
-
-const number = (x: number | undefined, digits: number): string => (x === undefined ? "-" : x.toFixed(digits));
-const megabytes = (x: number | undefined): string => (x === undefined ? "-" : (x / 1e6).toFixed(0));
+import { megabytes, number, percent, table, taken } from "./tables.ts";
 
 /** The whole page. */
 export function renderResults(rows: readonly Row[]): string {
@@ -18,6 +13,7 @@ export function renderResults(rows: readonly Row[]): string {
   ];
   const of = (suite: string) => rows.filter((r) => r.suite === suite);
   if (of("variants").length) parts.push(renderVariants(of("variants")));
+  if (of("htp").length) parts.push(renderHtp(of("htp")));
   if (of("compile").length) parts.push(renderCompile(of("compile")));
   if (of("aie").length) parts.push(renderAie(of("aie")));
   return `${parts.join("\n\n")}\n`;
@@ -44,13 +40,7 @@ export function renderReadme(readme: string, rows: readonly Row[]): string {
   return `${parts[1]}${text}${parts[2]}`;
 }
 
-const taken = (rows: readonly Row[]): string => {
-  const r = rows[0]!;
-  return `All \`${r.source}\` on ${r.device}; version ${r.version}.`;
-};
-
 const share = "share of read bandwidth";
-const percent = (x: number | undefined): string => (x === undefined ? "-" : `${(x * 100).toFixed(0)}%`);
 
 /** The programs and the peer at one length. */
 function variantTable(rows: readonly Row[], n: number): string {

@@ -5,7 +5,7 @@ import { command, main, type Output } from "./support/command.ts";
 import type { CompileOptions } from "./support/compile-program.ts";
 import { oneOf, whole } from "./support/options.ts";
 
-interface Options extends Pick<CompileOptions, "weights" | "config" | "seed" | "out"> {
+interface Options extends Pick<CompileOptions, "weights" | "config" | "seed" | "out" | "target"> {
   readonly entry?: string;
 }
 
@@ -18,6 +18,7 @@ const definition = command(
   .option("--entry <name>", "entry point, such as decode-256 (default: the first)")
   .option("--weights <path>", "a .safetensors or .gguf file, or a Hugging Face folder; without it weights are made up")
   .option("--config <name>", "the model's configuration (default: the checkpoint's, or the model's first)")
+  .option("--target <name>", "whose entry points and passes: reference, x-elite (default: reference)")
   .option("--seed <n>", "seed of made-up weights", whole(0), 0)
   .option("--out <file>", "ONNX file to write (default: <program>-<entry>.onnx)");
 

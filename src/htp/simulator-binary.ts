@@ -20,7 +20,7 @@ export async function simulatorBinary(build: BuildFolder, name: string, graph: s
   const { soc, optimization, vtcm, weightSharing } = context!;
   const library = findLibrary("htp");
   const request = {
-    graphs: [{ name, file: build.path(graph), optimization: finalizeLevel(entry) }],
+    graphs: [{ name, file: build.path(graph), optimization: finalizeLevel(entry, build.manifest.precision) }],
     weights: build.path(weights.file),
     weightsSha256: weights.sha256,
     options: { soc, optimization, vtcm, weightSharing },

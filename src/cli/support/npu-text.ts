@@ -4,7 +4,7 @@ import { finalizeLevel } from "../../htp/index.ts";
 import { bytes, duration, table } from "./format.ts";
 
 /** Nothing for a build without. */
-export function npuText({ context, entries }: Manifest): string {
+export function npuText({ context, entries, precision }: Manifest): string {
   if (!context) return "";
   const simulated = entries.find((e) => e.npu?.simulated)?.npu?.simulated;
   const costs = table(
@@ -37,7 +37,7 @@ export function npuText({ context, entries }: Manifest): string {
     }),
   );
   const { soc, library, vtcm, weightSharing } = context;
-  const levels = [...new Set(entries.map(finalizeLevel))].sort();
+  const levels = [...new Set(entries.map((e) => finalizeLevel(e, precision)))].sort();
   const sources = simulated
     ? `bytes vendor-simulated for SoC ${soc}, times vendor-simulated for SoC ${simulated.soc} (same architecture), compile times measured`
     : `bytes vendor-simulated for SoC ${soc}, compile times measured`;

@@ -1,0 +1,28 @@
+/** The peer on HTP: ONNX Runtime's QNN provider, which is used from Python, on the simulator that our own graphs are costed on. */
+import { execFile, spawnSync } from "node:child_process";
+import { promisify } from "node:util";
+
+/** Of one run; the session's build is measured, the rest simulated. */
+export interface OrtQnnCost {
+  readonly sessionSeconds: number;
+  readonly us: number;
+  readonly read: number;
+  readonly written: number;
+}
+
+const python = process.env.HEDDLE_PYTHON ?? "python3";
+
+/** @throws Error that says how to install what is missing. */
+export function checkOrtQnn(): void {
+  if (spawnSync(python, ["-c", "import onnxruntime, onnxruntime_qnn"]).status === 0) return;
+  throw new Error(
+    `${python} has no onnxruntime-qnn, the peer of suite htp. To install it:\n` +
+      "  python3 -m venv .cache/venv && .cache/venv/bin/pip install -r scripts/requirements-ort-qnn.txt\n" +
+      "and set HEDDLE_PYTHON=.cache/venv/bin/python",
+  );
+}
+
+export async function costOfOnnx(file: string): Promise<OrtQnnCost> {
+  const { stdout } = await promisify(execFile)(python, ["scripts/ort_qnn_cost.py", file]);
+  return JSON.parse(stdout) as OrtQnnCost;
+}
