@@ -1,0 +1,84 @@
+/** Builds on Qualcomm's HTP simulator, each entry point compiled from its JSON when it is first used: no binary is written. */
+import { existsSync } from "node:fs";
+import { finalizeLevel } from "../../src/htp/index.ts";
+import { allocate, type Context, mapFile, release } from "../../src/runtime/addon.ts";
+import { BoundGraph } from "../../src/runtime/bound-graph.ts";
+import { openBuild, readJson } from "../../src/runtime/build-folder.ts";
+import { CachedRunner } from "../../src/runtime/cached-runner.ts";
+import type { Entry, EntryGraph } from "../../src/runtime/entry-graphs.ts";
+import { libraryCandidates, openBackend } from "../../src/runtime/libraries.ts";
+import { Counters } from "../../src/runtime/statistics.ts";
+
+export const hasHtp = libraryCandidates("htp").some((file) => existsSync(file));
+
+export interface HtpRun {
+  /** A session's runner over these entry points alone. */
+  runner(entries: readonly Entry[]): CachedRunner;
+  readonly entries: readonly Entry[];
+  readonly counters: Counters;
+}
+
+/** Opens a build of x-elite, runs `use` and takes everything down again. */
+export async function withHtp<T>(folder: string, use: (run: HtpRun) => Promise<T>): Promise<T> {
+  const build = openBuild(folder);
+  const { entries, model, precision, weights } = build.manifest;
+  const file = mapFile(build.path(weights.file));
+  const backend = openBackend("htp");
+  const contexts: Context[] = [];
+  const bounds: BoundGraph[] = [];
+  const ready = new Map<Entry, EntryGraph>();
+  const get = async (entry: Entry): Promise<EntryGraph> => {
+    const known = ready.get(entry);
+    if (known) return known;
+    const context = backend.createContext();
+    contexts.push(context);
+    const level = finalizeLevel(entry, precision);
+    const graph = context.addGraph(readJson(build.path(entry.graph)), file.buffer, { optimization: level, vtcm: 8 });
+    await context.finalize();
+    const bound = new BoundGraph(entry, graph);
+    bounds.push(bound);
+    const made: EntryGraph = {
+      entry,
+      inputs: bound.inputs,
+      outputs: bound.outputs,
+      run: async (caches) => {
+        bound.bindCaches(caches);
+        await graph.execute();
+      },
+    };
+    ready.set(entry, made);
+    return made;
+  };
+  const counters = new Counters();
+  const forgetCaches = () => {
+    for (const bound of bounds) bound.bindCaches({});
+  };
+  try {
+    return await use({
+      entries,
+      counters,
+      runner: (some) => new CachedRunner(some, { get, forgetCaches }, counters, model.positions, { allocate, release }),
+    });
+  } finally {
+    for (const bound of bounds) bound.close();
+    for (const context of contexts) context.close();
+    backend.close();
+    file.close();
+  }
+}
+
+/** Signal to quantisation noise in decibels: how far `actual` is from `expected`. */
+export function sqnr(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let [signal, noise] = [0, 0];
+  for (let i = 0; i < expected.length; i++) {
+    signal += expected[i]! ** 2;
+    noise += (actual[i]! - expected[i]!) ** 2;
+  }
+  return actual.length === expected.length ? 10 * Math.log10(signal / noise) : Number.NaN;
+}
+
+export const argmax = (logits: ArrayLike<number>): number => {
+  let best = 0;
+  for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
+  return best;
+};
