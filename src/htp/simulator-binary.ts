@@ -4,7 +4,7 @@
  * with. These stay in the cache, because they are large and no NPU needs them.
  */
 import { HeddleError } from "../ir/error.ts";
-import type { BuildFolder } from "../runtime/build-folder.ts";
+import { type BuildFolder, readJson, weightsOf } from "../runtime/build-folder.ts";
 import { findLibrary } from "../runtime/libraries.ts";
 import { finalizeLevel } from "./level.ts";
 import { libraryVersion } from "./library-version.ts";
@@ -15,6 +15,7 @@ import { cacheKeys, openCache, prepareContext, xEliteCosted } from "./prepare.ts
  * @throws HeddleError as `prepareContext`, or where the cache cannot be written to
  */
 export async function simulatorBinary(build: BuildFolder, name: string, graph: string): Promise<string> {
+  readJson(build.path(graph)); // says so in words where it is missing or damaged
   const { context, weights } = build.manifest;
   const entry = build.manifest.entries.find((e) => e.name === name)!;
   const { soc, optimization, vtcm, weightSharing } = context!;
@@ -30,7 +31,7 @@ export async function simulatorBinary(build: BuildFolder, name: string, graph: s
   const key = cacheKeys({ ...request, library: libraryVersion(library) }).costs.get(name)!;
   const known = cache.find(key);
   if (known !== undefined) return known;
-  await prepareContext({ ...request, library });
+  await prepareContext({ ...request, library, weights: weightsOf(build) });
   const made = cache.find(key);
   if (made === undefined)
     throw new HeddleError("cannot be written to, and holds the contexts that the simulator loads", {

@@ -16,7 +16,7 @@ export interface BuildFolder {
 
 const recompile = "compile it again: npm run compile <graph file>";
 
-/** @throws HeddleError where the folder is not a build, is of another version, or its weights are not those of its manifest. */
+/** @throws HeddleError where the folder is not a build, or is of another version. */
 export function openBuild(folder: string): BuildFolder {
   const file = join(folder, "manifest.json");
   if (!existsSync(file))
@@ -27,18 +27,23 @@ export function openBuild(folder: string): BuildFolder {
   const manifest = readJson(file);
   checkManifest(manifest, file);
   const path = (name: string) => join(folder, name);
-  const { weights } = manifest;
-  const bytes = existsSync(path(weights.file)) ? statSync(path(weights.file)).size : undefined;
-  if (bytes !== weights.bytes)
-    throw new HeddleError(
-      bytes === undefined ? "is missing" : `has ${bytes} bytes; the manifest says ${weights.bytes}`,
-      {
-        subject: path(weights.file),
-        hint: recompile,
-      },
-    );
   const chatTemplate = () => (manifest.chat ? readText(path(manifest.chat.template)) : undefined);
   return { folder, manifest, path, chatTemplate };
+}
+
+/**
+ * The weights of a build, which every backend needs but an NPU: its context binary holds them.
+ * @returns their path
+ * @throws HeddleError where they are missing or not those of the manifest
+ */
+export function weightsOf({ manifest: { weights }, path }: BuildFolder): string {
+  const file = path(weights.file);
+  const bytes = existsSync(file) ? statSync(file).size : undefined;
+  if (bytes === weights.bytes) return file;
+  throw new HeddleError(bytes === undefined ? "is missing" : `has ${bytes} bytes; the manifest says ${weights.bytes}`, {
+    subject: file,
+    hint: recompile,
+  });
 }
 
 /** The build of a similar name beside a folder that does not exist. */

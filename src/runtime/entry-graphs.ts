@@ -9,7 +9,7 @@ import { type Backend, type Context, type Graph, mapFile, type ProfileEvent } fr
 import type { ArrayExecutor } from "./aie/executor.ts";
 import { StepGraph } from "./aie/step-graph.ts";
 import { BoundGraph } from "./bound-graph.ts";
-import { type BuildFolder, readJson } from "./build-folder.ts";
+import { type BuildFolder, readJson, weightsOf } from "./build-folder.ts";
 import { checkContext, loadContext, needsOwnContext, retrieve } from "./loaded-context.ts";
 import type { Counters } from "./statistics.ts";
 
@@ -42,7 +42,8 @@ export class EntryGraphs {
   readonly #counters: Counters;
   readonly #profiled: boolean;
   readonly #executor: ArrayExecutor | undefined;
-  readonly #weights: ReturnType<typeof mapFile>;
+  /** Nothing on the NPU and its simulator, which load context binaries. */
+  readonly #weights: ReturnType<typeof mapFile> | undefined;
   #loaded: Promise<Context> | undefined;
   #checked = false;
   readonly #graphs = new Map<Entry, Promise<EntryGraph>>();
@@ -55,7 +56,7 @@ export class EntryGraphs {
     this.#counters = counters;
     this.#profiled = (options.profiled ?? false) && isReference(backend);
     this.#executor = options.executor;
-    this.#weights = mapFile(build.path(build.manifest.weights.file));
+    this.#weights = isHtp(backend) ? undefined : mapFile(weightsOf(build));
   }
 
   /** @throws HeddleError where graph file or context binary is damaged, QnnError where the backend refuses what is in it. */
@@ -77,13 +78,13 @@ export class EntryGraphs {
   close(): void {
     for (const graph of this.#built) graph.close();
     for (const context of this.#contexts) context.close();
-    this.#weights.close();
+    this.#weights?.close();
   }
 
   async #create(entry: Entry): Promise<EntryGraph> {
     const start = performance.now();
     if (this.#executor) {
-      const steps = await StepGraph.open(this.#build, entry, this.#backend, this.#weights, this.#executor);
+      const steps = await StepGraph.open(this.#build, entry, this.#backend, this.#weights!, this.#executor);
       this.#counters.built(entry.name, performance.now() - start);
       this.#built.push(steps);
       return steps;
@@ -123,7 +124,7 @@ export class EntryGraphs {
     const description = readJson(file);
     const context = this.#backend.createContext(isReference(this.#backend) ? { borrowStatic: true } : {});
     try {
-      const graph = context.addGraph(description, this.#weights.buffer);
+      const graph = context.addGraph(description, this.#weights!.buffer);
       await context.finalize();
       this.#contexts.push(context);
       return graph;

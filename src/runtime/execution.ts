@@ -34,6 +34,11 @@ export function checkExecution(build: BuildFolder, name: ExecutionName, threads:
       subject: folder,
       hint: name === "htp" ? "compile it with --target x-elite --precision f16" : "compile it with --target x-elite",
     });
+  if (name === "qnn-cpu" && manifest.precision === "f16")
+    throw new HeddleError("was compiled in f16, which Qualcomm's CPU library does not compute in", {
+      subject: folder,
+      hint: "compile it with --target x-elite --precision f32, or run it with --backend htp",
+    });
   if (name === "htp" && manifest.precision === "f32")
     throw new HeddleError("was compiled in f32, and HTP has no f32 arithmetic", {
       subject: folder,

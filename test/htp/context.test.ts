@@ -1,13 +1,22 @@
 /** Context binaries by Qualcomm's own compiler: whole, small, equal to what was built, and faults in words. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test as always } from "uvu";
 import * as assert from "uvu/assert";
 import { type Compiled, compileProgram } from "../../src/cli/support/compile-program.ts";
 import { contextFile, prepareContext } from "../../src/htp/index.ts";
-import { type Graph, loadBackend, mapFile } from "../../src/runtime/addon.ts";
+import { type Graph, loadBackend, mapFile, type Numeric } from "../../src/runtime/addon.ts";
 import { openBuild } from "../../src/runtime/build-folder.ts";
 import { candidates, openBackend } from "../../src/runtime/libraries.ts";
 import { checkContext, loadContext } from "../../src/runtime/loaded-context.ts";
@@ -114,17 +123,23 @@ test("graphs of one context share weights; unshared, a binary for SoC 60 loads b
   }
 });
 
-/** Runs a graph on inputs that look random. */
-async function outputs(graph: Graph): Promise<Record<string, Float32Array>> {
-  const inputs = Object.fromEntries(
-    graph.inputs.map(({ name, dataType, bytes }) => [
-      name,
-      dataType === "INT_32" ? new Int32Array(bytes / 4) : new Float32Array(bytes / 4).map((_, i) => Math.sin(i)),
-    ]),
+/** Runs a graph: tokens and positions are 0, caches look random. Halves are given by their bits. */
+async function outputs(graph: Graph): Promise<Record<string, Uint8Array>> {
+  const arrays = (tensors: Graph["inputs"], value: (i: number) => number): Record<string, Numeric> =>
+    Object.fromEntries(
+      tensors.map(({ name, dataType, bytes }) => {
+        if (dataType === "INT_32") return [name, new Int32Array(bytes / 4)];
+        if (dataType === "FLOAT_16")
+          return [name, new Uint16Array(bytes / 2).map((_, i) => 0x3800 + (value(i) & 0x3ff))];
+        return [name, new Float32Array(bytes / 4).map((_, i) => value(i) / 1024)];
+      }),
+    );
+  const results = arrays(graph.outputs, () => 0);
+  await graph.execute(
+    arrays(graph.inputs, (i) => (i * 37) % 1024),
+    results,
   );
-  const results = Object.fromEntries(graph.outputs.map(({ name, bytes }) => [name, new Float32Array(bytes / 4)]));
-  await graph.execute(inputs, results);
-  return results;
+  return Object.fromEntries(Object.entries(results).map(([name, { buffer }]) => [name, new Uint8Array(buffer)]));
 }
 
 test("an op that the validator refuses: its line, its types, the vendor's words; no binary", async () => {
@@ -206,6 +221,19 @@ function flip(file: string): void {
   content[content.length >> 1]! ^= 1;
   writeFileSync(file, content);
 }
+
+test("on the NPU and its simulator a build needs no weights.bin; elsewhere it does", async () => {
+  await build();
+  const copy = join(tempFolder(), "copied");
+  mkdirSync(join(copy, "qnn"), { recursive: true });
+  for (const file of ["manifest.json", contextFile, "qnn/prefill-64.qnn.json", "qnn/decode-64.qnn.json"])
+    copyFileSync(join(folder, file), join(copy, file));
+  const session = await Session.load(copy, { backend: "htp" });
+  assert.is((await session.prefill([1, 2, 3])).length, session.build.manifest.model.vocab);
+  session.close();
+  const error = await rejection(Session.load(copy, { backend: "qnn-cpu" }));
+  assert.match(error.message, /was compiled in f16, which Qualcomm's CPU library does not compute in/);
+});
 
 test("a build without a context binary says how to get one", async () => {
   const bare = join(tempFolder(), "bare");

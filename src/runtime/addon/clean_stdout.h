@@ -11,9 +11,10 @@
 
 namespace heddle {
 
-/// While it lives, standard output goes to standard error. Qualcomm's simulator prints a line when it starts, which would
-/// spoil `--json` output. Node writes its own output on the thread that is busy here, so nothing else is diverted. One at a
-/// time: of two that overlap, the second would take standard error for standard output and restore that.
+/// While it lives, standard output goes nowhere. Qualcomm's simulator prints a line about itself when it starts, which would
+/// spoil `--json` output and means nothing to the user; what matters goes to the log. Node writes its own output on the
+/// thread that is busy here, so nothing else is lost. One at a time: of two that overlap, the second would take the first's
+/// nowhere for standard output and restore that.
 class CleanStdout {
  public:
 #ifdef _WIN32
@@ -23,7 +24,10 @@ class CleanStdout {
   CleanStdout() {
     std::fflush(stdout);
     saved_ = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);  // not for programs that another thread starts meanwhile
-    if (saved_ >= 0) dup2(STDERR_FILENO, STDOUT_FILENO);
+    const int nowhere = saved_ >= 0 ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
+    if (nowhere < 0) return;
+    dup2(nowhere, STDOUT_FILENO);
+    close(nowhere);
   }
   ~CleanStdout() {
     std::fflush(stdout);
