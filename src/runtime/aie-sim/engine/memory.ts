@@ -28,7 +28,10 @@ export class Memory {
   #missing: number;
   /** False for an element of a FIFO that the core gave back, or has not taken yet. */
   #held: boolean;
-  readonly #races: Races | undefined;
+  #races: Races | undefined;
+  /** Not an element of a FIFO: its core holds it always. */
+  readonly #isExplicit: boolean;
+  readonly #perWord: number;
 
   /** @param fifo whether its elements must be acquired. @param races what watches it, if more than one actor may touch it. */
   constructor(buffer: Buffer, fifo: boolean, races?: Races) {
@@ -47,7 +50,8 @@ export class Memory {
     this.words = new Int32Array(bytes);
     this.#written = new Uint8Array(size);
     this.#missing = size;
-    this.#held = !fifo;
+    this.#held = this.#isExplicit = !fifo;
+    this.#perWord = 32 / bitsOf(element);
     this.#races = races;
     if (buffer.initial) this.#initialise(buffer.initial);
   }
@@ -133,36 +137,66 @@ export class Memory {
     );
   }
 
+  /** As before the first run. */
+  reset(races?: Races): void {
+    this.#races = races;
+    this.#held = this.#isExplicit;
+    this.#written.fill(0);
+    this.#missing = this.#written.length;
+    this.#settle();
+    if (this.buffer.initial) this.#initialise(this.buffer.initial);
+  }
+
   /** A DMA sends these words. @throws HeddleError where one was never written. */
   sends(p: Pattern, subject: string, actor: number): void {
-    if (this.#missing === 0 && !this.#races) return;
-    this.#words(p, (i) => {
-      if (!this.#written[i])
+    if (this.#missing > 0) {
+      const i = this.#firstUnwritten(p);
+      if (i >= 0)
         throw new HeddleError(
           `sends element ${i} of ${this.name} (${showType(this.buffer.type)}), which was never written`,
           { subject, loc: this.buffer.loc },
         );
-      this.#races?.touch(this, i, false, actor, this.buffer.loc);
-    });
+    }
+    if (this.#races) this.#touch(p, false, actor);
   }
 
   /** A DMA is about to write these words. */
   receives(p: Pattern, actor: number): void {
-    if (this.#races) this.#words(p, (i) => this.#races!.touch(this, i, true, actor, this.buffer.loc));
+    if (this.#races) this.#touch(p, true, actor);
   }
 
   /** A DMA wrote these words. */
-  received(p: Pattern): void {
+  received({ starts, run }: Pattern): void {
     if (this.#missing === 0) return;
-    if (p.starts.length === 1 && p.words === this.words.length) {
-      this.#written.fill(1);
-      this.#missing = 0;
-    } else this.#words(p, (i) => this.#mark(i));
+    const written = this.#written;
+    let marked = 0;
+    for (let r = 0; r < starts.length; r++) {
+      const from = starts[r]! * this.#perWord;
+      const to = Math.min(from + run * this.#perWord, written.length);
+      for (let i = from; i < to; i++)
+        if (written[i] === 0) {
+          written[i] = 1;
+          marked++;
+        }
+    }
+    this.#missing -= marked;
     this.#settle();
   }
 
-  #words({ starts, run }: Pattern, visit: (element: number) => void): void {
-    const per = 32 / bitsOf(this.buffer.type.element);
-    for (const s of starts) for (let i = s * per; i < Math.min((s + run) * per, this.#written.length); i++) visit(i);
+  #firstUnwritten({ starts, run }: Pattern): number {
+    const written = this.#written;
+    for (let r = 0; r < starts.length; r++) {
+      const from = starts[r]! * this.#perWord;
+      const to = Math.min(from + run * this.#perWord, written.length);
+      for (let i = from; i < to; i++) if (written[i] === 0) return i;
+    }
+    return -1;
+  }
+
+  #touch({ starts, run }: Pattern, write: boolean, actor: number): void {
+    for (const s of starts) {
+      const to = Math.min((s + run) * this.#perWord, this.#written.length);
+      for (let i = s * this.#perWord; i < to; i++) this.#races!.touch(this, i, write, actor, this.buffer.loc);
+    }
   }
 }

@@ -1,7 +1,7 @@
 /** Runs a design: of all actors that can go on, the one that is earliest in simulated time does the next piece of work. */
 import { HeddleError, type Loc } from "../../../ir/error.ts";
 import type { Source } from "../../../targets/target.ts";
-import { type CompiledCore, loadProgram, type Program } from "../compile/core.ts";
+import { loadProgram, type Program } from "../compile/core.ts";
 import { type Rounding, rounder } from "../compile/rounding.ts";
 import type { Channel } from "../hardware.ts";
 import type { Design } from "../index.ts";
@@ -75,13 +75,14 @@ export function simulate(design: Design, buffers: readonly ArrayBufferView[], op
   const state = hardware.channels.map((c) => channels.get(c)!);
   const views = words.map((w) => w.view);
   const sequence = new SequenceActor(host.instructions, (id) => state[id]!, views, device.machine.shimQueue);
-  const cores = design.cores.map(
-    (c, i) => new CoreActor(c, programOf(design, c, options.rounding), i, system, options.observe),
-  );
+  const code = programsOf(design, options.rounding ?? "nearest-even");
+  const cores = design.cores.map((c, i) => new CoreActor(c, code[i]!, i, system, options.observe));
   const streams = hardware.flows.map((f) => new StreamActor(f, channels, sequence, system));
-  giversOf(design, system, cores, streams);
   run([sequence, ...cores, ...streams], options.trace);
-  if (!sequence.done) deadlock([sequence, ...cores, ...streams], sequence, device.sequence.loc);
+  if (!sequence.done) {
+    giversOf(design, system, cores, streams);
+    deadlock([sequence, ...cores, ...streams], sequence, device.sequence.loc);
+  }
   checkEnd(sequence, streams);
   for (const w of words) w.finish();
   const { cycles, seconds } = duration(sequence, device.machine);
@@ -101,16 +102,22 @@ export function simulate(design: Design, buffers: readonly ArrayBufferView[], op
   };
 }
 
-/** Programs by rounding and source, so that cores and runs share them. */
-const programs = new WeakMap<Design, Map<string, Program>>();
+/** Programs by rounding and core. Cores with the same source share one, and so do runs. */
+const programs = new WeakMap<Design, Map<Rounding, readonly Program[]>>();
 
-function programOf(design: Design, core: CompiledCore, rounding: Rounding = "nearest-even"): Program {
-  const known = programs.get(design) ?? new Map<string, Program>();
-  programs.set(design, known);
-  const key = `${rounding}\n${core.source}`;
-  const program = known.get(key) ?? loadProgram(core, rounder(rounding));
-  known.set(key, program);
-  return program;
+function programsOf(design: Design, rounding: Rounding): readonly Program[] {
+  const byRounding = programs.get(design) ?? new Map<Rounding, readonly Program[]>();
+  programs.set(design, byRounding);
+  const bySource = new Map<string, Program>();
+  const made =
+    byRounding.get(rounding) ??
+    design.cores.map((core) => {
+      const program = bySource.get(core.source) ?? loadProgram(core, rounder(rounding));
+      bySource.set(core.source, program);
+      return program;
+    });
+  byRounding.set(rounding, made);
+  return made;
 }
 
 function run(actors: readonly Actor[], trace: SimulateOptions["trace"]): void {

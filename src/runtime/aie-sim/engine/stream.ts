@@ -126,6 +126,7 @@ export class StreamActor implements Actor {
   readonly dests: readonly ChannelState[];
   blocked = false;
   readonly done = false;
+  time = 0;
   /** Cycles that the source waited for a receiver, and that receivers waited for the source. */
   backpressure = 0;
   starved = 0;
@@ -141,10 +142,6 @@ export class StreamActor implements Actor {
     this.onFinished = sequence;
     this.#system = system;
     for (const c of [this.source, ...this.dests]) c.stream = this;
-  }
-
-  get time(): number {
-    return Math.max(this.source.time, ...this.dests.map((d) => d.time));
   }
 
   step(): void {
@@ -172,6 +169,7 @@ export class StreamActor implements Actor {
     const end = this.#end(Math.max(source.time, receivers), n, host);
     source.advance(n, end);
     for (const d of dests) d.advance(n, end);
+    this.time = end;
     if (host) this.onFinished.blocked = false;
   }
 

@@ -5,6 +5,16 @@ import { LockState } from "./lock.ts";
 import { Memory } from "./memory.ts";
 import type { Races } from "./races.ts";
 
+/** Memories of the last run of a design, for the next one: there are megabytes of them. */
+const known = new WeakMap<Hardware, readonly Memory[]>();
+
+function memoriesOf(hardware: Hardware): readonly Memory[] {
+  const explicit = new Set([...hardware.bufferOf.values()].map((b) => b.id));
+  const memories = known.get(hardware) ?? hardware.buffers.map((b) => new Memory(b, !explicit.has(b.id)));
+  known.set(hardware, memories);
+  return memories;
+}
+
 export class System {
   readonly machine: AieMachine;
   readonly hardware: Hardware;
@@ -24,10 +34,8 @@ export class System {
     this.hardware = hardware;
     this.channelCycles = machine.clockHz / machine.shimChannelRate;
     this.ddrCycles = machine.clockHz / machine.ddrRate;
-    const explicit = new Set([...hardware.bufferOf.values()].map((b) => b.id));
-    this.#memories = hardware.buffers.map(
-      (b) => new Memory(b, !explicit.has(b.id), shared.has(b.id) ? races : undefined),
-    );
+    this.#memories = memoriesOf(hardware);
+    for (const [id, m] of this.#memories.entries()) m.reset(shared.has(id) ? races : undefined);
     this.#locks = hardware.locks.map((l) => new LockState(l, races));
   }
 
