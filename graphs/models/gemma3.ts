@@ -13,8 +13,10 @@ import {
   graph,
   input,
   iota,
+  type LayerRange,
   linear,
   type Model,
+  type Module,
   mergeHeads,
   mul,
   type Node,
@@ -82,11 +84,12 @@ function block(x: Node, name: string, kind: Kind, config: Gemma3Config): Node {
   return add(attended, norm(thought, `${name}.post_feedforward_layernorm`, config));
 }
 
-function build(config: Gemma3Config) {
+function build(config: Gemma3Config, part?: LayerRange): Module {
   const { vocab, layers, width, headDim, positions, window, period, thetaLocal, thetaGlobal, ropeFactor } = config;
   const longest = reach(positions);
   const T = sym("T", 1, longest);
-  const tokens = input("tokens", "i32", T);
+  const { first, last } = part ?? { first: 0, last: layers - 1 };
+  const start = first === 0 ? input("tokens", "i32", T) : input("hidden", "f32", T, width);
   const table = weight("model.embed_tokens.weight", vocab, width);
   // Once for all layers: every layer of a kind turns by the same angles.
   const places = iota({ length: T });
@@ -98,14 +101,16 @@ function build(config: Gemma3Config) {
     { ...near, window },
     { ...far, window: 0 },
   ];
-  let x = embed(tokens, table, config);
-  for (let i = 0; i < layers; i++) {
+  let x = first === 0 ? embed(start, table, config) : start;
+  for (let i = first; i <= last; i++) {
     const kind = (i + 1) % period === 0 ? global! : local!;
     x = scope(`h${i}`, () => block(x, `model.layers.${i}`, kind, config));
   }
+  const entries = forwardEntries(positions);
+  if (last < layers - 1) return { graph: graph("gemma3", { inputs: [start], outputs: [x] }), entries, rows: "all" };
   const final = norm(x, "model.norm", config);
   const logits = linear(final, table);
-  return { graph: graph("gemma3", { inputs: [tokens], outputs: [logits] }), entries: forwardEntries(positions) };
+  return { graph: graph("gemma3", { inputs: [start], outputs: [logits] }), entries };
 }
 
 /** The model with one of its sizes as the default. */

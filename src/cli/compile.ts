@@ -6,7 +6,7 @@ import { calibrationMethods } from "./support/calibration/calibration.ts";
 import { command, main, type Output } from "./support/command.ts";
 import type { CompileOptions } from "./support/compile-program.ts";
 import { quoted } from "./support/npm.ts";
-import { whole } from "./support/options.ts";
+import { layerRange, real, whole } from "./support/options.ts";
 import { type Progress, progress } from "./support/progress.ts";
 import { heads, type QuantizeRequest, quantizeRequest } from "./support/quantize-request.ts";
 
@@ -14,6 +14,7 @@ interface Options extends Omit<CompileOptions, "onStep" | "quantize">, QuantizeR
   readonly target: string;
   readonly dump?: boolean;
   readonly dryRun?: boolean;
+  readonly goal: number;
 }
 
 const definition = command(
@@ -45,6 +46,8 @@ const definition = command(
   .option("--no-context", "x-elite: write the graphs as JSON and do not run Qualcomm's compiler")
   .option("--no-simulate", "x-elite: skip the second compilation, which finds the simulated times")
   .option("--no-cache", "x-elite: compile in any case, and keep nothing for the next time")
+  .option("--layers <range>", "only these layers of the model, such as 7 or 6-11", layerRange)
+  .option("--goal <n>", "tokens/s for which a dry run reckons streams and drafts", real(0), 81)
   .option("--seed <n>", "seed of made-up weights", whole(0), 0)
   .option("--out <folder>", "build folder (default: build/<program>)")
   .option("--dump", "print the graph before the first pass, and what every pass changed")
@@ -64,8 +67,12 @@ async function run([file]: readonly string[], options: Options, output: Output):
 
   const records = passes.map(({ text: _, ...record }) => record);
   if (!compiled) {
-    output.print("\nnothing was written (--dry-run)\n");
-    return { program, model, passes: records };
+    const { boundsText } = await import("./support/bounds-text.ts");
+    const { bounds, decodeCost } = await import("./support/bounds.ts");
+    const { module, reason } = lowered;
+    output.print(`\n${boundsText(module, options.goal)}\nnothing was written (${reason})\n`);
+    const cost = decodeCost(module);
+    return { program, model, passes: records, ...(cost && { cost, bounds: bounds(cost, options.goal) }) };
   }
   const { out, manifest, times, weightsReused, contextCached } = compiled;
   const { npuText } = await import("./support/npu-text.ts");
@@ -84,21 +91,23 @@ async function run([file]: readonly string[], options: Options, output: Output):
   };
 }
 
-/** With `--dry-run` only as far as the passes. */
-async function compile(file: string, { dryRun, dump: _, ...rest }: Options, line: Progress) {
-  const { compileProgram, lowerProgram } = await import("./support/compile-program.ts");
+/** With `--dry-run`, or without weights for a model that is too large to make up, only as far as the passes. */
+async function compile(file: string, { dryRun, dump: _, goal: __, ...rest }: Options, line: Progress) {
+  const { compileProgram, lowerProgram, tooLargeToMakeUp } = await import("./support/compile-program.ts");
   const { head, calibration, method, ...options } = rest;
   const request = { ...options, quantize: quantizeRequest(rest), onStep: line.step };
   try {
-    if (dryRun)
-      return await lowerProgram(file, request, async ({ program, built, passes, dumps, precision }) => ({
-        lowered: { program: program.name, model: `${program.model.name} (${built.config})`, passes, dumps, precision },
-        compiled: undefined,
-      }));
+    const reason = dryRun ? "--dry-run" : await tooLargeToMakeUp(file, request);
+    if (reason !== undefined)
+      return await lowerProgram(file, request, async ({ program, built, module, passes, dumps, precision }) => {
+        const model = `${program.model.name} (${built.config})`;
+        const lowered = { program: program.name, model, module, passes, dumps, precision, reason };
+        return { lowered, compiled: undefined };
+      });
     const compiled = await compileProgram(file, request);
     (await import("./report/write.ts")).writeReport(compiled);
     const { program, precision } = compiled.manifest;
-    return { lowered: { ...compiled, program, precision }, compiled };
+    return { lowered: { ...compiled, program, precision }, compiled } as const;
   } finally {
     line.done();
   }

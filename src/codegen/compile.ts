@@ -42,6 +42,8 @@ export interface CompileRequest {
   readonly chat?: ChatFormat;
   /** Names of the passes that ran, in order. */
   readonly passes: readonly string[];
+  /** Whether the module is some layers of a model. */
+  readonly isPart?: boolean;
   /** Writes further files (dumps, a report) into the folder before it takes its place. */
   readonly extra?: (folder: string, entries: readonly CompiledEntry[]) => void | Promise<void>;
   /**
@@ -91,7 +93,8 @@ export async function compileModule(request: CompileRequest): Promise<CompileRes
   const { program, module, info, eos, target, precision, weights, out, tokenizer, chat, passes } = request;
   const start = performance.now();
   const backend = request.backend ?? backendFor(target, precision);
-  weights.check(paramsOf(module));
+  // Of a checkpoint a part of the model takes some tensors; that these fit is seen when they are read.
+  if (!request.isPart) weights.check(paramsOf(module));
   const table = new WeightTable();
   const entries = compileEntries(module, backend, table);
   const codegen = performance.now() - start;
@@ -119,7 +122,7 @@ export async function compileModule(request: CompileRequest): Promise<CompileRes
       weights: { source: weights.name, sha256, bytes, file, key },
       tokenizer: tokenizer?.name ?? null,
       ...(chat && { chat: { ...chat, template: chatTemplateFile } }),
-      entries: entries.map(manifestEntry),
+      entries: entries.map((e) => manifestEntry(e, module.rows === "all")),
       passes,
     };
     const written = performance.now();

@@ -33,9 +33,10 @@ export function compileEntries<Plan extends EntryPlan>(
 }
 
 /** Names of a language model's inputs are their roles; all others are caches. */
-const roles = ["tokens", "position", "last"] as const;
+const roles = ["tokens", "hidden", "position", "last"] as const;
 
-export function manifestEntry({ entry, graph, plan, artifacts }: CompiledEntry): ManifestEntry {
+/** @param isPart of a model whose last layer is not among its own: its result is what the next part goes on from. */
+export function manifestEntry({ entry, graph, plan, artifacts }: CompiledEntry, isPart = false): ManifestEntry {
   const caches = new Set(graph.state.map((s) => s.cache));
   const inputs = graph.inputs.map((n, i): ManifestInput => {
     const role = caches.has(n) ? "cache" : roles.find((r) => r === n.name);
@@ -49,7 +50,7 @@ export function manifestEntry({ entry, graph, plan, artifacts }: CompiledEntry):
     return { name, role, dtype: dtypeOf(plan, name), shape: staticShape(n.type.shape) };
   });
   const { T, C } = entry.bind;
-  const tokens = T ?? inputs.find((i) => i.role === "tokens")?.shape[0] ?? 1;
+  const tokens = T ?? inputs.find((i) => i.role === "tokens" || i.role === "hidden")?.shape[0] ?? 1;
   return {
     name: entry.name,
     role: entry.role,
@@ -57,14 +58,14 @@ export function manifestEntry({ entry, graph, plan, artifacts }: CompiledEntry):
     tokens,
     context: C ?? tokens,
     inputs,
-    outputs: plan.outputs.map((name) => outputOf(plan, name)),
+    outputs: plan.outputs.map((name) => outputOf(plan, name, isPart)),
     state: plan.state,
     cost: costOf(graph),
   };
 }
 
-function outputOf(plan: EntryPlan, name: string): ManifestOutput {
-  const role = plan.state.some((s) => s.slice === name) ? "slice" : "logits";
+function outputOf(plan: EntryPlan, name: string, isPart: boolean): ManifestOutput {
+  const role = plan.state.some((s) => s.slice === name) ? "slice" : isPart ? "hidden" : "logits";
   return { name, role, dtype: dtypeOf(plan, name), shape: plan.tensors.find((t) => t.name === name)!.dims };
 }
 

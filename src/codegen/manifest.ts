@@ -12,12 +12,12 @@ export interface ManifestPort {
   readonly shape: readonly number[];
 }
 export interface ManifestInput extends ManifestPort {
-  /** `last` is the row of the last token that is not padding. */
-  readonly role: "tokens" | "position" | "last" | "cache";
+  /** `last` is the row of the last token that is not padding; `hidden` stands for the tokens where earlier layers are elsewhere. */
+  readonly role: "tokens" | "hidden" | "position" | "last" | "cache";
 }
 export interface ManifestOutput extends ManifestPort {
-  /** `slice` is what a caller writes into a cache of mode `host`. */
-  readonly role: "logits" | "slice";
+  /** `slice` is what a caller writes into a cache of mode `host`; `hidden` is what the next part of the model goes on from. */
+  readonly role: "logits" | "hidden" | "slice";
 }
 
 /** A cache that lives from run to run. */

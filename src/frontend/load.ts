@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { HeddleError, rethrow } from "../ir/error.ts";
 import { nearest } from "../ir/nearest.ts";
 import { withProvider } from "../ir/origin.ts";
-import type { ModelInfo, Module } from "../ir/program.ts";
+import type { LayerRange, ModelInfo, Module } from "../ir/program.ts";
 import type { Pass } from "../passes/pass.ts";
 import { isProgram, type Program } from "../passes/program.ts";
 import { locOf, sourceNames } from "./names.ts";
@@ -32,9 +32,11 @@ export interface LoadedProgram {
   readonly configs: readonly string[];
   /**
    * The model as a graph, before any pass, with names and locations from the source.
-   * @throws HeddleError with the file, line and column of the call, for an ill-typed graph or an unknown configuration.
+   * @param layers only these of them.
+   * @throws HeddleError with the file, line and column of the call, for an ill-typed graph, an unknown configuration, or layers
+   * that there are not.
    */
-  build(config?: ConfigChoice): BuiltModel;
+  build(config?: ConfigChoice, layers?: LayerRange): BuiltModel;
 }
 
 /** Imports a graph file. @throws HeddleError for a missing file, one that fails to run, or one that exports no program. */
@@ -64,16 +66,25 @@ export async function loadProgram(path: string): Promise<LoadedProgram> {
     model,
     passes,
     configs,
-    build: (choice = configs[0]!) => {
+    build: (choice = configs[0]!, layers) => {
       const config = configOf(program, choice);
+      if (layers) checkLayers(model, model.info(config), layers);
       try {
-        const module = withProvider(provider, () => model.build(config));
+        const module = withProvider(provider, () => model.build(config, layers));
         return { module, info: model.info(config), config: typeof choice === "string" ? choice : "checkpoint" };
       } catch (e) {
         return located(e, subject);
       }
     },
   };
+}
+
+/** @throws HeddleError for layers that the model has not, or cannot be taken out of it. */
+function checkLayers(model: Program["model"], { layers }: ModelInfo, { first, last }: LayerRange): void {
+  const subject = `model ${model.name}`;
+  if (model.build.length < 2) throw new HeddleError("cannot be taken apart into layers", { subject });
+  if (first > last || last >= layers)
+    throw new HeddleError(`has no layers ${first} to ${last}`, { subject, hint: `its layers are 0 to ${layers - 1}` });
 }
 
 /** The graph file that was probably meant: relative to where npm was called, or of a similar name there or in graphs/. */

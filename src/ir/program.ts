@@ -22,10 +22,18 @@ export interface EntryPoint {
   readonly bind: Readonly<Record<string, number>>;
 }
 
+/** Consecutive layers, both ends included, counted from 0. */
+export interface LayerRange {
+  readonly first: number;
+  readonly last: number;
+}
+
 /** A model as its passes see it: one graph with symbolic sizes, and the bindings that will be compiled. */
 export interface Module {
   readonly graph: Graph;
   readonly entries: readonly EntryPoint[];
+  /** Which rows of its results are wanted: of a part of a model all, as the next part goes on from them. Default last. */
+  readonly rows?: "last" | "all";
 }
 
 export interface Model<C> {
@@ -33,7 +41,11 @@ export interface Model<C> {
   /** Configurations by name; the first is the default. */
   readonly configs: Readonly<Record<string, C>>;
   info(config: C): ModelInfo;
-  build(config: C): Module;
+  /**
+   * @param layers only these: what comes before them is an input `hidden` in place of the tokens, and unless the last is
+   * among them the result is what they leave. A model that cannot be taken apart does not declare it.
+   */
+  build(config: C, layers?: LayerRange): Module;
   /** Reads the configuration of a checkpoint, Hugging Face's config.json. @throws Error where it is of another family. */
   fromCheckpoint?(json: Readonly<Record<string, unknown>>): C;
 }

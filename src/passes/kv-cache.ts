@@ -132,7 +132,7 @@ class Caching {
   }
 }
 
-function addCache({ graph }: Module, context: PassContext): Module {
+function addCache({ graph, rows = "last" }: Module, context: PassContext): Module {
   const T = tokenAxis(graph);
   check(graph, T);
   const sizes = contextBuckets(T.max, context.target.facts?.smallestContext?.value);
@@ -151,12 +151,12 @@ function addCache({ graph }: Module, context: PassContext): Module {
   if (!caching.state.length) throw new HeddleError("has no attention to cache", { subject: `graph @${graph.name}` });
   const whole = makeGraph(graph.name, {
     inputs: [...cached.inputs, caching.position, caching.last, ...caching.state.map((s) => s.cache)],
-    outputs: cached.outputs.map((n) => caching.output(n)),
+    outputs: rows === "all" ? cached.outputs : cached.outputs.map((n) => caching.output(n)),
     state: caching.state,
   });
   const picked = pickRowsEarly(whole);
   for (let i = 0; i < picked.hits; i++) context.hit("pick-rows-before");
-  return { graph: picked.graph, entries: cacheEntries(sizes, T.max, [...caching.windows]) };
+  return { graph: picked.graph, entries: cacheEntries(sizes, T.max, [...caching.windows]), rows };
 }
 
 /**

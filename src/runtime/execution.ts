@@ -21,6 +21,12 @@ export const defaultExecution = (manifest: Manifest): ExecutionName => (isForArr
 /** @throws HeddleError for what the backend would refuse later and less clearly. */
 export function checkExecution(build: BuildFolder, name: ExecutionName, threads: number | undefined): void {
   const { folder, manifest } = build;
+  const ports = manifest.entries.flatMap((e) => [...e.inputs, ...e.outputs]);
+  if (ports.some((p) => p.role === "hidden"))
+    throw new HeddleError("holds some layers of a model, which write no text on their own", {
+      subject: folder,
+      hint: "compile the whole model, without --layers",
+    });
   if (isForArray(manifest) !== isArrayName(name))
     throw new HeddleError(`was compiled for ${manifest.target}, which backend ${name} does not execute`, {
       subject: folder,

@@ -176,7 +176,7 @@ test("an input without a role", async () => {
     module: { ...module, graph: graph("g", { inputs: [x], outputs: [x] }) },
   }));
   assert.match(message, "input mask has no role that a session knows");
-  assert.match(message, "inputs are tokens, position, last and caches");
+  assert.match(message, "inputs are tokens, hidden, position, last and caches");
 });
 
 test("a target without a code generator", async () =>

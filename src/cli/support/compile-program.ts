@@ -1,13 +1,13 @@
 /** The compiler from end to end: a graph file in, a build folder out. What `npm run compile` does, as a function. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type CompileResult, compileModule } from "../../codegen/compile.ts";
+import { type CompileResult, compileModule, paramsOf } from "../../codegen/compile.ts";
 import type { Manifest } from "../../codegen/manifest.ts";
 import type { Precision } from "../../codegen/precision.ts";
 import { type BuiltModel, type LoadedProgram, loadProgram } from "../../frontend/load.ts";
 import { findCompiler, finishBuild, hasContext } from "../../htp/index.ts";
 import { HeddleError } from "../../ir/error.ts";
-import type { Module } from "../../ir/program.ts";
+import type { LayerRange, Module } from "../../ir/program.ts";
 import { f16Weights } from "../../passes/f16-weights.ts";
 import { keepBlocks } from "../../passes/keep-blocks.ts";
 import type { Pass } from "../../passes/pass.ts";
@@ -22,6 +22,8 @@ import { isQuantized, planQuantization, type Quantization, type QuantizeRequest 
 export interface CompileOptions {
   /** A configuration of the model by name; default is that of the checkpoint, or else the model's first. */
   readonly config?: string;
+  /** Only these layers of the model. */
+  readonly layers?: LayerRange;
   /** A .safetensors or .gguf file or Hugging Face folder; without it weights are made up from `seed`. */
   readonly weights?: string;
   readonly seed?: number;
@@ -94,7 +96,7 @@ export async function lowerProgram<T>(
   const weights = checkpoint?.weights ?? seededWeights(options.seed);
   try {
     const config = options.config ?? (checkpoint?.config && { checkpoint: checkpoint.config });
-    const built = program.build(config);
+    const built = program.build(config, options.layers);
     const loaded = performance.now();
 
     const precision = precisionOf(options, weights);
@@ -158,7 +160,7 @@ export function compileProgram(file: string, options: CompileOptions = {}): Prom
   };
   return lowerProgram(file, options, async (lowered) => {
     const { program, built, module, passes, dumps, weights, checkpoint, precision, times, quantization } = lowered;
-    const out = options.out ?? join("build", program.name);
+    const out = options.out ?? join("build", `${program.name}${suffixOf(options)}`);
     onStep("generating code");
     const result = await compileModule({
       program: program.name,
@@ -172,6 +174,7 @@ export function compileProgram(file: string, options: CompileOptions = {}): Prom
       ...(checkpoint?.tokenizer && { tokenizer: checkpoint.tokenizer }),
       ...(checkpoint?.chat && { chat: checkpoint.chat }),
       passes: passes.map((r) => r.name),
+      isPart: options.layers !== undefined,
       extra: (folder) => {
         writeDumps(folder, dumps);
         if (quantization) writeCalibration(folder, quantization);
@@ -191,6 +194,22 @@ export function compileProgram(file: string, options: CompileOptions = {}): Prom
     };
   });
 }
+
+/** Bytes of made-up weights that are worth writing: enough for the models that one computes with. */
+const mostMadeUp = 16e9;
+
+/** Why a whole model is not written where nobody gave weights: the reason in words; undefined where it is. */
+export async function tooLargeToMakeUp(file: string, options: CompileOptions): Promise<string | undefined> {
+  if (options.weights !== undefined || options.layers) return undefined;
+  const { module } = (await loadProgram(file)).build(options.config);
+  const size = paramsOf(module).reduce((sum, { shape }) => sum + 4 * shape.reduce((n, d) => n * d, 1), 0);
+  if (size <= mostMadeUp) return undefined;
+  return `${(size / 1e9).toFixed(0)} GB of made-up weights would help nobody: give --weights, or compile a part with --layers 7`;
+}
+
+/** A part of a model has a folder of its own. */
+const suffixOf = ({ layers }: CompileOptions): string =>
+  layers ? `-layers-${layers.first}${layers.last > layers.first ? `-${layers.last}` : ""}` : "";
 
 /** @throws HeddleError where blocks are asked for and there are none. */
 function precisionOf({ precision, target = "reference" }: CompileOptions, weights: WeightSource): Precision {

@@ -1,6 +1,7 @@
 /** Parsers of option values; what they refuse is a usage error. */
 import { InvalidArgumentError } from "commander";
 import { nearest } from "../../ir/nearest.ts";
+import type { LayerRange } from "../../ir/program.ts";
 
 /** A whole number of at least `least`. */
 export const whole =
@@ -23,6 +24,14 @@ export const real =
       );
     return value;
   };
+
+/** `7` or `6-11`: layers counted from 0. */
+export function layerRange(text: string): LayerRange {
+  const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(text.trim()) ?? [];
+  if (first === undefined || Number(last) < Number(first))
+    throw new InvalidArgumentError("expected a layer such as 7, or several such as 6-11; the first is 0.");
+  return { first: Number(first), last: Number(last) };
+}
 
 /** A hint for a name that is not among those known: the one that was probably meant, and all. */
 export function oneOf(name: string, known: readonly string[]): string {

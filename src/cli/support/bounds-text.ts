@@ -1,0 +1,67 @@
+/** What `npm run compile` says of a model that it does not write: what it would take, and what machines allow. */
+import { topo } from "../../ir/graph.ts";
+import type { Module } from "../../ir/program.ts";
+import { elements } from "../../ir/type.ts";
+import { loadTarget } from "../../targets/target.ts";
+import { bounds, decodeCost, shards, storages } from "./bounds.ts";
+import { bytes, flops, table } from "./format.ts";
+
+const figure = (x: number): string => (x >= 100 ? x.toFixed(0) : x.toPrecision(3));
+
+/** Weights of each layer by the number in their names; those without one count with the last layer. */
+export function layerWeights({ graph }: Module): number[] {
+  const layers: number[] = [];
+  let others = 0;
+  for (const n of topo(graph).filter((n) => n.op.name === "param")) {
+    const [, layer] = /\.(\d+)\./.exec(n.attrs.name as string) ?? [];
+    if (layer === undefined) others += elements(n.type.shape);
+    else layers[Number(layer)] = (layers[Number(layer)] ?? 0) + elements(n.type.shape);
+  }
+  const found = layers.filter((x) => x !== undefined);
+  return [...found, others];
+}
+
+/** @param module in f32, after its passes. @param goal tokens per second to reckon streams and drafts for. */
+export function boundsText(module: Module, goal: number): string {
+  const cost = decodeCost(module);
+  if (!cost) return "";
+  const header = `one token at a context of ${cost.context}: ${(cost.weights / 1e9).toPrecision(4)} billion weights read, ${bytes(cost.cacheBytes)} of keys and values (f16), ${flops(cost.flops)}\n`;
+  const rows = bounds(cost, goal).map((b) => [
+    b.machine,
+    `${(b.rate.value / 1e9).toFixed(1)} GB/s`,
+    b.storage,
+    bytes(b.bytesPerToken),
+    figure(b.stream),
+    b.streams ?? "-",
+    figure(b.accepted),
+    b.arithmetic ? figure(b.arithmetic) : "-",
+  ]);
+  const columns = [
+    { title: "target" },
+    { title: "memory", align: "right" },
+    { title: "weights as" },
+    { title: "per token", align: "right" },
+    { title: "one stream, tokens/s", align: "right" },
+    { title: `streams for ${goal}/s`, align: "right" },
+    { title: `tokens a pass for ${goal}/s`, align: "right" },
+    { title: "arithmetic allows", align: "right" },
+  ] as const;
+  return `${header}${shardText(module)}\n${table(columns, rows)}all modelled: bytes over the memory rate that src/targets gives, with its source there; a pass that checks drafted
+tokens, or serves several streams, reads the weights once. Arithmetic is the peak of the int8 units of the target alone.\n`;
+}
+
+/** How many contexts of an NPU session the weights take. */
+function shardText(module: Module): string {
+  const limit = loadTarget("x-elite").facts?.contextLimit;
+  if (!limit) return "";
+  const layers = layerWeights(module);
+  const all = layers.reduce((a, b) => a + b, 0);
+  const lines = storages.map(({ name, bits }) => {
+    const parts = shards(layers, bits, limit.value);
+    const size = `${bytes((all * bits) / 8)} in ${name}`;
+    if (!parts) return `  ${size}: one layer alone is larger\n`;
+    const largest = Math.max(...parts.map((p) => p.bytes));
+    return `  ${size}: ${parts.length} ${parts.length > 1 ? "contexts" : "context"}, ${Math.max(...parts.map((p) => p.last - p.first + 1))} layers at most, the largest ${bytes(largest)}\n`;
+  });
+  return `under the limit of ${bytes(limit.value)} for one context of x-elite (the table of tokens and the head count as one layer more):\n${lines.join("")}`;
+}
