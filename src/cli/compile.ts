@@ -38,6 +38,11 @@ const definition = command(
   .addOption(new Option("--head <type>", "weights of the last linear, when quantising").choices(heads))
   .option("--calibration <file>", "text to calibrate on, or the calibration.json of an earlier build")
   .addOption(new Option("--method <name>", "how ranges of activations are chosen").choices(calibrationMethods))
+  .option(
+    "--budget <percent>",
+    "by which weights may grow, to give the layers that suffer most more bits",
+    real(0, 100),
+  )
   .addOption(
     new Option("--target <name>", "machine to compile for")
       .choices(["reference", "x-elite", "phoenix", "strix"])
@@ -64,6 +69,10 @@ async function run([file]: readonly string[], options: Options, output: Output):
     output.print(`weights are made up (${madeUp}), as no --weights was given: generated text will be noise\n`);
   if (options.dump) output.print(`\n${(await import("./support/dump-text.ts")).dumpText(dumps)}`);
   output.print(`\n${text.passTable(passes)}${text.missText(passes)}`);
+
+  const quantization = lowered.quantization;
+  if (quantization)
+    output.print(`\n${(await import("./support/quantization-text.ts")).quantizationText(quantization)}`);
 
   const records = passes.map(({ text: _, ...record }) => record);
   if (!compiled) {
@@ -94,14 +103,15 @@ async function run([file]: readonly string[], options: Options, output: Output):
 /** With `--dry-run`, or without weights for a model that is too large to make up, only as far as the passes. */
 async function compile(file: string, { dryRun, dump: _, goal: __, ...rest }: Options, line: Progress) {
   const { compileProgram, lowerProgram, tooLargeToMakeUp } = await import("./support/compile-program.ts");
-  const { head, calibration, method, ...options } = rest;
+  const { head, calibration, method, budget, ...options } = rest;
   const request = { ...options, quantize: quantizeRequest(rest), onStep: line.step };
   try {
     const reason = dryRun ? "--dry-run" : await tooLargeToMakeUp(file, request);
     if (reason !== undefined)
-      return await lowerProgram(file, request, async ({ program, built, module, passes, dumps, precision }) => {
+      return await lowerProgram(file, { ...request, calibrates: false }, async (all) => {
+        const { program, built, module, passes, dumps, precision, quantization } = all;
         const model = `${program.model.name} (${built.config})`;
-        const lowered = { program: program.name, model, module, passes, dumps, precision, reason };
+        const lowered = { program: program.name, model, module, passes, dumps, precision, quantization, reason };
         return { lowered, compiled: undefined };
       });
     const compiled = await compileProgram(file, request);

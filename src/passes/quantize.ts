@@ -38,7 +38,11 @@ export const isHead = (g: Graph, n: Node): boolean => g.outputs.includes(n);
 /** A node in the place of `n` that is called exactly `name`. */
 const calledAt = (n: Node, name: string, build: () => Node): Node => renamed(inPlaceOf(n, name, build), { name });
 
-function quantizeGraph(g: Graph, options: QuantizeOptions, hit: () => void): Graph {
+/** Makes the quantised form of a linear on operands that may have been rebuilt; undefined where it stays in floats. */
+export type Island = (original: Node, inputs: readonly Node[]) => Node | undefined;
+
+/** What becomes of each linear of `g`. @throws HeddleError (when called) for a value that calibration did not see. */
+export function islandsOf(g: Graph, options: QuantizeOptions): Island {
   const names = nodeNames(g);
   const linears = linearsOf(g);
   const { activations = "u16" } = options;
@@ -52,22 +56,28 @@ function quantizeGraph(g: Graph, options: QuantizeOptions, hit: () => void): Gra
       hint: "calibrate again: compile without --calibration, or with a text instead of a calibration.json of another program",
     });
   };
-  // What was quantised before its user comes: rebuilt operands are found by the node that they stand for.
-  const quantized = mapGraph(g, (n, original) => {
-    const bits = linears.has(original) ? options.bits(original, linears.get(original)!) : "float";
-    if (bits === "float") return n;
-    hit();
-    const [x, w, b] = n.inputs as [Node, Node, Node?];
-    const [from, to] = [encode(original.inputs[0]!), encode(original)];
+  return (n, [x, w, b]) => {
+    const name = linears.get(n);
+    const bits = name === undefined ? "float" : options.bits(n, name);
+    if (bits === "float") return undefined;
+    const [from, to] = [encode(n.inputs[0]!), encode(n)];
     const method = options.method ?? (bits === 4 ? "mse" : "max");
-    const name = names.get(original)!;
     const called = (part: string, build: () => Node) => calledAt(n, `${name}.${part}`, build);
-    const xq = calledAt(x, `${names.get(original.inputs[0]!)}.q`, () => ops.quantize(x, from));
-    const scales = called("scales", () => ops.weightScales(w, { bits, method }));
-    const wq = called(`w${bits}`, () => ops.quantizeWeight(w, scales, { bits }));
+    const xq = calledAt(x!, `${names.get(n.inputs[0]!)}.q`, () => ops.quantize(x!, from));
+    const scales = called("scales", () => ops.weightScales(w!, { bits, method }));
+    const wq = called(`w${bits}`, () => ops.quantizeWeight(w!, scales, { bits }));
     const bias = b ? [called("bias", () => ops.quantizeBias(b, scales, { xScale: from.scale }))] : [];
     const y = called("q", () => ops.quantizedLinear.build([xq, wq, scales, ...bias], to));
-    return calledAt(n, name, () => ops.dequantize(y, { dtype: n.type.dtype }));
+    return calledAt(n, name!, () => ops.dequantize(y, { dtype: n.type.dtype }));
+  };
+}
+
+function quantizeGraph(g: Graph, options: QuantizeOptions, hit: () => void): Graph {
+  const island = islandsOf(g, options);
+  const quantized = mapGraph(g, (n, original) => {
+    const made = island(original, n.inputs);
+    if (made) hit();
+    return made ?? n;
   });
   return mergeCommon(quantized);
 }

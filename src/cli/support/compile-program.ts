@@ -34,6 +34,8 @@ export interface CompileOptions {
   readonly precision?: Precision;
   /** How the quantised precisions are reached. */
   readonly quantize?: QuantizeRequest;
+  /** False to leave out what needs the values of weights: a quantised precision then stops before it is calibrated. */
+  readonly calibrates?: boolean;
   readonly target?: string;
   /** Default `build/<program>`. */
   readonly out?: string;
@@ -112,18 +114,19 @@ export async function lowerProgram<T>(
       ...program.passes,
       ...(isQuantized(precision) ? [splitLinears] : narrow ? [f16Weights] : []),
     ]);
-    const quantization = isQuantized(precision)
-      ? await planQuantization({
-          program,
-          built,
-          module: first.module,
-          weights,
-          checkpoint,
-          options,
-          precision,
-          onStep,
-        })
-      : undefined;
+    const quantization =
+      isQuantized(precision) && options.calibrates !== false
+        ? await planQuantization({
+            program,
+            built,
+            module: first.module,
+            weights,
+            checkpoint,
+            options,
+            precision,
+            onStep,
+          })
+        : undefined;
     const second = quantization ? run(first.module, quantization.passes) : { module: first.module, records: [] };
     const records = [...first.records, ...second.records];
     const dumps = [{ title: "model", text: first.text! }, ...records.map((r) => ({ title: r.name, text: r.text! }))];
@@ -177,7 +180,7 @@ export function compileProgram(file: string, options: CompileOptions = {}): Prom
       isPart: options.layers !== undefined,
       extra: (folder) => {
         writeDumps(folder, dumps);
-        if (quantization) writeCalibration(folder, quantization);
+        if (quantization) writeQuantization(folder, quantization);
       },
       ...(npu && { finish }),
       progress: (done, total) => onStep(`writing weights: ${Math.round((100 * done) / total)}%`),
@@ -228,5 +231,9 @@ function writeDumps(folder: string, dumps: Compiled["dumps"]): void {
     writeFileSync(join(folder, "ir", `${String(i).padStart(2, "0")}-${title}.ir`), text);
 }
 
-const writeCalibration = (folder: string, { calibration }: Quantization): void =>
+/** `calibration.json`, which a later compile can take, and `quantization.json` with what was found about each layer. */
+function writeQuantization(folder: string, { calibration, quality, overflows }: Quantization): void {
   writeFileSync(join(folder, "calibration.json"), `${JSON.stringify(calibration, undefined, 1)}\n`);
+  const report = { format: "heddle.quantization/1", ...quality, overflows };
+  writeFileSync(join(folder, "quantization.json"), `${JSON.stringify(report, undefined, 1)}\n`);
+}

@@ -1,23 +1,38 @@
-/** Quantisation from end to end: calibration, and the passes that follow from it. */
+/** Quantisation from end to end: calibration, bits for each layer, what they cost, and the passes that follow. */
 import { readFileSync } from "node:fs";
 import type { BuiltModel, LoadedProgram } from "../../frontend/load.ts";
 import { HeddleError } from "../../ir/error.ts";
+import { topo } from "../../ir/graph.ts";
+import { describe } from "../../ir/node.ts";
+import { nodeNames } from "../../ir/print.ts";
 import type { Module } from "../../ir/program.ts";
 import { f16Weights } from "../../passes/f16-weights.ts";
 import type { Pass } from "../../passes/pass.ts";
-import { isHead, quantizePass } from "../../passes/quantize.ts";
+import { isHead, linearsOf, type QuantizeOptions, quantizePass, type WeightBits } from "../../passes/quantize.ts";
 import type { Checkpoint } from "../../weights/checkpoint.ts";
 import type { WeightSource } from "../../weights/source.ts";
 import { calibrate } from "./calibration/calibrate.ts";
 import { type Calibration, checkCalibration, rangesBy } from "./calibration/calibration.ts";
 import { rowsOf } from "./calibration/run.ts";
-import { calibrationTokens } from "./calibration/text.ts";
+import { measureQuality, type QualityReport, spend, weightBytes } from "./calibration/sensitivity.ts";
+import { type CalibrationTokens, calibrationTokens } from "./calibration/text.ts";
 import type { QuantizeRequest } from "./quantize-request.ts";
 
 export { isQuantized, type QuantizeRequest } from "./quantize-request.ts";
 
+/** A value that f16 cannot hold. */
+export interface Overflow {
+  /** `add %h3.x (graphs/models/gpt2.ts:72)`. */
+  readonly value: string;
+  /** The largest magnitude seen. */
+  readonly reaches: number;
+}
+
 export interface Quantization {
   readonly calibration: Calibration;
+  readonly quality: QualityReport;
+  /** Values beyond the range of f16, largest first. */
+  readonly overflows: readonly Overflow[];
   /** What is left to run. */
   readonly passes: readonly Pass[];
 }
@@ -36,30 +51,63 @@ export interface QuantizationInput {
 
 /** @throws HeddleError for a calibration that cannot be read or does not fit, or values that are not finite. */
 export async function planQuantization(input: QuantizationInput): Promise<Quantization> {
-  const { module, options, precision } = input;
-  const { head = "w8", method = "minmax" } = options.quantize ?? {};
-  const calibration = await calibrationFor(input);
+  const { module, options, precision, weights, onStep } = input;
+  const { head = "w8", method = "minmax", budget = 0 } = options.quantize ?? {};
+  const text = textFor(input);
+  const calibration = await calibrationFor(input, text);
+  const ranges = rangesBy(calibration, method);
   const body = precision === "w4a16" ? 4 : 8;
   const headBits = ({ w8: 8, w4: 4, f16: "float" } as const)[head];
-  const quantize = quantizePass({
-    ranges: rangesBy(calibration, method),
-    bits: (linear) => (isHead(module.graph, linear) ? headBits : body),
-  });
-  return { calibration, passes: [quantize, f16Weights] };
+  const bits = (n: QuantizedLinear): WeightBits => (isHead(module.graph, n) ? headBits : body);
+  const measure = (quantize: QuantizeOptions, each: boolean) =>
+    measureQuality(module.graph, quantize, weights, text.sequences, {
+      each,
+      progress: (share) => onStep(`measuring ${each ? "each layer" : "quality"}: ${Math.round(100 * share)}%`),
+    });
+  let quantize: QuantizeOptions = { ranges, bits };
+  let quality = await measure(quantize, budget > 0);
+  if (budget > 0) {
+    const nodes = new Map([...linearsOf(module.graph)].map(([n, name]) => [name, n]));
+    const total = quality.layers.reduce((sum, l) => sum + l.bytes, 0);
+    const bytes = (name: string, more: WeightBits) => weightBytes(nodes.get(name)!, more);
+    const raised = spend(quality.layers, bytes, (total * budget) / 100);
+    quantize = { ranges, bits: (n, name) => raised.get(name) ?? bits(n) };
+    const alone = new Map(quality.layers.map((l) => [l.name, l.divergence]));
+    const final = await measure(quantize, false);
+    const layers = final.layers.map((l) => {
+      const harm = alone.get(l.name);
+      return harm === undefined ? l : { ...l, divergence: harm };
+    });
+    quality = { ...final, layers };
+  }
+  return {
+    calibration,
+    quality,
+    overflows: overflowsOf(module, calibration),
+    passes: [quantizePass(quantize), f16Weights],
+  };
 }
 
-async function calibrationFor(input: QuantizationInput): Promise<Calibration> {
-  const { program, built, module, weights, checkpoint, options, onStep } = input;
+type QuantizedLinear = Parameters<QuantizeOptions["bits"]>[0];
+
+const textFor = ({ built, module, checkpoint, options }: QuantizationInput): CalibrationTokens => {
   const file = options.quantize?.calibration;
-  if (file?.endsWith(".json")) return checkCalibration(readCalibration(file), file, program.name);
-  onStep("calibrating");
-  const tokens = calibrationTokens(file, {
+  return calibrationTokens(file?.endsWith(".json") ? undefined : file, {
     tokenizer: checkpoint?.tokenizer,
     vocab: built.info.vocab,
     rows: rowsOf(module.graph),
   });
-  return calibrate(program.name, module.graph, weights, tokens, (share) =>
-    onStep(`calibrating on ${tokens.text}: ${Math.round(100 * share)}%`),
+};
+
+async function calibrationFor(
+  { program, module, weights, options, onStep }: QuantizationInput,
+  text: CalibrationTokens,
+): Promise<Calibration> {
+  const file = options.quantize?.calibration;
+  if (file?.endsWith(".json")) return checkCalibration(readCalibration(file), file, program.name);
+  onStep("calibrating");
+  return calibrate(program.name, module.graph, weights, text, (share) =>
+    onStep(`calibrating on ${text.text}: ${Math.round(100 * share)}%`),
   );
 }
 
@@ -70,4 +118,20 @@ function readCalibration(file: string): unknown {
     const reason = (e as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (e as Error).message;
     throw new HeddleError(reason, { subject: `--calibration ${file}` });
   }
+}
+
+/** The largest number of f16. */
+const largestHalf = 65504;
+
+function overflowsOf({ graph }: Module, { values }: Calibration): Overflow[] {
+  const names = nodeNames(graph);
+  return topo(graph)
+    .flatMap((n) => {
+      const range = values[names.get(n)!]?.minmax;
+      const reaches = range ? Math.max(-range.min, range.max) : 0;
+      if (reaches <= largestHalf) return [];
+      const where = n.loc ? ` (${n.loc.file}:${n.loc.line})` : "";
+      return [{ value: `${describe({ op: n.op, name: names.get(n)! })}${where}`, reaches }];
+    })
+    .sort((a, b) => b.reaches - a.reaches);
 }

@@ -13,13 +13,15 @@ export interface QuantizeRequest {
   readonly calibration?: string;
   /** Default minmax. */
   readonly method?: CalibrationMethod;
+  /** Percent by which the weights of products may grow for the sake of the layers that suffer most. Default 0. */
+  readonly budget?: number;
 }
 
 export const isQuantized = (precision: Precision): precision is "w8a16" | "w4a16" => precision.startsWith("w");
 
 /** The options that were given. @throws HeddleError where they have no meaning for the precision. */
 export function quantizeRequest(options: QuantizeRequest & { readonly precision?: Precision }): QuantizeRequest {
-  const given = (["head", "calibration", "method"] as const).filter((key) => options[key] !== undefined);
+  const given = (["head", "calibration", "method", "budget"] as const).filter((key) => options[key] !== undefined);
   if (given.length > 0 && !isQuantized(options.precision ?? "f32"))
     throw new HeddleError(`has no meaning for ${options.precision ?? "f32"}, which quantises nothing`, {
       subject: given.map((key) => `--${key}`).join(", "),

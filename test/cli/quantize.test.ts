@@ -1,0 +1,210 @@
+/** Quantising from the command line's point of view: what is calibrated, decided, reported, written and refused. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { Histogram } from "../../src/cli/support/calibration/histogram.ts";
+import { divergence, lossOf } from "../../src/cli/support/calibration/losses.ts";
+import { type LayerReport, spend } from "../../src/cli/support/calibration/sensitivity.ts";
+import { type CompileOptions, compileProgram } from "../../src/cli/support/compile-program.ts";
+import { quantizationText } from "../../src/cli/support/quantization-text.ts";
+import { quantizeRequest } from "../../src/cli/support/quantize-request.ts";
+import { encodingFor } from "../../src/passes/support/encoding.ts";
+import { noise } from "../ir/examples/example.ts";
+import { fixture } from "../support/held-out.ts";
+import { tempFolder } from "../support/temp.ts";
+
+const program = "graphs/gpt2-fa2-kv-fused.ts";
+const compile = (options: CompileOptions) =>
+  compileProgram(program, { config: "tiny", precision: "w8a16", out: join(tempFolder(), "build"), ...options });
+
+async function refused(what: Promise<unknown> | (() => unknown), says: RegExp): Promise<void> {
+  try {
+    await (typeof what === "function" ? what() : what);
+  } catch (e) {
+    assert.match((e as Error).message, says);
+    return;
+  }
+  assert.unreachable("nothing was refused");
+}
+
+test("the report lists layers worst first, and what was found is written down", async () => {
+  const { out, quantization, manifest } = await compile({});
+  assert.is(manifest.precision, "w8a16");
+  const lines = quantizationText(quantization!).split("\n");
+  assert.is(lines[0], "quantised, calibrated on random tokens (2048 tokens):");
+  assert.match(lines[1]!, /layer, worst first +weights +bytes +SQNR/);
+  const shown = lines.slice(2).flatMap((l) => / ([\d.]+) dB$/.exec(l)?.[1] ?? []);
+  assert.equal(
+    shown,
+    [...shown].sort((a, b) => Number(a) - Number(b)),
+  );
+  assert.ok(Number(shown[0]) > 35, "eight bits are good for some 40 dB");
+  assert.match(lines.at(-2)!, /^weights of products [\d.]+ kB; logits [\d.]+ dB; perplexity .* \(measured\)$/);
+  const report = JSON.parse(readFileSync(join(out, "quantization.json"), "utf8"));
+  // Two layers of four linears each, and the head.
+  assert.is(report.layers.length, 9);
+  assert.ok(
+    report.layers.every(
+      (l: LayerReport) => l.bits === 8 && l.sqnr! > 35 && l.loc!.startsWith("graphs/models/gpt2.ts:"),
+    ),
+  );
+});
+
+test("a calibration.json gives the same build again, weights included", async () => {
+  const first = await compile({});
+  const calibration = join(tempFolder(), "calibration.json");
+  writeFileSync(calibration, readFileSync(join(first.out, "calibration.json")));
+  const again = await compile({ out: first.out, quantize: { calibration } });
+  assert.ok(again.weightsReused);
+  assert.equal(
+    again.entries.map((e) => e.artifacts),
+    first.entries.map((e) => e.artifacts),
+  );
+  await refused(
+    compileProgram("graphs/gpt2-fa2.ts", { config: "tiny", precision: "w8a16", quantize: { calibration } }),
+    /was made for program gpt2-fa2-kv-fused, not gpt2-fa2/,
+  );
+});
+
+test("passes that quantise are proved like all others", async () => {
+  const { passes } = await compile({ precision: "w4a16", check: true });
+  const proof = passes.find((p) => p.name === "quantize")!.proof!;
+  assert.ok(proof.error.f64 < 1e-9, String(proof.error.f64));
+});
+
+test("a head in f16 stays out of the table; one of 4 bits is smaller", async () => {
+  const bits = async (head: "f16" | "w4") => {
+    const { quantization } = await compile({ quantize: { head } });
+    return quantization!.quality.layers.find((l) => l.name === "logits")!;
+  };
+  const [half, four] = [await bits("f16"), await bits("w4")];
+  assert.is(half.bits, "float");
+  assert.is(half.sqnr, undefined);
+  assert.is(four.bits, 4);
+  assert.ok(four.bytes < half.bytes / 3);
+});
+
+test("a budget goes to the layers that do most harm for their bytes", () => {
+  const layer = (name: string, harm: number): LayerReport => ({
+    name,
+    bits: 4,
+    bytes: 100,
+    sqnr: 20,
+    divergence: harm,
+  });
+  const layers = [
+    layer("a", 1),
+    layer("b", 5),
+    layer("c", 3),
+    { name: "head", bits: 8 as const, bytes: 200, sqnr: 40, divergence: 9 },
+  ];
+  const bytes = (_: string, bits: unknown) => (bits === 8 ? 200 : 400);
+  assert.equal(
+    [...spend(layers, bytes, 250)],
+    [
+      ["b", 8],
+      ["c", 8],
+    ],
+  );
+  // The head would take 200 bytes for 9: less for each byte than b, more than a.
+  assert.equal(
+    [...spend(layers, bytes, 300)],
+    [
+      ["b", 8],
+      ["head", "float"],
+    ],
+  );
+  assert.is(spend(layers, bytes, 99).size, 0);
+});
+
+test("encodings hold their range, zero exactly, and 16 bits some more", () => {
+  for (const range of [
+    { min: -1, max: 3 },
+    { min: 0.5, max: 2 },
+    { min: -7, max: -6 },
+    { min: 0, max: 0 },
+    { min: -1e-30, max: 1e30 },
+  ])
+    for (const dtype of ["u16", "u8"] as const) {
+      const { scale, offset } = encodingFor(range, dtype);
+      const most = dtype === "u16" ? 65535 : 255;
+      const slack = 1e-6 * Math.max(-range.min, range.max);
+      assert.is(Math.fround(scale), scale);
+      assert.ok(-offset >= 0 && -offset <= most && Number.isInteger(offset), `zero of ${dtype} is ${-offset}`);
+      assert.ok((0 + offset) * scale <= range.min + scale / 2 + slack || range.min > 0);
+      assert.ok((most + offset) * scale >= range.max - scale / 2 - slack);
+      if (dtype === "u16" && range.max > 0) assert.ok((most + offset) * scale > 1.05 * range.max || range.max < 1e-20);
+    }
+});
+
+test("a histogram finds outliers, and counts what is not finite", () => {
+  const h = new Histogram();
+  h.add(Float32Array.from(noise(50_000, 3)));
+  h.add(Float32Array.of(100, Number.NaN, Number.POSITIVE_INFINITY));
+  assert.is(h.notFinite, 2);
+  assert.is(h.range.max, 100);
+  const { min, max } = h.percentile(1e-3);
+  assert.ok(min > -1.1 && min < -0.9 && max < 1.2 && max > 0.9, `${min} .. ${max}`);
+  // With 256 steps it pays to cut the outlier off, with 65,536 it does not.
+  assert.ok(h.leastError(256).max < 100);
+  assert.ok(h.leastError(65_536).max > 30);
+});
+
+test("losses against plain arithmetic", () => {
+  const logits = [1, 2, 3, 0, 0, 0];
+  const p = [1, 2, 3].map((x) => Math.exp(x) / (Math.exp(1) + Math.exp(2) + Math.exp(3)));
+  assert.ok(Math.abs(lossOf(logits, [0, 2]) + Math.log(p[2]!)) < 1e-12);
+  const kl = p.reduce((sum, x) => sum + x * Math.log(x * 3), 0);
+  assert.ok(Math.abs(divergence(logits, [0, 0, 0, 0, 0, 0], 2) - kl) < 1e-12);
+});
+
+test("what is wrong with a request is said before anything runs", async () => {
+  await refused(
+    () => quantizeRequest({ head: "w8", precision: "f16" }),
+    /--head: has no meaning for f16, which quantises nothing/,
+  );
+  const text = (content: string) => {
+    const file = join(tempFolder(), "text.txt");
+    writeFileSync(file, content);
+    return { config: "checkpoint", weights: fixture, quantize: { calibration: file } };
+  };
+  const { config: _, ...short } = text("In the beginning");
+  await refused(
+    compileProgram(program, { ...short, precision: "w8a16" }),
+    /has 3 tokens; calibration needs at least 256/,
+  );
+  await refused(
+    compile({ quantize: { calibration: "nowhere.txt" } }),
+    /--calibration nowhere.txt: there is no such file/,
+  );
+  await refused(
+    compile({ quantize: { calibration: "nowhere.json" } }),
+    /--calibration nowhere.json: there is no such file/,
+  );
+  await refused(compile({ quantize: { calibration: "package.json" } }), /package.json: is not a calibration/);
+  const damaged = join(tempFolder(), "damaged.json");
+  writeFileSync(
+    damaged,
+    JSON.stringify({
+      format: "heddle.calibration/1",
+      program: "gpt2-fa2-kv-fused",
+      values: { x: { minmax: { min: 0 } } },
+    }),
+  );
+  await refused(compile({ quantize: { calibration: damaged } }), /has no minmax range of %x/);
+  writeFileSync(damaged, JSON.stringify({ format: "heddle.calibration/1", program: "gpt2-fa2-kv-fused", values: {} }));
+  await refused(compile({ quantize: { calibration: damaged } }), /calibration did not see %/);
+});
+
+test("values beyond f16 are named with their line", async () => {
+  const { quantization } = await compile({});
+  assert.equal(quantization!.overflows, []);
+  const overflows = [{ value: "add %h1.x (graphs/models/gpt2.ts:83)", reaches: 70_123 }];
+  assert.match(
+    quantizationText({ ...quantization!, overflows }),
+    /warning: add %h1.x \(graphs\/models\/gpt2.ts:83\) reaches 7.01e\+4, more than the 65504 that f16 holds/,
+  );
+});
+
+test.run();
