@@ -16,6 +16,7 @@ import { simplifications } from "../simplify.ts";
 import { findStatic } from "../statics.ts";
 import type { SupportTable } from "../support.ts";
 import type { WeightTable } from "../weights.ts";
+import { buildScript, buildScriptPath } from "./build-script.ts";
 import type { AieBuffer, AieKernel, AieLowering } from "./kernel.ts";
 import { type KernelStep, type Partition, partition } from "./partition.ts";
 import { type KernelEntry, type StepBuffer, type StepsFile, type StepValue, showSteps } from "./steps.ts";
@@ -178,5 +179,7 @@ function emitArray(plan: ArrayPlan): readonly Artifact[] {
     { path: `mlir-aie/${plan.graph}.steps.json`, text: showSteps(plan.steps) },
     ...plan.hosts.flatMap(qnnReference.emit),
     ...plan.kernels.map((k) => ({ path: designPath(k.name), text: k.text })),
+    ...plan.kernels.flatMap((k) => (k.plan ? [{ path: `mlir-aie/${k.name}.plan`, text: k.plan }] : [])),
+    { path: buildScriptPath, text: buildScript },
   ];
 }

@@ -29,6 +29,8 @@ export interface AieKernel {
   readonly name: string;
   /** The design, a whole `.mlir` file. */
   readonly text: string;
+  /** What was decided, for people: tiles, memories, buffers, FIFOs, the sequence, modelled time. */
+  readonly plan?: string;
   /** Arguments of its runtime sequence, in order. */
   readonly buffers: readonly AieBuffer[];
 }

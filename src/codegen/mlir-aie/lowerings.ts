@@ -11,7 +11,7 @@ import type { AttentionShape } from "./kernels/attention.ts";
 import { attentionKernel } from "./kernels/attention-design.ts";
 import type { GemmShape } from "./kernels/gemm.ts";
 import { linearKernel } from "./kernels/linear.ts";
-import type { KernelPlan } from "./plan.ts";
+import { type KernelPlan, showPlan } from "./plan.ts";
 
 /** Plans that were made for a machine, by kernel: layers share them, and planning searches. */
 const plans = new WeakMap<AieMachine, Map<string, KernelPlan>>();
@@ -55,7 +55,7 @@ function product(of: Node, machine: AieMachine, activation?: GemmShape["activati
     const plan = planned(machine, name, () => linearKernel(machine, shape, { name, about: about(of) }));
     // The plan is shared, the bias is not: it is packed with the weights.
     const buffers = b ? plan.buffers.map((buffer) => withBias(buffer, b)) : plan.buffers;
-    return { kernel: { name, text: textOf(plan), buffers }, operands: [x, w] };
+    return { kernel: { name, ...textsOf(plan), buffers }, operands: [x, w] };
   });
 }
 
@@ -91,16 +91,16 @@ function attend(n: Node, machine: AieMachine, cached: boolean) {
   ].join("_"); // biome-ignore format: what a kernel is
   return attempt(() => {
     const plan = planned(machine, name, () => attentionKernel(machine, shape, { name, about: about(n) }));
-    return { kernel: { name, text: textOf(plan), buffers: plan.buffers }, operands: n.inputs };
+    return { kernel: { name, ...textsOf(plan), buffers: plan.buffers }, operands: n.inputs };
   });
 }
 
 export const attention: AieKernelMaker = (n, machine) => attend(n, machine, false);
 export const cachedAttention: AieKernelMaker = (n, machine) => attend(n, machine, true);
 
-const texts = new WeakMap<KernelPlan, string>();
-function textOf(plan: KernelPlan): string {
-  const text = texts.get(plan) ?? emit(plan.design);
-  texts.set(plan, text);
-  return text;
+const texts = new WeakMap<KernelPlan, { readonly text: string; readonly plan: string }>();
+function textsOf(plan: KernelPlan): { readonly text: string; readonly plan: string } {
+  const known = texts.get(plan) ?? { text: emit(plan.design), plan: showPlan(plan) };
+  texts.set(plan, known);
+  return known;
 }

@@ -1,0 +1,97 @@
+/** What of a graph becomes kernels, what stays on the host and why, and how long deciding takes. */
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { gpt2 } from "../../../graphs/models/gpt2.ts";
+import { arrayBackend } from "../../../src/codegen/mlir-aie/array-backend.ts";
+import { buildScript } from "../../../src/codegen/mlir-aie/build-script.ts";
+import { aieSupport } from "../../../src/codegen/mlir-aie/support.ts";
+import { WeightTable } from "../../../src/codegen/weights.ts";
+import { loadProgram } from "../../../src/frontend/index.ts";
+import * as ir from "../../../src/ir/index.ts";
+import { runPasses } from "../../../src/passes/index.ts";
+import { tempFolder } from "../../support/temp.ts";
+import { compiled } from "../programs.ts";
+import { phoenix } from "./kernels.ts";
+
+const backend = arrayBackend(phoenix, aieSupport);
+const planOf = (g: ir.Graph) => backend.plan(backend.legalize(g), new WeightTable());
+
+test("products and attention of a layer become kernels, in two seconds", async () => {
+  const { passes } = await loadProgram("graphs/gpt2-fa2-kv-fused.ts");
+  const config = { ...gpt2.configs["124m"]!, layers: 1, vocab: 256 };
+  const { graph } = runPasses(gpt2.build(config), passes).module;
+  for (const bind of [
+    { T: 128, C: 512 },
+    { T: 1, C: 512 },
+  ]) {
+    const bound = ir.bind(graph, bind, "layer");
+    const start = process.cpuUsage();
+    const plan = planOf(bound);
+    const files = backend.emit(plan);
+    const spent = process.cpuUsage(start);
+    const names = plan.kernels.map((k) => k.name);
+    assert.is(names.filter((n) => n.startsWith("cached_attention_12_12")).length, 1);
+    assert.ok(
+      names.some((n) => n.endsWith("768_3072_bias_gelu")),
+      names.join(" "),
+    );
+    assert.is(plan.kernels.length, 6, "qkv, attention, projection, two of the feed-forward block, the head");
+    assert.ok(files.some((f) => f.path.endsWith(".plan")) && files.some((f) => f.path === "mlir-aie/build.sh"));
+    // Processor time, so that a busy machine makes no difference; with the host's graphs.
+    const seconds = (spent.user + spent.system) / 1e6;
+    assert.ok(seconds < 4, `${bind.T} tokens: ${seconds} s`);
+  }
+});
+
+test("a design says which op it was made for, and the line", async () => {
+  const { module } = await compiled("gpt2-fa2-kv-fused");
+  const plan = planOf(ir.bind(module.graph, { T: 1, C: 64 }, "decode"));
+  const { text } = plan.kernels.find((k) => k.name === "linear_1_64_192_bias")!;
+  assert.match(text, /^\/\/ linear %h[01]\.qkv f32\[1x64\], f32\[192x64\], f32\[192\] -> f32\[1x192\]$/m);
+  assert.match(text, /^\/\/ first asked for in graphs\/models\/gpt2\.ts:\d+:\d+$/m);
+});
+
+test("what the array declines says why", () => {
+  const x = ir.input("x", "f32", 4, 60);
+  const w = ir.param({ name: "w", dtype: "f32", shape: [8, 60] });
+  const moving = ir.input("m", "f32", 60, 60);
+  const y = ir.linear(ir.linear(x, moving), w);
+  const { declined } = planOf(ir.graph("g", { inputs: [x, moving], outputs: [y] }));
+  assert.equal(
+    declined.map((d) => d.reason),
+    ["its weights are computed at run time", "K = 60 is not a multiple of 8, the depth of the matrix unit"],
+  );
+});
+
+test("the build script says what is missing, compiles once, and keeps nothing broken", () => {
+  const folder = tempFolder();
+  const script = join(folder, "build.sh");
+  writeFileSync(script, buildScript);
+  writeFileSync(join(folder, "a.mlir"), "module {}\n");
+  const run = (PATH: string) => {
+    const { status, stdout, stderr } = spawnSync("/bin/sh", [script], { env: { PATH }, encoding: "utf8" });
+    return { status, text: stdout + stderr };
+  };
+  const nothing = run("/bin:/usr/bin");
+  assert.is(nothing.status, 1);
+  assert.match(nothing.text, /error: aiecc is not on the PATH; the head of .*build\.sh says where to get it/);
+
+  const tools = tempFolder();
+  const write = (name: string, body: string) =>
+    writeFileSync(join(tools, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+  write("xclbinutil", "exit 0");
+  write("aiecc", 'for a; do case "$a" in --*-name=*) echo > $(echo "$a" | cut -d= -f2);; esac; done');
+  assert.equal(run(`${tools}:/bin:/usr/bin`), { status: 0, text: "a\n" });
+  assert.equal(run(`${tools}:/bin:/usr/bin`), { status: 0, text: "a: up to date\n" });
+  write("aiecc", "exit 3");
+  writeFileSync(join(folder, "a.xclbin"), "");
+  spawnSync("touch", ["-d", "2001-01-01", join(folder, "a.xclbin")]);
+  const failed = run(`${tools}:/bin:/usr/bin`);
+  assert.is(failed.status, 1);
+  assert.match(failed.text, /error: aiecc cannot compile a\.mlir/);
+});
+
+test.run();
