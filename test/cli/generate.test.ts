@@ -171,7 +171,7 @@ test("usage errors have exit code 2", async () => {
     ],
     [
       [tiny, "--backend", "gpu"],
-      "error: option '--backend <name>' argument 'gpu' is invalid. Allowed choices are reference, qnn-cpu, htp.",
+      "error: option '--backend <name>' argument 'gpu' is invalid. Allowed choices are reference, qnn-cpu, htp, aie-sim, xrt.",
     ],
     [[], "error: missing required argument 'build'"],
   ] as const) {
