@@ -84,6 +84,8 @@ export function opCost(op: Op): Partial<Cost> {
     case "aie.use_lock":
       return { scalar: 6 };
   }
+  // Addresses advance with the loads and stores that use them.
+  if (type.kind === "index" && /^arith\.(addi|subi|muli|index_cast)$/.test(op.name)) return {};
   if (scalarised.test(op.name)) return { scalar: 20 * lanes(type) };
   // Library calls of upstream: table look-ups and a few multiplications per 16 lanes.
   if (op.name === "math.exp" || op.name === "math.rsqrt")

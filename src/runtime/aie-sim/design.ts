@@ -159,7 +159,16 @@ function readFifo(op: Op, tileOf: Device["tileOf"]): Fifo {
         ? number.items.map((i) => (i.kind === "int" ? i.value : 0))
         : 0;
   const consumers = op.operands.slice(1);
-  if ([depth].flat().some((d) => d < 1)) failAt(op.loc, subject, "its depth must be 1 or more");
+  const repeat = intAttr(op, "repeat_count", 1);
+  const producer = tileOf(op.operands[0]!, op);
+  const { lockMax } = producer.limits;
+  const wrong = [depth].flat().find((d) => d < 1 || d * repeat > lockMax);
+  if (wrong !== undefined || repeat < 1)
+    failAt(
+      op.loc,
+      subject,
+      `has depth ${wrong ?? depth}${repeat === 1 ? "" : ` and repeat count ${repeat}`}; a lock counts from 1 to ${lockMax}`,
+    );
   if (typeof depth !== "number" && depth.length !== consumers.length + 1)
     failAt(op.loc, subject, `has ${depth.length} depths; the producer and ${consumers.length} consumers need one each`);
   if (consumers.length === 0) failAt(op.loc, subject, "has no consumer");
@@ -168,7 +177,7 @@ function readFifo(op: Op, tileOf: Device["tileOf"]): Fifo {
   const from = op.attrs.dimensionsFromStreamPerConsumer;
   return {
     name,
-    producer: tileOf(op.operands[0]!, op),
+    producer,
     consumers: consumers.map((c, i) => ({
       tile: tileOf(c, op),
       dims: readDims(from?.kind === "array" ? from.items[i] : undefined),
@@ -177,7 +186,7 @@ function readFifo(op: Op, tileOf: Device["tileOf"]): Fifo {
     depth,
     type: type.type.element,
     viaDma: flagAttr(op, "via_DMA"),
-    repeat: intAttr(op, "repeat_count", 1),
+    repeat,
     loc: op.loc,
   };
 }

@@ -5,7 +5,7 @@ import { type Device, failAt } from "./design.ts";
 import type { Channel, Hardware } from "./hardware.ts";
 import { bodyOf, flagAttr, intAttr, intsAttr, type Op, symbolAttr } from "./mlir/op.ts";
 import { bitsOf, count, type MemRefType } from "./mlir/type.ts";
-import { bounds, type Dim, makePattern, type Pattern } from "./pattern.ts";
+import { type Dim, makePattern, type Pattern } from "./pattern.ts";
 
 export type Instruction =
   | {
@@ -82,11 +82,13 @@ function transfer(op: Op, fifo: string, type: MemRefType, { machine }: Device): 
     machine.repeatMax,
     fail,
   );
-  const pattern = makePattern(words, offset, count(words.map((d) => d.size)));
-  const { first, last } = bounds(pattern);
+  const last = offset + words.reduce((n, d) => n + (d.size - 1) * d.stride, 0);
   const size = (count(type.shape) * elementBits) / 32;
-  if (first < 0 || last >= size) fail(`touches words ${first} to ${last} of a buffer of ${size}`);
-  return pattern;
+  if (offset < 0 || last >= size) fail(`touches words ${offset} to ${last} of a buffer of ${size}`);
+  // Strides may overlap, so that few words are sent often.
+  const total = count(words.map((d) => d.size));
+  if (total >= 2 ** 31) fail(`moves ${total} words at once`);
+  return makePattern(words, offset, total);
 }
 
 function checkShim(

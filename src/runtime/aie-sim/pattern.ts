@@ -20,11 +20,14 @@ export function makePattern(dims: readonly Dim[], offset: number, words: number)
   const inner = merged.at(-1)!;
   const contiguous = inner.stride === 1;
   const outer = contiguous ? merged.slice(0, -1) : merged;
-  let starts = [offset];
-  for (const { size, stride } of outer)
-    starts = starts.flatMap((s) => Array.from({ length: size }, (_, i) => s + i * stride));
+  let starts = Int32Array.of(offset);
+  for (const { size, stride } of outer) {
+    const more = new Int32Array(starts.length * size);
+    for (let s = 0, at = 0; s < starts.length; s++) for (let i = 0; i < size; i++) more[at++] = starts[s]! + i * stride;
+    starts = more;
+  }
   const run = contiguous ? inner.size : 1;
-  return { starts: Int32Array.from(starts), run, words: run * starts.length };
+  return { starts, run, words: run * starts.length };
 }
 
 /** Two dimensions of which the outer continues where the inner ends are one; of size 1 a dimension says nothing. */

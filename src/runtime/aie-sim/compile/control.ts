@@ -145,7 +145,7 @@ function emitLoop(s: Scope, op: Op): boolean {
       e.define(op.results[k]!, { kind: "scalar", js });
     }
   }
-  const endless = !waits(op) && /^\d+$/.test(to!) && Number(to) > 2 ** 40;
+  const endless = !waits(op) && /^\d+$/.test(to!) && Number(to) > 2 ** 32;
   if (endless) e.fail(op, "never ends and never waits");
   e.line(`if(!(${step}>0))R.badStep();`);
   e.line(`for(let ${i}=${from};${i}<${to};${i}+=${step}){`);

@@ -160,13 +160,21 @@ export class StreamActor implements Actor {
       receivers = Math.max(receivers, d.time);
       host ||= d.isHost;
     }
-    if (host) n = Math.min(n, burst);
+    const start = Math.max(source.time, receivers);
+    if (host) {
+      // The host's memory is taken in order of time: who can start only later lets others go first.
+      if (start > this.time) {
+        this.time = start;
+        return;
+      }
+      n = Math.min(n, burst);
+    }
     this.backpressure += Math.max(0, receivers - source.time);
     this.starved += Math.max(0, source.time - receivers);
     const from = source.active!;
     for (const d of dests)
       copyWords(from.words, from.pattern, from.at, d.active!.words, d.active!.pattern, d.active!.at, n);
-    const end = this.#end(Math.max(source.time, receivers), n, host);
+    const end = this.#end(start, n, host);
     source.advance(n, end);
     for (const d of dests) d.advance(n, end);
     this.time = end;

@@ -14,4 +14,13 @@ const syntaxes: Syntaxes = { ...aie, ...control, ...arith, ...memref, ...vector 
  * @param file what errors call the text
  * @throws HeddleError at file:line:column: what was expected there, or which op, type or attribute is not of the subset.
  */
-export const parseModule = (text: string, file: string): Op => new Parser(text, file, syntaxes).module();
+export function parseModule(text: string, file: string): Op {
+  const parser = new Parser(text, file, syntaxes);
+  try {
+    return parser.module();
+  } catch (e) {
+    // Only the depth of regions and lists in each other is unbounded here.
+    if (e instanceof RangeError) return parser.in.fail("is nested too deeply");
+    throw e;
+  }
+}

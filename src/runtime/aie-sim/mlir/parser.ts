@@ -62,8 +62,8 @@ export class Parser {
     const start = this.in.position;
     const loc = this.in.loc();
     const [word] = this.in.take(bare, "an op");
-    const name = word.includes(".") ? word : (short[word] ?? word);
-    const syntax = this.#syntaxes[name];
+    const name = Object.hasOwn(short, word) ? short[word]! : word;
+    const syntax = Object.hasOwn(this.#syntaxes, name) ? this.#syntaxes[name] : undefined;
     if (!syntax) {
       const meant = nearest(name, Object.keys(this.#syntaxes));
       this.in.fail(`${word} is not an op of the subset that is read here`, start, meant && `${meant}?`);

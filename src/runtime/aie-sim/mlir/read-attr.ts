@@ -12,7 +12,8 @@ const float = /-?(?:\d+\.\d*(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)/;
 
 /** `{name = value, flag}`, or nothing. */
 export function readAttrDict(s: Scanner, aliases: Aliases): Attrs {
-  const entries: Record<string, Attr> = {};
+  // No prototype: names come from the text.
+  const entries = Object.create(null) as Record<string, Attr>;
   if (!s.has("{")) return entries;
   s.list("}", () => {
     const name = s.try(/"([^"]+)"/)?.[1] ?? s.take(bare, "an attribute")[0];

@@ -1,14 +1,17 @@
 /** Reads types. */
 import type { Scanner } from "../../../ir/scan.ts";
 import { readInteger } from "./read-integer.ts";
-import { index, type MemRefType, rowMajor, type ScalarType, showType, type Type } from "./type.ts";
+import { count, index, type MemRefType, rowMajor, type ScalarType, showType, type Type } from "./type.ts";
 
 export function readType(s: Scanner): Type {
+  const at = s.position;
   if (s.try(/!aie\.objectfifosubview</)) return { kind: "subview", element: inside(s) };
   if (s.try(/!aie\.objectfifo</)) return { kind: "fifo", element: inside(s) };
   if (s.try(/vector</)) {
     const { shape, element } = readShape(s);
     s.need(">");
+    // Registers hold a few hundred bytes; anything beyond this is a mistake.
+    if (count(shape) > 4096) s.fail(`a vector of ${count(shape)} lanes is not of the subset; at most 4096`, at);
     return { kind: "vector", shape, element };
   }
   if (s.try(/(?:memref|tensor)</)) return readLayout(s);
