@@ -95,7 +95,7 @@ class Lowering {
   fifo(f: Fifo): void {
     const shared = sharedTile(f, this.#device);
     if (shared) {
-      const pool = this.#own(f, shared, f.name, [f.depth].flat()[0]!);
+      const pool = this.#own(f, shared, f.name, [f.depth].flat()[0]!, 1);
       this.#port(f, "Produce", f.producer, pool);
       this.#port(f, "Consume", f.consumers[0]!.tile, pool);
       return;
@@ -109,7 +109,7 @@ class Lowering {
     const tile = f.producer;
     if (tile.kind === "shim") return this.#hostChannel(f, tile, "MM2S");
     const link = this.#device.links.find((l) => l.outs.includes(f));
-    const pool = link ? this.#linkPool(link) : this.#own(f, tile, f.name, this.#depth(f, tile, 0));
+    const pool = link ? this.#linkPool(link) : this.#own(f, tile, f.name, this.#depth(f, tile, 0), f.repeat);
     if (!link) this.#port(f, "Produce", tile, pool);
     return this.#channel(f, tile, "MM2S", pool, link, f.dims);
   }
@@ -119,7 +119,7 @@ class Lowering {
     if (tile.kind === "shim") return this.#hostChannel(f, tile, "S2MM");
     const link = this.#device.links.find((l) => l.ins.includes(f));
     const name = `${f.name}_${f.consumers.length > 1 ? `${i}_` : ""}cons`;
-    const pool = link ? this.#linkPool(link) : this.#own(f, tile, name, this.#depth(f, tile, i + 1));
+    const pool = link ? this.#linkPool(link) : this.#own(f, tile, name, this.#depth(f, tile, i + 1), 1);
     if (!link) this.#port(f, "Consume", tile, pool);
     return this.#channel(f, tile, "S2MM", pool, link, dims);
   }
@@ -161,9 +161,9 @@ class Lowering {
     return most;
   }
 
-  #own(f: Fifo, tile: Tile, name: string, depth: number): Pool {
+  #own(f: Fifo, tile: Tile, name: string, depth: number, repeat: number): Pool {
     this.#mostAcquired(f, tile);
-    return this.#pool(f, tile, name, depth, [{ offset: 0, length: count(f.type.shape) }], f.repeat);
+    return this.#pool(f, tile, name, depth, [{ offset: 0, length: count(f.type.shape) }], repeat);
   }
 
   #linkPool(link: Link): Pool {
@@ -220,7 +220,8 @@ class Lowering {
 
   #port(f: Fifo, side: Side, tile: Tile, { buffers, parts: [part] }: Pool): void {
     const [acquire, release] = side === "Produce" ? [part!.free, part!.full] : [part!.full, part!.free];
-    const factor = f.repeat;
+    // A producer gives an element as often as it is sent; a consumer takes it once.
+    const factor = side === "Produce" ? f.repeat : 1;
     this.ports.push({ id: this.ports.length, fifo: f.name, side, tile, buffers, acquire, release, factor });
   }
 

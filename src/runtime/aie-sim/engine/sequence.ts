@@ -1,13 +1,13 @@
 /** The runtime sequence: queues transfers on channels of the shim and waits for them, as the host's controller does. */
 import { HeddleError } from "../../../ir/error.ts";
 import type { Instruction } from "../host.ts";
-import type { Actor, Reason } from "./actor.ts";
-import type { ChannelState, Task } from "./stream.ts";
+import type { Reason } from "./actor.ts";
+import type { ChannelState, HostActor, Task } from "./stream.ts";
 
 /** Cycles that the controller needs to write a descriptor and start it; modelled. */
 const issue = 100;
 
-export class SequenceActor implements Actor {
+export class SequenceActor implements HostActor {
   readonly name = "the runtime sequence";
   blocked = false;
   time = 0;
@@ -108,6 +108,12 @@ export class SequenceActor implements Actor {
     this.time = Math.max(this.time, token.task.finished);
     for (const t of own.slice(0, own.indexOf(token) + 1)) t.awaited = true;
     return true;
+  }
+
+  queuesMore(channel: ChannelState): boolean {
+    return this.#instructions
+      .slice(this.#next)
+      .some((i) => i.kind === "copy" && this.#channel(i.channel.id) === channel);
   }
 
   reasons(): Reason[] {

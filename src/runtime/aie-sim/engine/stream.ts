@@ -20,6 +20,12 @@ export interface Task {
   finished: number | undefined;
 }
 
+/** The runtime sequence, as streams know it. */
+export interface HostActor extends Actor {
+  /** Whether it still has transfers for a channel. */
+  queuesMore(channel: ChannelState): boolean;
+}
+
 /** Words that a channel moves now. */
 interface Active {
   readonly pattern: Pattern;
@@ -110,9 +116,13 @@ export class ChannelState {
   }
 
   /** Why `ready` said no. */
-  reason(sequence: Actor): Reason {
+  reason(host: HostActor): Reason {
     const { tile, direction, owner } = this.channel;
-    if (this.isHost) return { text: `a transfer queued by the runtime sequence for ${owner}`, by: [sequence] };
+    if (this.isHost) {
+      const more = host.queuesMore(this);
+      const text = more ? `a transfer of ${owner} from the runtime sequence` : `another transfer of ${owner}`;
+      return { text, by: more ? [host] : [] };
+    }
     const use = this.#current?.acquire;
     if (!use) return { text: `${direction} of tile ${tile.name}, whose program has ended`, by: [] };
     const what = direction === "S2MM" ? "a free element" : "a full element";
@@ -131,10 +141,10 @@ export class StreamActor implements Actor {
   backpressure = 0;
   starved = 0;
   /** Told when a task of the host has finished. */
-  readonly onFinished: Actor;
+  readonly onFinished: HostActor;
   readonly #system: System;
 
-  constructor(flow: Flow, channels: ReadonlyMap<Channel, ChannelState>, sequence: Actor, system: System) {
+  constructor(flow: Flow, channels: ReadonlyMap<Channel, ChannelState>, sequence: HostActor, system: System) {
     this.source = channels.get(flow.source)!;
     this.dests = flow.dests.map((d) => channels.get(d)!);
     const to = flow.dests.map((d) => d.tile.name).join(" and ");
