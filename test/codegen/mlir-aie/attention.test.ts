@@ -60,7 +60,14 @@ const decode: Readonly<Record<string, readonly [Sizes, number]>> = {
   "a step": [{ heads: 2, groups: 2, queries: 1, keys: 64, dim: 32 }, 37],
   "a step at the end of the cache": [{ heads: 12, groups: 12, queries: 1, keys: 128, dim: 64 }, 127],
   "grouped heads, size 256": [{ heads: 4, groups: 1, queries: 1, keys: 128, dim: 256 }, 100],
-  "a window": [{ heads: 4, groups: 2, queries: 1, keys: 128, dim: 64, window: 32 }, 90],
+  "a window in a cache that holds no more": [{ heads: 4, groups: 2, queries: 8, keys: 64, dim: 64, window: 60 }, 50],
+  "a ring that is not full": [{ heads: 4, groups: 2, queries: 1, keys: 128, dim: 64, window: 32 }, 90],
+  "a ring that is full": [{ heads: 4, groups: 1, queries: 1, keys: 64, dim: 64, window: 40 }, 150],
+  "a chunk across the end of a ring": [{ heads: 2, groups: 1, queries: 16, keys: 64, dim: 64, window: 40 }, 120],
+  "a chunk across the end of a ring for the first time": [
+    { heads: 2, groups: 2, queries: 16, keys: 64, dim: 64, window: 40 },
+    56,
+  ],
   "a chunk behind what is there": [{ heads: 2, groups: 2, queries: 16, keys: 64, dim: 32 }, 21],
 };
 for (const [name, [sizes, position]] of Object.entries(decode))

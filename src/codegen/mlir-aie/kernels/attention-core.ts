@@ -35,7 +35,12 @@ export function attentionProgram(t: AttentionTiles, row: number, firstBlock: num
   const own = t.mapping === "own";
   return (b) => {
     const buffers = (...names: string[]) => Object.fromEntries(names.map((name) => [name, b.local(name)]));
-    const position = t.cached ? readPosition(b) : b.index(t.keys - t.queries);
+    const given = t.cached ? readPosition(b) : b.index(t.keys - t.queries);
+    const places = b.index(t.keys);
+    const position = t.ring ? b.op("arith.remui", given, places) : given;
+    // How much farther back lies what a full ring holds behind its newest place; in one that is not full, nothing does.
+    const isFull = () => b.compare("arith.cmpi", "sge", given, places);
+    const round = t.ring ? [b.select(isFull(), places, b.index(-4 * t.keys))] : [];
 
     const takeQueries = () => {
       // The queries of all cores pass by; this core keeps its own.
@@ -74,7 +79,9 @@ export function attentionProgram(t: AttentionTiles, row: number, firstBlock: num
           b.call("score", { keys, ...buffers("query", "scores") }, [], (f) => score(f, t));
           b.release("qk", "Consume");
           const distance = b.sub(ahead, b.mul(i, b.index(s)));
-          b.call("weigh", buffers("scores", "weights", "top", "total", "fade"), [distance], (f, d) => weigh(f, t, d!));
+          b.call("weigh", buffers("scores", "weights", "top", "total", "fade"), [distance, ...round], (f, d, r) =>
+            weigh(f, t, d!, r),
+          );
           const values = b.acquire("v", "Consume");
           b.call("accumulate", { values, ...buffers("weights", "fade", "sums") }, [], (f) => accumulate(f, t));
           b.release("v", "Consume");
@@ -160,7 +167,7 @@ function score(b: Body, t: AttentionTiles): void {
 }
 
 /** Masks and weighs the scores of one tile; `ahead` is how far its first key lies before the core's first query. */
-function weigh(b: Body, t: AttentionTiles, ahead: Value): void {
+function weigh(b: Body, t: AttentionTiles, ahead: Value, round: Value | undefined): void {
   const { q, s } = t.tile;
   const group = (g: Value) => {
     // The token of a group's first row; the mask knows those of the others.
@@ -173,7 +180,7 @@ function weigh(b: Body, t: AttentionTiles, ahead: Value): void {
       [old],
       (k, [best]) => {
         const scaled = b.mul(b.read(b.local("scores"), place(k), f32x16, "score"), b.splat(t.scale, f32x16));
-        const seen = b.add(scaled, b.wide(mask(b, b.sub(delta, b.mul(k, b.index(4))), t)));
+        const seen = b.add(scaled, b.wide(hidden(b, b.sub(delta, b.mul(k, b.index(4))), t, round)));
         b.write(seen, b.local("scores"), place(k));
         return [b.max(best!, b.narrow(seen))];
       },
@@ -281,6 +288,7 @@ function tilesOf(b: Body, t: AttentionTiles, turn: Value, firstBlock: number, po
   const count = b.mul(b.sub(end, firstPanel), b.index(perPanel));
   const ahead = b.sub(query, b.mul(firstPanel, b.index(t.panel)));
   const last = b.add(over(most(none, b.add(ahead, b.index(Math.ceil(q / t.share) - 1))), s), b.index(1));
+  if (t.ring) return { before: none, seen: count, after: none, ahead };
   const until = least(count, last);
   const before = t.window ? least(until, over(most(none, b.sub(ahead, b.index(t.window - 1))), s)) : none;
   return {
@@ -317,6 +325,15 @@ function mask(b: Body, delta: Value, t: AttentionTiles): Value {
   if (!t.window) return later;
   const edge = clamped(b.sub(delta, b.index(t.window)));
   return b.select(b.compare("arith.cmpf", "ogt", distance, edge), later, hidden);
+}
+
+/** What is added to a block of scores. In a ring, places before and behind the query's own may hold what came a round earlier. */
+function hidden(b: Body, delta: Value, t: AttentionTiles, round: Value | undefined): Value {
+  const near = mask(b, delta, t);
+  if (!round) return near;
+  const earlier = b.max(near, mask(b, b.add(delta, round), t));
+  // The queries of one run may go past the last place.
+  return t.queries > 1 ? b.max(earlier, mask(b, b.sub(delta, b.index(t.keys)), t)) : earlier;
 }
 
 /** The maximum of every query's four lanes, in all of them. */

@@ -6,6 +6,7 @@
  * Keys lie as in a cache, [G, D, C], values as [G, C, D]; queries that share keys are rows (token, head of the group).
  */
 import { HeddleError } from "../../../ir/error.ts";
+import { isRing } from "../../../ir/ops/support/ring.ts";
 import type { AieMachine } from "../../../targets/aie-machine.ts";
 import { type Cost, costOf, type Traffic } from "../cost.ts";
 
@@ -25,6 +26,8 @@ export interface AttentionShape {
 
 export interface AttentionTiles extends AttentionShape {
   readonly mapping: "shared" | "own";
+  /** Whether the cache is written round and round: position p lies at place p mod keys. */
+  readonly ring: boolean;
   /** Heads of a group: rows of queries per token. */
   readonly share: number;
   /** Columns by heads and by blocks of queries, and rows of the array that are used. */
@@ -108,7 +111,8 @@ function tiles(
 
   const rounds = groups / (columnsOfHeads * (own ? rows : 1));
   const t = {
-    ...shape, mapping: own ? ("own" as const) : ("shared" as const), share, columns: { heads: columnsOfHeads, queries: columnsOfQueries },
+    ...shape, mapping: own ? ("own" as const) : ("shared" as const),
+    ring: cached && isRing(keys, shape.window, queries), share, columns: { heads: columnsOfHeads, queries: columnsOfQueries },
     rows, tile, panel, blocks, rounds, padded, memory: { core, tile: onTile },
   }; // biome-ignore format: all of them
   return { ...t, cost: cost(machine, t) };
