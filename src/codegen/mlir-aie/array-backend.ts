@@ -177,6 +177,7 @@ function showArrayPlan({ steps, declined }: ArrayPlan): string {
 function emitArray(plan: ArrayPlan): readonly Artifact[] {
   return [
     { path: `mlir-aie/${plan.graph}.steps.json`, text: showSteps(plan.steps) },
+    { path: `mlir-aie/${plan.graph}.steps.txt`, text: showArrayPlan(plan) },
     ...plan.hosts.flatMap(qnnReference.emit),
     ...plan.kernels.map((k) => ({ path: designPath(k.name), text: k.text })),
     ...plan.kernels.flatMap((k) => (k.plan ? [{ path: `mlir-aie/${k.name}.plan`, text: k.plan }] : [])),

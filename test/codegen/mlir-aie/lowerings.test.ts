@@ -59,11 +59,14 @@ test("what the array declines says why", () => {
   const w = ir.param({ name: "w", dtype: "f32", shape: [8, 60] });
   const moving = ir.input("m", "f32", 60, 60);
   const y = ir.linear(ir.linear(x, moving), w);
-  const { declined } = planOf(ir.graph("g", { inputs: [x, moving], outputs: [y] }));
+  const plan = planOf(ir.graph("g", { inputs: [x, moving], outputs: [y] }));
+  const { declined } = plan;
   assert.equal(
     declined.map((d) => d.reason),
     ["its weights are computed at run time", "K = 60 is not a multiple of 8, the depth of the matrix unit"],
   );
+  const text = backend.emit(plan).find((f) => f.path === "mlir-aie/g.steps.txt")!.text;
+  assert.match(text, /^ {2}on the host: linear .*: K = 60 is not a multiple of 8/m);
 });
 
 test("the build script says what is missing, compiles once, and keeps nothing broken", () => {

@@ -328,6 +328,7 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
+      %c64 = arith.constant 64 : index
       %c16 = arith.constant 16 : index
       %c2 = arith.constant 2 : index
       %c32 = arith.constant 32 : index
@@ -402,6 +403,7 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
+      %c64 = arith.constant 64 : index
       %c16 = arith.constant 16 : index
       %c2 = arith.constant 2 : index
       %c32 = arith.constant 32 : index
