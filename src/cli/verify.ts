@@ -15,7 +15,7 @@ import { progress } from "./support/progress.ts";
 interface Options {
   readonly config?: string;
   readonly weights?: string;
-  readonly precision?: Precision;
+  readonly precision: Precision;
   readonly seed: number;
   readonly backend: ExecutionName;
   readonly tolerance: number;
@@ -37,7 +37,7 @@ const definition = command(
   .argument("<graph>", "graph file, such as graphs/gpt2-fa2-kv.ts")
   .option("--weights <path>", "a .safetensors or .gguf file, or a Hugging Face folder; without it weights are made up")
   .option("--config <name>", "the model's configuration (default: the checkpoint's, or the smallest)")
-  .addOption(new Option("--precision <type>", "of the weights as stored (default as compile's)").choices(precisions))
+  .addOption(new Option("--precision <type>", "of the weights as stored").choices(precisions).default("f32"))
   .option("--seed <n>", "seed of made-up weights", whole(0), 0)
   .addOption(new Option("--backend <name>", "what executes").choices(executionNames).default("reference"))
   .option("--tolerance <x>", "largest difference of a logit that is allowed", real(0), 1e-4);

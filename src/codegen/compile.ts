@@ -83,7 +83,7 @@ export function backendFor(target: string, precision: Precision = "f32"): Backen
   if (own || machine)
     throw new HeddleError(`cannot run ${precision} weights`, {
       subject: `target ${target}`,
-      hint: "--precision f32 or f16",
+      hint: `--precision ${(own ? Object.keys(own) : ["f32", "f16"]).join(", ")}`,
     });
   throw new HeddleError("has no code generator", { subject: `target ${target}`, hint: `one of ${targetNames()}` });
 }

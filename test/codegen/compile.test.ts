@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync,
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type CompileRequest, compileModule } from "../../src/codegen/compile.ts";
+import { backendFor, type CompileRequest, compileModule } from "../../src/codegen/compile.ts";
 import { checkManifest } from "../../src/codegen/manifest.ts";
 import { checkQnnGraph } from "../../src/codegen/qnn/index.ts";
 import { erf, graph, input } from "../../src/ir/index.ts";
@@ -154,6 +154,17 @@ test("weights that do not fit are refused before anything is read", async () => 
     read: () => assert.unreachable() as never,
   };
   assert.match(await failure(() => ({ weights: unfit })), "wte.weight is missing");
+});
+
+test("weights in blocks are for the reference target alone", () => {
+  assert.throws(
+    () => backendFor("x-elite", "native"),
+    "target x-elite: cannot run native weights\n  try: --precision f32, f16, w8a16, w4a16",
+  );
+  assert.throws(
+    () => backendFor("phoenix", "native"),
+    "target phoenix: cannot run native weights\n  try: --precision f32, f16",
+  );
 });
 
 test("an op that the target cannot run leaves the old build", async () => {
