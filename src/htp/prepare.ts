@@ -3,13 +3,13 @@
  * simulated times come from a second compilation for a SoC of the same architecture that the vendor's simulator has costs
  * for. The two run side by side where there are cores and memory, and are looked up where nothing changed.
  */
-import { readFileSync, rmSync, statSync } from "node:fs";
-import { availableParallelism, freemem } from "node:os";
+import { readFileSync, rmSync } from "node:fs";
 import { type BinaryFile, hashBinary } from "../runtime/binary-file.ts";
 import { findLibrary } from "../runtime/libraries.ts";
 import { ownBinary } from "./build-context.ts";
 import { type CacheOptions, ContextCache, cacheKey, graphFingerprint } from "./cache.ts";
 import { libraryVersion } from "./library-version.ts";
+import { costingLanes } from "./memory.ts";
 import { runJobs } from "./run-jobs.ts";
 import type { GraphFile, HtpOptions, Job, JobResult, LibraryVersion, PreparedGraph } from "./types.ts";
 
@@ -49,12 +49,6 @@ export const xElite: HtpOptions = { soc: 60, optimization: 3, vtcm: 8, weightSha
 export const xEliteCosted = 52;
 
 /**
- * Bytes that compiling takes at its worst, as a multiple of the weights: measured 13.6 for a context of two graphs. Jobs run side
- * by side only where that much memory is free for each.
- */
-const memoryFactor = 16;
-
-/**
  * @throws HeddleError where the library is missing, a node is refused (with line, types, the vendor's log and what to try), a graph
  *   cannot be finalized, or the binary does not read back as it should. `binary` is then not there.
  */
@@ -76,19 +70,23 @@ export async function prepareContext(request: PrepareRequest): Promise<Prepared>
   }
   const target: Job[] = binary === undefined || held ? [] : [{ ...common, graphs, binary }];
   const uncosted = costedSoc === undefined ? [] : graphs.filter((g) => !costs.has(g.name));
-  const processes = parallelJobs(statSync(weights).size);
   const scratch = uncosted.length > 0 ? cache?.scratch() : undefined;
-  const lanes = Math.min(uncosted.length, Math.max(1, processes - target.length));
-  // Graphs are costed one by one, each alone in its context, so that one more bucket costs one more graph.
-  const costing = Array.from({ length: lanes }, (_, lane) => ({
+  const costing: Job = {
     ...common,
-    soc: costedSoc!,
+    soc: costedSoc ?? options.soc,
     weightSharing: false,
-    graphs: uncosted.filter((_, i) => i % lanes === lane),
+    graphs: uncosted,
     ...(scratch !== undefined && { binaries: scratch }),
+  };
+  const { lanes, beside } = costingLanes(costing, target[0]);
+  const processes = beside ? lanes + target.length : 1;
+  // Graphs are costed one by one, each alone in its context, so that one more bucket costs one more graph.
+  const parts = Array.from({ length: Math.min(lanes, uncosted.length) }, (_, lane) => ({
+    ...costing,
+    graphs: uncosted.filter((_, i) => i % lanes === lane),
   }));
   try {
-    const results = await runJobs([...target, ...costing], processes, onStep);
+    const results = await runJobs([...target, ...parts], processes, onStep);
     const compiled: JobResult | undefined = held ?? results[target.length - 1];
     if (target.length > 0) cache?.put(keys!.context, compiled!, binary);
     for (const { binary: own, ...graph } of results.slice(target.length).flatMap((r) => r.graphs)) {
@@ -141,10 +139,6 @@ export function cacheKeys(request: {
     costs: new Map(prints.map((print) => [print[0], cacheKey({ ...common, options: alone(print[2]), graph: print })])),
   };
 }
-
-/** How many jobs fit cores and memory. */
-const parallelJobs = (weightBytes: number): number =>
-  Math.max(1, Math.min(availableParallelism(), Math.floor(freemem() / (memoryFactor * weightBytes))));
 
 /** The graph as compiled for the target, with the time that it was simulated to take. */
 function merge(target: PreparedGraph | undefined, costed: PreparedGraph | undefined): PreparedGraph {

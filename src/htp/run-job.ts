@@ -1,7 +1,9 @@
 /** Runs a job of the vendor's compiler in a process of its own. */
 import { fork } from "node:child_process";
+import { freemem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { HeddleError } from "../ir/error.ts";
+import { memoryNeed } from "./memory.ts";
 import { fromPlain, type Message, type Work } from "./messages.ts";
 import type { Job, JobResult } from "./types.ts";
 
@@ -44,16 +46,17 @@ export function runJob(job: Job, { onWork, signal }: RunOptions = {}): Promise<J
       process.off("exit", kill);
       signal?.removeEventListener("abort", kill);
       if (outcome && !(outcome instanceof Error)) resolve(outcome);
-      else reject(outcome ?? (signal?.aborted ? signal.reason : ended(code, stopped, stderr)));
+      else reject(outcome ?? (signal?.aborted ? signal.reason : ended(job, code, stopped, stderr)));
     });
     child.send(job);
   });
 }
 
-function ended(code: number | null, signal: NodeJS.Signals | null, stderr: string): HeddleError {
+function ended(job: Job, code: number | null, signal: NodeJS.Signals | null, stderr: string): HeddleError {
   const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
   const words = stderr.trim();
-  const killed = "the system may be short of memory: free some, or compile fewer or smaller entry points at a time";
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+  const killed = `the system may be short of memory: this takes about ${gigabytes(memoryNeed(job))}, and ${gigabytes(freemem())} are free`;
   const crashed = "this is a crash inside the library; another version of it may behave (npm run setup:qualcomm)";
   return new HeddleError(
     `the process of Qualcomm's compiler ended ${how}${words === "" ? "" : `\n  it wrote: ${words.replaceAll("\n", "\n    ")}`}`,

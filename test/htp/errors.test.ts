@@ -94,15 +94,17 @@ for (const [what, found, words] of [
 test("read back as it was written", () => checkReadBack("context.bin", sound, [graph], 60));
 
 /** A library that provides version `major.minor` of the QNN interface; every function of it ends the process. */
-function stub(major: number, minor: number): string {
+function stub(major: number, minor: number, end = "abort()"): string {
   const folder = tempFolder();
   const source = join(folder, "stub.c");
   const library = join(folder, "libQnnHtp.so");
   writeFileSync(
     source,
-    `#include <stdlib.h>
+    `#include <signal.h>
+     #include <stdlib.h>
+     static void end(void) { ${end}; }
      struct provider { unsigned id; const char* name; unsigned core[3], backend[3]; void (*functions[80])(void); };
-     static const struct provider stub = { 6, "STUB", { ${major}, ${minor}, 0 }, { 1, 0, 0 }, { [0 ... 79] = abort } };
+     static const struct provider stub = { 6, "STUB", { ${major}, ${minor}, 0 }, { 1, 0, 0 }, { [0 ... 79] = end } };
      static const struct provider* all[] = { &stub };
      unsigned long QnnInterface_getProviders(const struct provider*** list, unsigned* count) { *list = all; *count = 1; return 0; }`,
   );
@@ -133,10 +135,15 @@ test("a process that dies says how, and the caller lives", async () => {
   const error = await rejection(runJob(job));
   assert.match(error.message, /^the process of Qualcomm's compiler ended by SIGABRT/);
   assert.match(error.message, /try: this is a crash inside the library/);
+  const stopped = { ...job, library: stub(2, 40, "raise(SIGKILL)") };
+  assert.match(
+    (await rejection(runJob(stopped))).message,
+    /ended by SIGKILL[\s\S]*short of memory: this takes about 0\.0 GB, and \d/,
+  );
   const stop = new AbortController();
-  const stopped = rejection(runJob(job, { signal: stop.signal }));
+  const aborted = rejection(runJob(job, { signal: stop.signal }));
   stop.abort(new Error("enough"));
-  assert.is((await stopped).message, "enough");
+  assert.is((await aborted).message, "enough");
 });
 
 test.run();

@@ -1,11 +1,13 @@
 /** Loading: libraries that are none, wrong options, and where libraries are looked for. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { findCompiler } from "../../src/htp/index.ts";
 import { loadBackend, QnnError } from "../../src/runtime/addon.ts";
-import { libraryCandidates, libraryFile } from "../../src/runtime/libraries.ts";
+import { findCompilerLibrary, libraryCandidates, libraryFile } from "../../src/runtime/libraries.ts";
+import { reportLibraries } from "../../src/runtime/library-report.ts";
 import { decodeQnnError } from "../../src/runtime/qnn/errors.ts";
 import { available, backends } from "./addon-support.ts";
 
@@ -133,6 +135,50 @@ test("where libraries are looked for", () => {
   const laptop = libraryCandidates("htp", { platform: "win32", arch: "arm64", sdk: "/sdk" });
   assert.is(laptop[0], join("/sdk", "lib", "aarch64-windows-msvc", "QnnHtp.dll"));
   assert.is(libraryCandidates("qnn-cpu", { platform: "linux", arch: "x64", sdk: undefined }).length, 1);
+});
+
+/** Runs `action` with `$QNN_SDK_ROOT` at a folder that has these libraries for this machine, each an empty file. */
+function withSdk<T>(files: readonly string[], action: (lib: string) => T): T {
+  const sdk = mkdtempSync(join(tmpdir(), "heddle-sdk-"));
+  const lib = join(sdk, "lib", "x86_64-linux-clang");
+  mkdirSync(lib, { recursive: true });
+  for (const file of files) writeFileSync(join(lib, file), "");
+  process.env.QNN_SDK_ROOT = sdk;
+  try {
+    return action(lib);
+  } finally {
+    delete process.env.QNN_SDK_ROOT;
+    rmSync(sdk, { recursive: true });
+  }
+}
+
+test("the report: what was found, where, and what is wrong with it", () => {
+  const [own] = reportLibraries(["reference"]);
+  assert.is(own!.origin, "npm run build:native");
+  assert.is(own!.version!.provider, "HEDDLE_REFERENCE");
+  assert.is(own!.problem, undefined);
+  if (process.platform !== "linux" || process.arch !== "x64") return;
+  withSdk(["libQnnHtp.so"], (lib) => {
+    const [broken] = reportLibraries(["htp"]);
+    assert.is(broken!.path, join(lib, "libQnnHtp.so"));
+    assert.is(broken!.origin, "QNN_SDK_ROOT");
+    assert.match(broken!.problem!, /^cannot load .*libQnnHtp\.so: .*file too short/);
+    assert.is(
+      thrown(findCompilerLibrary).message.split("\n")[0],
+      `the System library, which reads context binaries back, is not beside ${lib}/libQnnHtp.so: no ${lib}/libQnnSystem.so`,
+    );
+    assert.match(
+      thrown(findCompiler).message,
+      /^a context binary needs Qualcomm's compiler: .*\n {2}try: .*; or compile with --no-context/,
+    );
+  });
+  if (!htp) return;
+  withSdk([], () => {
+    const [fetched] = reportLibraries(["htp"]);
+    assert.is(fetched!.path, htp);
+    assert.match(fetched!.system!, /libQnnSystem\.so$/);
+    assert.match(fetched!.note!, /QNN_SDK_ROOT is .*, which has no such library for this machine/);
+  });
 });
 
 test.run();
