@@ -1,16 +1,18 @@
 /** GGUF files as sources of weights: values as ggml has them, Hugging Face's names and conventions, blocks as they lie. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { HeddleError } from "../../src/ir/error.ts";
 import type { BlockType } from "../../src/ir/type.ts";
-import { openCheckpoint } from "../../src/weights/checkpoint.ts";
+import { type Checkpoint, openCheckpoint } from "../../src/weights/checkpoint.ts";
 import { dequantize } from "../../src/weights/gguf/dequantize.ts";
 import { hfName, isShiftedNorm } from "../../src/weights/gguf/names.ts";
 import { openGguf } from "../../src/weights/gguf/open.ts";
 import { gemmaFile } from "../support/gemma.ts";
-import { f32Data, type GgufTensorSpec, type MetadataEntry, writeGguf } from "../support/gguf.ts";
+import { f32Data, type GgufTensorSpec, ggufBytes, type MetadataEntry, writeGguf } from "../support/gguf.ts";
 import { tempFolder } from "../support/temp.ts";
 
 const path = join(tempFolder(), "m.gguf");
@@ -168,6 +170,47 @@ test("names that are not known stay as they are", () => {
   for (const name of ["blk.0.toString.weight", "constructor.weight", "blk.x.attn_q.weight", "token_embd"])
     assert.is(hfName(name), name);
   assert.ok(isShiftedNorm("model.layers.0.self_attn.q_norm.weight") && !isShiftedNorm("model.embed_tokens.weight"));
+});
+
+test("random damage anywhere: every use of the file ends in words or in numbers", () => {
+  const tokens: Metadata = [
+    ["tokenizer.ggml.model", "string", "llama"],
+    ["tokenizer.ggml.tokens", "strings", ["<unk>", "<bos>", "a", "<0x41>"]],
+    ["tokenizer.ggml.scores", "floats", [0, 0, -1, 0]],
+    ["tokenizer.ggml.token_type", "ints", [2, 3, 1, 6]],
+    ["tokenizer.ggml.bos_token_id", "u32", 1],
+    ["tokenizer.chat_template", "string", "{{ messages }}"],
+  ];
+  const sound = ggufBytes([...metadata, ...tokens], tensors);
+  const place = fc.nat(sound.length - 1);
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(place, fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 4 }),
+      (changes) => {
+        const bytes = Buffer.from(sound);
+        for (const [at, value] of changes) bytes[at] = value;
+        writeFileSync(path, bytes);
+        const uses = (c: Checkpoint) => [
+          () => c.tokenizer?.content(),
+          () => c.weights.check([]),
+          () => c.weights.read("model.embed_tokens.weight", [2, 32]),
+          () => c.weights.blocks!.read({ name: "model.embed_tokens.weight", shape: [2, 32] }, 0, 2),
+        ];
+        let checkpoint: Checkpoint | undefined;
+        for (const use of [
+          () => (checkpoint = openCheckpoint(path)),
+          ...[0, 1, 2, 3].map((i) => () => checkpoint && uses(checkpoint)[i]!()),
+        ])
+          try {
+            use();
+          } catch (e) {
+            assert.instance(e, HeddleError, (e as Error).stack);
+          }
+        checkpoint?.weights.close();
+      },
+    ),
+    { numRuns: 500, seed: 11 },
+  );
 });
 
 const real = gemmaFile();
