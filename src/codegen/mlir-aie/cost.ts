@@ -22,15 +22,21 @@ export interface Cost {
   readonly macs: number;
 }
 
+/** The key of a product in a machine's tables. */
+export const productOf = (type: "bf16" | "i8" | "i4"): string => (type === "i4" ? "i8xi4" : `${type}x${type}`);
+
 /** Cycles of an m x k x n product on one core whose accumulators are loaded and stored once. */
 export function productCycles(
   machine: AieMachine,
-  type: "bf16" | "i8",
+  type: "bf16" | "i8" | "i4",
   { m, k, n }: { readonly m: number; readonly k: number; readonly n: number },
 ): number {
-  const product = `${type}x${type}`;
+  const product = productOf(type);
   const [bm, , bn] = machine.matmul[product]!;
-  return (m * k * n) / machine.macs[product]! + (m / bm) * (n / bn) * machine.blockOverheadCycles[type];
+  return (
+    (m * k * n) / machine.macs[product]! +
+    (m / bm) * (n / bn) * machine.blockOverheadCycles[type === "i4" ? "i8" : type]
+  );
 }
 
 /** Seconds that main memory takes for the traffic of one run. */

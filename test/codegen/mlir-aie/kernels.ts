@@ -26,6 +26,12 @@ export const tinyKernels: Readonly<Record<string, () => KernelPlan>> = {
       { m: 32, k: 64, n: 64, type: "i8", out: "i32", bias: false },
       { name: "linear_i8", about: [] },
     ),
+  "linear-i4": () =>
+    linearKernel(
+      phoenix,
+      { m: 1, k: 64, n: 128, type: "i4", out: "i32", bias: false },
+      { name: "linear_i4", about: [] },
+    ),
   "attention-prefill": () =>
     attentionKernel(
       phoenix,

@@ -55,19 +55,23 @@ for (const [name, shape, bound] of bf16)
     assert.ok(error <= bound, `relative error ${error}`);
   });
 
-test("int8 is exact", () => {
-  for (const [m, k, n] of [
-    [32, 64, 64],
-    [1, 128, 200],
-    [50, 256, 130],
-  ] as const) {
-    const shape: GemmShape = { m, k, n, type: "i8", out: "i32", bias: false };
-    const bytes = (t: typeof x) => ({ shape: t.shape, data: Int32Array.from(t.data, (f) => Math.round(f * 127)) });
-    const x = random([m, k], 4);
-    const [left, right] = [bytes(x), bytes(random([n, k], 5))];
-    const { out } = runKernel(linearKernel(phoenix, shape, { name: "linear", about: [] }), [left, right], [m, n]);
-    assert.equal(out, Float32Array.from(expected(shape, left.data, right.data, undefined)), `${m} x ${k} x ${n}`);
-  }
-});
+for (const type of ["i8", "i4"] as const)
+  test(`int8 rows with ${type} weights are exact`, () => {
+    for (const [m, k, n] of [
+      [32, 64, 64],
+      [1, 128, 200],
+      [50, 256, 130],
+    ] as const) {
+      const shape: GemmShape = { m, k, n, type, out: "i32", bias: false };
+      const whole = (t: typeof x, most: number) => ({
+        shape: t.shape,
+        data: Int32Array.from(t.data, (f) => Math.round(f * most)),
+      });
+      const x = random([m, k], 4);
+      const [left, right] = [whole(x, 127), whole(random([n, k], 5), type === "i4" ? 7 : 127)];
+      const { out } = runKernel(linearKernel(phoenix, shape, { name: "linear", about: [] }), [left, right], [m, n]);
+      assert.equal(out, Float32Array.from(expected(shape, left.data, right.data, undefined)), `${m} x ${k} x ${n}`);
+    }
+  });
 
 test.run();

@@ -1,6 +1,6 @@
 /** The program of a core of a GEMM: an output-stationary tile, its accumulators in f32 (i32 for i8), blocks of the matrix unit. */
 import { type Body, type Buffer, type Value, vec } from "../body.ts";
-import type { GemmTiles } from "./gemm.ts";
+import { type GemmTiles, rowsType } from "./gemm.ts";
 import { geluTanh } from "./math.ts";
 
 /** Columns of the bias that one 8-row block of the weights carries: each takes two rows, the bf16 and what it leaves over. */
@@ -48,7 +48,7 @@ export function gemmProgram(g: GemmTiles): (b: Body) => void {
   };
 }
 
-const whole = (b: Body, i: Value) => [i, b.index(0), b.index(0)];
+const whole = (b: Body, i: Value): [Value, Value, Value] => [i, b.index(0), b.index(0)];
 /** A block of the sums as it is stored, and as the matrix unit has it. */
 const stored = (g: GemmTiles) => vec(g.accumulator, g.block[0], g.block[2]);
 const sums = (g: GemmTiles) => vec(g.type === "bf16" ? "f32" : "i32", g.block[0], g.block[2]);
@@ -62,12 +62,22 @@ function clear(b: Body, g: GemmTiles): void {
   b.for(acc.type.shape[0]!, (i) => b.write(b.splat(0, stored(g)), acc, whole(b, i)));
 }
 
+/** A block of the weights; two of i4 lie in a byte, the first in its lower half. */
+function weightsAt(b: Body, g: GemmTiles, at: readonly [Value, ...Value[]]): Value {
+  const [, kb, nb] = g.block;
+  if (g.type !== "i4") return b.read(b.local("weights"), at, vec(g.type, kb, nb), "w");
+  const bytes = b.read(b.local("weights"), [at[0], b.index(0)], vec("i8", (kb * nb) / 2), "w");
+  const nibbles = b.convert("vector.bitcast", bytes, `vector<${kb * nb}xi4>`, "w");
+  // A contraction has operands of one type; the matrix unit takes what was widened as it was.
+  return b.convert("arith.extsi", b.shape(nibbles, `vector<${kb}x${nb}xi4>`), vec("i8", kb, nb), "w");
+}
+
 /** acc += a b: two by two blocks at a time, their sums in registers over the depth of the tile. */
 function multiply(b: Body, g: GemmTiles): void {
   const [mb, kb, nb] = g.block;
   const [rows, cols, depth] = [g.tile.m / mb, g.tile.n / nb, g.tile.k / kb];
   const [rb, cb] = [rows % 2 ? 1 : 2, cols % 2 ? 1 : 2];
-  const [left, right, acc] = [b.local("a"), b.local("weights"), b.local("acc")];
+  const [left, acc] = [b.local("a"), b.local("acc")];
   const at = (row: Value, width: number, col: Value) => whole(b, b.add(b.mul(row, b.index(width)), col));
   const step = (i: Value, by: number) => (by ? b.add(i, b.index(by)) : i);
   const block = (i: Value, j: Value) => {
@@ -77,8 +87,8 @@ function multiply(b: Body, g: GemmTiles): void {
       depth,
       init,
       (d, carried) => {
-        const as = range(rb).map((r) => b.read(left, at(d, rows, step(i, r)), vec(g.type, mb, kb), "x"));
-        const bs = range(cb).map((c) => b.read(right, at(d, cols, step(j, c)), vec(g.type, kb, nb), "w"));
+        const as = range(rb).map((r) => b.read(left, at(d, rows, step(i, r)), vec(rowsType(g.type), mb, kb), "x"));
+        const bs = range(cb).map((c) => weightsAt(b, g, at(d, cols, step(j, c))));
         return carried.map((sum, p) => b.contract(as[Math.floor(p / cb)]!, bs[p % cb]!, sum));
       },
       "d",

@@ -1,7 +1,17 @@
 /** A GEMM plan as a configuration of the array and its runtime sequence. */
 import type { AieMachine } from "../../../targets/aie-machine.ts";
-import { type Core, type Design, type Dim, type Fifo, type Link, mem, type Step, type Tile } from "../design.ts";
-import type { GemmTiles } from "./gemm.ts";
+import {
+  type Core,
+  type Design,
+  type Dim,
+  type Fifo,
+  type Link,
+  mem,
+  type Step,
+  sizeOf,
+  type Tile,
+} from "../design.ts";
+import { type GemmTiles, rowsType } from "./gemm.ts";
 import { gemmProgram } from "./gemm-core.ts";
 import { batches, dims4 } from "./sequence.ts";
 
@@ -14,6 +24,10 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
   const grid = g.mapping === "grid";
   const { m, k, n } = g.tile;
   const [mb, kb, nb] = g.block;
+  const operandType = rowsType(g.type);
+  /** Blocks of packed weights; of i4 a block is a row of bytes. */
+  const chunks = (count: number) =>
+    g.type === "i4" ? mem("i8", count * g.chunkBlocks, (kb * nb) / 2) : mem(g.type, count * g.chunkBlocks, kb, nb);
   const fifos: Fifo[] = [];
   const links: Link[] = [];
   const pass = (from: Fifo, to: readonly Fifo[], offsets: readonly number[] = []) => {
@@ -31,17 +45,20 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
   for (const r of grid ? rows : [0]) {
     const to = grid ? columns.map((c) => core(c, r)) : columns.flatMap((c) => rows.map((q) => core(c, q)));
     const carries = grid ? `rows of A for row ${r} of the array` : "A for all cores";
-    pass({ name: `a_in_${r}`, from: shim(r), to: [memory(r)], depth: 2, object: mem(g.type, m, g.panel), carries }, [
-      {
-          name: `a_${r}`, from: memory(r), to, depth: 2, object: mem(g.type, (k / kb) * (m / mb), mb, kb),
+    pass(
+      { name: `a_in_${r}`, from: shim(r), to: [memory(r)], depth: 2, object: mem(operandType, m, g.panel), carries },
+      [
+        {
+          name: `a_${r}`, from: memory(r), to, depth: 2, object: mem(operandType, (k / kb) * (m / mb), mb, kb),
           toStream: blocksOfA, carries: "the same in blocks",
         }, // biome-ignore format: what belongs together
-    ]);
+      ],
+    );
   }
   // B: packed in the order of use.
-  const chunk = mem(g.type, g.chunkBlocks, kb, nb);
+  const chunk = chunks(1);
   for (const c of columns) {
-    const bytes = grid ? chunk : mem(g.type, rows.length * g.chunkBlocks, kb, nb);
+    const bytes = chunks(grid ? 1 : rows.length);
     const outs = grid ? [rows] : rows.map((r) => [r]);
     pass(
       { name: `b_in_${c}`, from: shim(c), to: [memory(c)], depth: 2, object: bytes, carries: `weights of column ${c}` },
@@ -53,7 +70,7 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
         object: chunk,
         carries: grid ? "the same for its cores" : `the part of core ${i}`,
       })),
-      grid ? [] : rows.map((r) => r * g.chunkBlocks * kb * nb),
+      grid ? [] : rows.map((r) => r * sizeOf(chunk)),
     );
   }
   // C: the blocks of a column's cores join in its memory tile, which writes rows, one core's after the other's.
@@ -88,7 +105,7 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
       }),
     ),
   );
-  const weights = g.across.n * g.chunks * g.chunkBlocks * kb * nb * machine.columns * (grid ? 1 : rows.length);
+  const weights = g.across.n * g.chunks * sizeOf(chunk) * machine.columns * (grid ? 1 : rows.length);
   return {
     name,
     about,
@@ -97,8 +114,8 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
     links,
     cores,
     args: [
-      { name: "a", role: "in", type: mem(g.type, g.padded.m * g.k) },
-      { name: "b", role: "weight", type: mem(g.type, weights) },
+      { name: "a", role: "in", type: mem(operandType, g.padded.m * g.k) },
+      { name: "b", role: "weight", type: mem(operandType, weights) },
       { name: "c", role: "out", type: mem(g.out, g.padded.m * g.padded.n) },
     ],
     sequence: sequence(machine, g, weights),

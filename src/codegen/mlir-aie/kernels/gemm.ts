@@ -7,16 +7,21 @@
  */
 import { HeddleError } from "../../../ir/error.ts";
 import type { AieMachine } from "../../../targets/aie-machine.ts";
-import { type Cost, costOf, productCycles, type Traffic } from "../cost.ts";
+import { type Cost, costOf, productCycles, productOf, type Traffic } from "../cost.ts";
 import { bytesOf, type Element } from "../design.ts";
 import { biasGroups } from "./gemm-core.ts";
+
+/** Operands of a product: bf16 or i8 on both sides, or i4 weights, two in a byte, with i8 rows. */
+export type ProductType = "bf16" | "i8" | "i4";
+/** Element type of the rows. */
+export const rowsType = (t: ProductType): "bf16" | "i8" => (t === "i4" ? "i8" : t);
 
 export interface GemmShape {
   readonly m: number;
   readonly k: number;
   readonly n: number;
-  readonly type: "bf16" | "i8";
-  /** Element type of the result: bf16 or f32 of a bf16 product, i32 of an i8 product. */
+  readonly type: ProductType;
+  /** Element type of the result: bf16 or f32 of a bf16 product, i32 of one of integers, whose scales the host applies. */
   readonly out: Element;
   readonly bias: boolean;
   readonly activation?: "geluTanh" | undefined;
@@ -59,14 +64,14 @@ const shimWrap = 1023;
  */
 export function planGemm(machine: AieMachine, shape: GemmShape): GemmTiles {
   const { m, k, n, type } = shape;
-  const block = machine.matmul[`${type}x${type}`]!;
+  const block = machine.matmul[productOf(type)]!;
   const subject = `gemm ${m}x${k}x${n} ${type}`;
   if (k % block[1])
     throw new HeddleError(`K = ${k} is not a multiple of ${block[1]}, the depth of the matrix unit`, {
       subject,
       hint: "pad the inner size of the weights with zeros in the model",
     });
-  if (type === "i8" && shape.bias)
+  if (type !== "bf16" && shape.bias)
     throw new HeddleError("a bias is added in bf16 products only", { subject, hint: "add it after the product" });
   const skinny = m <= block[0];
   // Two by two blocks at a time keep the matrix unit fed: one of each operand would be loaded per product otherwise.
@@ -114,9 +119,9 @@ export function tiles(
   const accumulator = type === "bf16" ? (shape.sums ?? "f32") : "i32";
   const [, kb, nb] = block;
   const [arrayRows, arrayColumns] = [machine.rows - 2, machine.columns];
-  const unit = bytesOf[type];
+  const unit = bytesOf[rowsType(type)];
   const chunkBlocks = (tile.k / kb) * (tile.n / nb) + (shape.bias ? Math.ceil(tile.n / nb / biasGroups) : 0);
-  const [left, right] = [tile.m * tile.k * unit, chunkBlocks * kb * nb * unit];
+  const [left, right] = [tile.m * tile.k * unit, (chunkBlocks * kb * nb * unit) / (type === "i4" ? 2 : 1)];
   const strip = stripOf(tile, block[0], bytesOf[out]);
   const sums = tile.m * tile.n * bytesOf[accumulator];
   const core = 2 * left + 2 * right + sums + 2 * strip * tile.n * bytesOf[out] + machine.stackBytes;

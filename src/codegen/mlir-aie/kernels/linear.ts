@@ -3,7 +3,7 @@
 import type { AieMachine } from "../../../targets/aie-machine.ts";
 import type { AieBuffer } from "../kernel.ts";
 import type { KernelPlan } from "../plan.ts";
-import { type GemmShape, planGemm } from "./gemm.ts";
+import { type GemmShape, planGemm, rowsType } from "./gemm.ts";
 import { gemmDesign } from "./gemm-design.ts";
 import { packedWeights } from "./pack-weights.ts";
 
@@ -34,8 +34,8 @@ export function linearKernel(
   const design = gemmDesign(machine, g, name, [...about, ...lines]);
   const packed = design.args[1]!.type.shape;
   const buffers: AieBuffer[] = [
-    { holds: 0, dtype: g.type, shape: [padded.m, k] },
-    { holds: 1, dtype: g.type, shape: packed, pack: (w, bias) => packedWeights(machine, g, w, bias) },
+    { holds: 0, dtype: rowsType(g.type), shape: [padded.m, k] },
+    { holds: 1, dtype: rowsType(g.type), shape: packed, pack: (w, bias) => packedWeights(machine, g, w, bias) },
     { holds: "result", dtype: g.out, shape: [padded.m, padded.n] },
   ];
   return { kernel: "gemm", name, design, buffers, lines, cost: g.cost };

@@ -1,6 +1,19 @@
 /** Weights of a GEMM in the order in which the cores want them, as an expression that is computed when the program is compiled. */
 import type { Node } from "../../../ir/node.ts";
-import { cast, concat, constant, reshape, sub, transpose } from "../../../ir/ops/index.ts";
+import {
+  add,
+  cast,
+  concat,
+  constant,
+  less,
+  mul,
+  reshape,
+  scalar,
+  select,
+  slice,
+  sub,
+  transpose,
+} from "../../../ir/ops/index.ts";
 import { staticShape } from "../../../ir/type.ts";
 import type { AieMachine } from "../../../targets/aie-machine.ts";
 import type { GemmTiles } from "./gemm.ts";
@@ -22,6 +35,16 @@ const repeated = (x: Node, times: number, axis: number): Node =>
         { axis },
       );
 
+/** Two i4 in a byte, as a signed number: 16 times the second and the first without its sign. */
+function pairs(values: Node): Node {
+  const [count] = staticShape(values.type.shape) as [number];
+  const two = reshape(cast(values, { dtype: "i32" }), { shape: [count / 2, 2] });
+  const side = (start: number) => slice(two, { axis: 1, start, size: 1 });
+  const [low, high] = [side(0), side(1)];
+  const bits = select(less(low, scalar(0, "i32")), add(low, scalar(16, "i32")), low);
+  return cast(reshape(add(bits, mul(high, scalar(16, "i32"))), { shape: [count / 2] }), { dtype: "i8" });
+}
+
 /**
  * w [N, K] (and a bias [N]) as [columns of the array, tiles, steps of K, cores, chunk]: a chunk is blocks of the matrix unit, by
  * depth, then by column, and after them the rows of the bias.
@@ -40,7 +63,7 @@ export function packedWeights(machine: AieMachine, g: GemmTiles, w: Node, bias: 
   const blocks = reshape(ordered, { shape: [columns, tiles, chunks, cores, chunk] });
   const all = bias ? concat([blocks, biasRows(bias)], { axis: 4 }) : blocks;
   const flat = reshape(all, { shape: [columns * tiles * chunks * cores * chunkBlocks * kb * nb] });
-  return cast(flat, { dtype: g.type });
+  return g.type === "i4" ? pairs(flat) : cast(flat, { dtype: g.type });
 
   /** Two rows per block of columns: the bf16 nearest to the bias, and the one nearest to what is left. */
   function biasRows(b: Node): Node {
