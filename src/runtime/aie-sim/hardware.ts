@@ -22,6 +22,8 @@ export interface Lock {
   readonly name: string;
   readonly tile: Tile;
   readonly init: number;
+  /** The FIFO whose full elements it counts. */
+  readonly full: string | undefined;
 }
 
 export interface LockUse {

@@ -208,8 +208,10 @@ class Lowering {
     const buffers = Array.from({ length: depth }, (_, i) =>
       this.#resources.buffer(tile, `${name}_buff_${i}`, owner, f.type, f.loc),
     );
-    const lock = (kind: string, i: number, init: number) =>
-      this.#resources.lock(tile, `${name}_${kind}_lock_${i}`, owner, init, f.loc);
+    const lock = (kind: "prod" | "cons", i: number, init: number) => {
+      const full = kind === "cons" ? f.name : undefined;
+      return this.#resources.lock(tile, `${name}_${kind}_lock_${i}`, owner, init, f.loc, full);
+    };
     return {
       whole: f,
       buffers,

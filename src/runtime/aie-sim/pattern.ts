@@ -53,6 +53,17 @@ export function bounds({ starts, run }: Pattern): { first: number; last: number 
   return { first, last };
 }
 
+/** Whether two patterns have a word in common. */
+export function overlap(a: Pattern, b: Pattern): boolean {
+  const [one, other] = [bounds(a), bounds(b)];
+  if (one.last < other.first || other.last < one.first) return false;
+  const touched = new Uint8Array(one.last - one.first + 1);
+  for (const s of a.starts) touched.fill(1, s - one.first, s - one.first + a.run);
+  return b.starts.some((s) =>
+    touched.subarray(Math.max(0, s - one.first), Math.max(0, s + b.run - one.first)).includes(1),
+  );
+}
+
 /** Copies `n` words from position `fromAt` of one pattern to position `toAt` of another. */
 export function copyWords(
   from: Int32Array,

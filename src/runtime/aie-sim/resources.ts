@@ -39,7 +39,7 @@ export class Resources {
   }
 
   /** @throws HeddleError naming the tile and all who use its locks. */
-  lock(tile: Tile, name: string, owner: string, init: number, loc: Loc): Lock {
+  lock(tile: Tile, name: string, owner: string, init: number, loc: Loc, full?: string): Lock {
     const owners = this.#lockOwners.get(tile) ?? [];
     this.#lockOwners.set(tile, owners);
     const { locks, lockMax } = tile.limits;
@@ -52,7 +52,7 @@ export class Resources {
     if (init < 0 || init > lockMax)
       failAt(loc, `${owner} on tile ${tile.name}`, `a lock starts at ${init}; it counts from 0 to ${lockMax}`);
     owners.push(owner);
-    const made = { id: this.locks.length, name, tile, init };
+    const made = { id: this.locks.length, name, tile, init, full };
     this.locks.push(made);
     return made;
   }

@@ -1,8 +1,11 @@
 /** The runtime sequence: queues transfers on channels of the shim and waits for them, as the host's controller does. */
-import { HeddleError } from "../../../ir/error.ts";
+import { HeddleError, showLoc } from "../../../ir/error.ts";
 import type { Instruction } from "../host.ts";
+import { overlap } from "../pattern.ts";
 import type { Reason } from "./actor.ts";
 import type { ChannelState, HostActor, Task } from "./stream.ts";
+
+type Copy = Extract<Instruction, { kind: "copy" }>;
 
 /** Cycles that the controller needs to write a descriptor and start it; modelled. */
 const issue = 100;
@@ -15,7 +18,7 @@ export class SequenceActor implements HostActor {
   readonly tasks: {
     readonly task: Task;
     readonly channel: ChannelState;
-    readonly from: Extract<Instruction, { kind: "copy" }>;
+    readonly from: Copy;
     awaited: boolean;
   }[] = [];
   readonly #instructions: readonly Instruction[];
@@ -51,7 +54,7 @@ export class SequenceActor implements HostActor {
     this.#next++;
   }
 
-  #copy(from: Extract<Instruction, { kind: "copy" }>): void {
+  #copy(from: Copy): void {
     const channel = this.#channel(from.channel.id);
     const { tile } = channel.channel;
     const subject = `aiex.npu.dma_memcpy_nd of @${from.fifo}`;
@@ -74,6 +77,7 @@ export class SequenceActor implements HostActor {
         loc: from.loc,
         hint: `at most ${this.#queue} behind the one that moves: aiex.npu.dma_wait before`,
       });
+    this.#refuseUnfinished(from);
     const task: Task = {
       id: from.id,
       pattern: from.pattern,
@@ -86,6 +90,21 @@ export class SequenceActor implements HostActor {
     channel.tasks.push(task);
     this.time += issue;
     if (channel.stream) channel.stream.blocked = false;
+  }
+
+  /** What the array writes may be read again only after a wait for it. @throws HeddleError naming both transfers. */
+  #refuseUnfinished(from: Copy): void {
+    if (from.channel.direction !== "MM2S") return;
+    const writing = this.tasks.filter(
+      (t) => t.from.argument === from.argument && t.from.channel.direction === "S2MM" && !t.awaited,
+    );
+    for (const { from: other } of writing)
+      if (overlap(other.pattern, from.pattern))
+        throw new HeddleError(`reads what @${other.fifo} writes (${showLoc(other.loc)}) with no wait between them`, {
+          subject: `aiex.npu.dma_memcpy_nd of @${from.fifo}`,
+          loc: from.loc,
+          hint: `aiex.npu.dma_wait {symbol = @${other.fifo}} before`,
+        });
   }
 
   /** As far as the controller can see now. */

@@ -84,6 +84,7 @@ export function simulate(design: Design, buffers: readonly ArrayBufferView[], op
     deadlock([sequence, ...cores, ...streams], sequence, device.sequence.loc);
   }
   checkEnd(sequence, streams);
+  checkEmpty(design, system);
   for (const w of words) w.finish();
   const { cycles, seconds } = duration(sequence, device.machine);
   return {
@@ -180,6 +181,22 @@ function checkEnd(sequence: SequenceActor, streams: readonly StreamActor[]): voi
           `ends with ${4 * c.active.at} bytes of an element of ${4 * c.active.pattern.words}: what is sent is no multiple of what is received`,
           { subject: `${s.name}, tile ${c.channel.tile.name}`, loc: c.channel.loc },
         );
+}
+
+/** The next run begins with what this one leaves in FIFOs. */
+function checkEmpty({ device, hardware }: Design, system: System): void {
+  for (const lock of hardware.locks) {
+    const { value } = system.lock(lock);
+    if (lock.full === undefined || value === 0) continue;
+    throw new HeddleError(
+      `ends with ${value} full ${value > 1 ? "elements" : "element"} that nobody took: the next run would begin with it`,
+      {
+        subject: `objectFIFO @${lock.full} on tile ${lock.tile.name}`,
+        loc: device.fifos.find((f) => f.name === lock.full)!.loc,
+        hint: "as many elements taken as given in every run",
+      },
+    );
+  }
 }
 
 function duration(sequence: SequenceActor, machine: Design["device"]["machine"]): { cycles: number; seconds: number } {
