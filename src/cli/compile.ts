@@ -124,9 +124,9 @@ async function compile(file: string, { dryRun, dump: _, goal: __, ...rest }: Opt
 }
 
 /** What can be done with the build on this machine. */
-function next(out: string, { target, precision, context }: Manifest, speaks: boolean): string {
+function next(out: string, { target, precision, context, chat }: Manifest, speaks: boolean): string {
   const prompt = speaks ? "In the beginning" : "any text";
-  const generate = `npm run generate -- ${quoted(out)} --prompt "${prompt}"`;
+  const generate = `npm run generate -- ${quoted(out)} ${chat ? "--chat" : `--prompt "${prompt}"`}`;
   if (target !== "x-elite") return `next: ${generate}`;
   const backend = precision === "f32" ? "qnn-cpu" : "htp";
   if (context) return `next: ${generate} --backend htp, or take it to a Snapdragon: docs/qualcomm.md`;
