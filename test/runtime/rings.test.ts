@@ -1,8 +1,13 @@
 /** Caches of layers with a window: rings that stop growing, sequences that are gone back on, memory as computed. */
+import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { sizes } from "../../graphs/models/gemma3-config.ts";
+import { compileProgram } from "../../src/cli/support/compile-program.ts";
+import { argmax } from "../../src/runtime/sampler.ts";
 import { build, largestDifference, promptOf, withSession } from "../support/builds.ts";
+import { seededGemma } from "../support/gemma-checkpoint.ts";
+import { tempFolder } from "../support/temp.ts";
 
 const { layers, kvHeads, headDim, period } = sizes.tiny;
 /** The window of 24 and a chunk of 128 beside it, in blocks of 64. */
@@ -72,6 +77,40 @@ test("sequences at random against fresh sessions", async () => {
         const [a, b] = [await session.prefill(sequence), await fresh.prefill(sequence)];
         assert.ok(largestDifference(a, b) < 2e-5, `step ${i}, ${sequence.length} tokens, ${kept} kept`);
       }
+    }),
+  );
+});
+
+/** The windows, buckets and rings of 270M in a model that is otherwise small. */
+const long = {
+  ...{ model_type: "gemma3_text", vocab_size: 97, hidden_size: 32, intermediate_size: 48, num_hidden_layers: 4 },
+  ...{ num_attention_heads: 4, num_key_value_heads: 1, head_dim: 16, query_pre_attn_scalar: 16 },
+  ...{ max_position_embeddings: 4096, sliding_window: 512, sliding_window_pattern: 2 },
+};
+
+test("2,000 generated tokens across window and bucket edges are those of the model without a cache", async () => {
+  const weights = await seededGemma(long);
+  const uncached = join(tempFolder(), "uncached");
+  await compileProgram("test/fixtures/gemma3-uncached.ts", { weights, out: uncached });
+  await withSession(await build("gemma3-270m", { weights }), (session) =>
+    withSession(uncached, async (whole) => {
+      const sampled = new Set([256, 257, 511, 512, 513, 640, 641, 1023, 1024, 1025, 1152, 1153, 1600, 2003]);
+      const sequence = promptOf(3, 97);
+      let logits = await session.prefill(sequence);
+      for (let i = 0; i < 2000; i++) {
+        // Greedy text of made-up weights soon repeats itself: the best of the next places now and then.
+        sequence.push(i % 7 ? argmax(logits) : (i * 31) % 97);
+        logits = await session.decode(sequence.at(-1)!);
+        const length = sequence.length;
+        if (!sampled.has(length)) continue;
+        const error = largestDifference(logits, await whole.prefill(sequence));
+        assert.ok(error < 5e-5, `after ${length} tokens: ${error}`);
+        const [context, places] = [[256, 512, 1024, 2048].find((c) => c >= length)!, 2 * 16 * 4];
+        assert.is(session.stats().cache.bytes, 2 * places * (context + Math.min(context, 640)), `${length} tokens`);
+        sampled.delete(length);
+      }
+      assert.is(sampled.size, 0);
+      assert.is(session.stats().cache.growths, 3);
     }),
   );
 });
