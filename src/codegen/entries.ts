@@ -69,7 +69,12 @@ function outputOf(plan: EntryPlan, name: string, isPart: boolean): ManifestOutpu
   return { name, role, dtype: dtypeOf(plan, name), shape: plan.tensors.find((t) => t.name === name)!.dims };
 }
 
-const dtypes: Readonly<Record<string, ManifestInput["dtype"]>> = { FLOAT_32: "f32", FLOAT_16: "f16", INT_32: "i32" };
+const dtypes: Readonly<Record<string, ManifestInput["dtype"]>> = {
+  FLOAT_32: "f32",
+  FLOAT_16: "f16",
+  INT_32: "i32",
+  SFIXED_POINT_8: "i8",
+};
 
 /** A code generator may give inputs and outputs another element type than the model has. */
 const dtypeOf = (plan: EntryPlan, name: string): ManifestInput["dtype"] =>

@@ -1,6 +1,6 @@
 /**
  * A graph that computes in f16, for targets that have no other float arithmetic. Inputs and outputs stay as they are, so that a
- * caller need not know, but for caches: they are most of what a run reads besides weights, and the caller only copies them. Weight
+ * caller need not know, but for caches in floats: they are most of what a run reads besides weights, and the caller only copies them. Weight
  * expressions are computed in f32 and rounded once.
  */
 import { type Graph, graph as makeGraph, topo } from "../ir/graph.ts";
@@ -36,7 +36,10 @@ export function toHalf(g: Graph, caches: readonly HostCache[] = []): Graph {
   const widened = new Set(g.outputs.filter((_, i) => !slices.has(i)));
   for (const n of topo(g)) {
     if (inputs.has(n) || known.has(n)) {
-      half.set(n, cached.has(n) ? n.op.build([], { ...n.attrs, dtype: "f16" }, { name: n.name, loc: n.loc }) : n);
+      half.set(
+        n,
+        cached.has(n) && isFloat32(n) ? n.op.build([], { ...n.attrs, dtype: "f16" }, { name: n.name, loc: n.loc }) : n,
+      );
       continue;
     }
     // Scales of fixed-point weights are no activations.

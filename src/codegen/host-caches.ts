@@ -21,6 +21,7 @@ import {
   softmax,
   sub,
 } from "../ir/ops/index.ts";
+import { inFloats } from "../ir/ops/support/attention.ts";
 import { resolveAxis } from "../ir/ops/support/axis.ts";
 import { agesInRing, isRing } from "../ir/ops/support/ring.ts";
 import { withOrigin } from "../ir/origin.ts";
@@ -87,10 +88,12 @@ function joinedAttention(
   const grouped = reshape(mul(q, scalar(scale)), { shape: [groups, repeats * rows, dim] });
   const perHead = (x: Node, width: number) => reshape(x, { shape: [heads, rows, width] });
   const perGroup = (x: Node, width: number) => reshape(x, { shape: [groups, repeats * rows, width] });
-  const scores = perHead(matmul(grouped, concat([keyCache!, keySlice!], { axis: 2 })), places + rows);
+  // What is in fixed point is joined as it is: half the bytes to copy.
+  const joined = (parts: Node[], axis: number) => inFloats(concat(parts, { axis }), q.type);
+  const scores = perHead(matmul(grouped, joined([keyCache!, keySlice!], 2)), places + rows);
   const bias = concat([cacheBias(position, rows, places, window), sliceBias(rows, window)], { axis: 1 });
   const weights = perGroup(softmax(add(scores, bias)), places + rows);
-  return perHead(matmul(weights, concat([valueCache!, valueSlice!], { axis: 1 })), dim);
+  return perHead(matmul(weights, joined([valueCache!, valueSlice!], 1)), dim);
 }
 
 const at = (count: number, shape: readonly number[]): Node => reshape(iota({ length: count }), { shape });

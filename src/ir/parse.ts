@@ -69,8 +69,9 @@ class Parser {
     const [, title] = this.#in.take(valueName, "an input, %name: type");
     this.#in.need(":");
     const type = this.#type();
-    const { dtype, shape } = type;
-    return this.#define(title!, at, (loc) => inputOp.build([], { dtype, shape }, { name: title!, loc }));
+    const { dtype, shape, quant } = type;
+    const encoding = quant && { scale: quant.scales[0]!, offset: quant.offsets[0]! };
+    return this.#define(title!, at, (loc) => inputOp.build([], { dtype, shape, ...encoding }, { name: title!, loc }));
   }
 
   #state(): State {

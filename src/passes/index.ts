@@ -12,6 +12,7 @@ export { type Pass, type PassContext, type ProofSpec, pass, rules } from "./pass
 export { isProgram, type Program, program } from "./program.ts";
 export type { Difference, Proof, ProofOptions } from "./prove.ts";
 export { type QuantizeOptions, quantizePass, type WeightBits } from "./quantize.ts";
+export { quantizeCaches } from "./quantize-caches.ts";
 export { type PassRecord, type PassRun, type RunOptions, runPasses } from "./run.ts";
 export { simplify } from "./simplify.ts";
 export { splitLinears } from "./split-linears.ts";

@@ -38,6 +38,18 @@ export const isHead = (g: Graph, n: Node): boolean => g.outputs.includes(n);
 /** A node in the place of `n` that is called exactly `name`. */
 const calledAt = (n: Node, name: string, build: () => Node): Node => renamed(inPlaceOf(n, name, build), { name });
 
+/** The range of a value by its name. @throws HeddleError where calibration did not see it. */
+export function rangeOf(n: Node, names: ReadonlyMap<Node, string>, ranges: Readonly<Record<string, Range>>): Range {
+  const name = names.get(n)!;
+  const range = ranges[name];
+  if (range) return range;
+  throw new HeddleError(`calibration did not see %${name}`, {
+    subject: describe(n),
+    loc: n.loc,
+    hint: "calibrate again: compile without --calibration, or with a text instead of a calibration.json of another program",
+  });
+}
+
 /** Makes the quantised form of a linear on operands that may have been rebuilt; undefined where it stays in floats. */
 export type Island = (original: Node, inputs: readonly Node[]) => Node | undefined;
 
@@ -46,16 +58,7 @@ export function islandsOf(g: Graph, options: QuantizeOptions): Island {
   const names = nodeNames(g);
   const linears = linearsOf(g);
   const { activations = "u16" } = options;
-  const encode = (n: Node) => {
-    const name = names.get(n)!;
-    const range = options.ranges[name];
-    if (range) return { dtype: activations, ...encodingFor(range, activations) };
-    throw new HeddleError(`calibration did not see %${name}`, {
-      subject: describe(n),
-      loc: n.loc,
-      hint: "calibrate again: compile without --calibration, or with a text instead of a calibration.json of another program",
-    });
-  };
+  const encode = (n: Node) => ({ dtype: activations, ...encodingFor(rangeOf(n, names, options.ranges), activations) });
   return (n, [x, w, b]) => {
     const name = linears.get(n);
     const bits = name === undefined ? "float" : options.bits(n, name);

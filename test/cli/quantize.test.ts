@@ -68,9 +68,13 @@ test("a calibration.json gives the same build again, weights included", async ()
 });
 
 test("passes that quantise are proved like all others", async () => {
-  const { passes } = await compile({ precision: "w4a16", check: true });
-  const proof = passes.find((p) => p.name === "quantize")!.proof!;
-  assert.ok(proof.error.f64 < 1e-9, String(proof.error.f64));
+  const { passes, manifest } = await compile({ precision: "w4a16", check: true, quantize: { kv: "i8" } });
+  for (const name of ["quantize", "quantize-caches"]) {
+    const { error } = passes.find((p) => p.name === name)!.proof!;
+    assert.ok(error.f64 < 1e-9, `${name}: ${error.f64}`);
+  }
+  const cache = manifest.entries[0]!.inputs.find((i) => i.role === "cache")!;
+  assert.is(cache.dtype, "i8");
 });
 
 test("a head in f16 stays out of the table; one of 4 bits is smaller", async () => {

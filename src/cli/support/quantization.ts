@@ -8,7 +8,16 @@ import { nodeNames } from "../../ir/print.ts";
 import type { Module } from "../../ir/program.ts";
 import { f16Weights } from "../../passes/f16-weights.ts";
 import type { Pass } from "../../passes/pass.ts";
-import { isHead, linearsOf, type QuantizeOptions, quantizePass, type WeightBits } from "../../passes/quantize.ts";
+import {
+  isHead,
+  linearsOf,
+  type QuantizeOptions,
+  quantizePass,
+  rangeOf,
+  type WeightBits,
+} from "../../passes/quantize.ts";
+import { quantizeCaches } from "../../passes/quantize-caches.ts";
+import type { Range } from "../../passes/support/encoding.ts";
 import type { Checkpoint } from "../../weights/checkpoint.ts";
 import type { WeightSource } from "../../weights/source.ts";
 import { calibrate } from "./calibration/calibrate.ts";
@@ -52,7 +61,12 @@ export interface QuantizationInput {
 /** @throws HeddleError for a calibration that cannot be read or does not fit, or values that are not finite. */
 export async function planQuantization(input: QuantizationInput): Promise<Quantization> {
   const { module, options, precision, weights, onStep } = input;
-  const { head = "w8", method = "minmax", budget = 0 } = options.quantize ?? {};
+  const { head = "w8", method = "minmax", budget = 0, kv: caches = "float" } = options.quantize ?? {};
+  if (caches === "i8" && module.graph.state.length === 0)
+    throw new HeddleError("has no caches to quantise", {
+      subject: `program ${input.program.name}`,
+      hint: "leave --kv out, or compile a program with the pass kv-cache",
+    });
   const text = textFor(input);
   const calibration = await calibrationFor(input, text);
   const ranges = rangesBy(calibration, method);
@@ -71,7 +85,7 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
     const total = quality.layers.reduce((sum, l) => sum + l.bytes, 0);
     const bytes = (name: string, more: WeightBits) => weightBytes(nodes.get(name)!, more);
     const raised = spend(quality.layers, bytes, (total * budget) / 100);
-    quantize = { ranges, bits: (n, name) => raised.get(name) ?? bits(n) };
+    quantize = { ...quantize, bits: (n, name) => raised.get(name) ?? bits(n) };
     const alone = new Map(quality.layers.map((l) => [l.name, l.divergence]));
     const final = await measure(quantize, false);
     const layers = final.layers.map((l) => {
@@ -84,8 +98,18 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
     calibration,
     quality,
     overflows: overflowsOf(module, calibration),
-    passes: [quantizePass(quantize), f16Weights],
+    passes: [
+      quantizePass(quantize),
+      f16Weights,
+      ...(caches === "i8" ? [quantizeCaches(cacheRanges(module, ranges))] : []),
+    ],
   };
+}
+
+/** The range of what is appended to each cache. @throws HeddleError where calibration did not see it. */
+function cacheRanges({ graph }: Module, ranges: Readonly<Record<string, Range>>): Range[] {
+  const names = nodeNames(graph);
+  return graph.state.map(({ next }) => rangeOf(next.inputs[1]!, names, ranges));
 }
 
 type QuantizedLinear = Parameters<QuantizeOptions["bits"]>[0];

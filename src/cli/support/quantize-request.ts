@@ -6,9 +6,13 @@ import type { CalibrationMethod } from "./calibration/calibration.ts";
 /** Weights of the last linear: 8 or 4 bits, or left in f16. */
 export const heads = ["w8", "w4", "f16"] as const;
 
+export const kvTypes = ["i8", "float"] as const;
+
 export interface QuantizeRequest {
   /** Default w8: a head of 4 bits costs more than the rest of the model together. */
   readonly head?: (typeof heads)[number];
+  /** Of keys and values in caches: i8, or as they are. */
+  readonly kv?: (typeof kvTypes)[number];
   /** A text, or a calibration.json. */
   readonly calibration?: string;
   /** Default minmax. */
@@ -21,7 +25,9 @@ export const isQuantized = (precision: Precision): precision is "w8a16" | "w4a16
 
 /** The options that were given. @throws HeddleError where they have no meaning for the precision. */
 export function quantizeRequest(options: QuantizeRequest & { readonly precision?: Precision }): QuantizeRequest {
-  const given = (["head", "calibration", "method", "budget"] as const).filter((key) => options[key] !== undefined);
+  const given = (["head", "calibration", "method", "budget", "kv"] as const).filter(
+    (key) => options[key] !== undefined,
+  );
   if (given.length > 0 && !isQuantized(options.precision ?? "f32"))
     throw new HeddleError(`has no meaning for ${options.precision ?? "f32"}, which quantises nothing`, {
       subject: given.map((key) => `--${key}`).join(", "),

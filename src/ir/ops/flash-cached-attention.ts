@@ -5,7 +5,15 @@ import { scalar } from "./constant.ts";
 import { matmul } from "./matmul.ts";
 import { mul } from "./mul.ts";
 import { slice } from "./slice.ts";
-import { attentionCost, cachedAttentionType, cacheMask, grouped, positions, ungrouped } from "./support/attention.ts";
+import {
+  attentionCost,
+  cachedAttentionType,
+  cacheMask,
+  grouped,
+  inFloats,
+  positions,
+  ungrouped,
+} from "./support/attention.ts";
 import { needNumber } from "./support/check.ts";
 import { blocks, needBlocks, tiledAttention } from "./support/tiles.ts";
 
@@ -25,7 +33,7 @@ export const flashCachedAttention = defineOp({
   },
   // The position is known only at run time, so the expansion visits every tile and masks what is not filled.
   expand: (operands, { scale, window, blockQ, blockK }, type) => {
-    const { q, k, v } = grouped(operands.q, operands.k, operands.v);
+    const { q, k, v } = grouped(operands.q, inFloats(operands.k, type), inFloats(operands.v, type));
     const rows = q.type.shape.length - 2;
     const queries = needNumber("the number of queries", q.type.shape[rows]!);
     const places = needNumber("the places of the cache", v.type.shape[rows]!);

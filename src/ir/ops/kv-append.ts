@@ -4,6 +4,7 @@ import { defineOp } from "../op.ts";
 import { bytesOf, sameDim, showType } from "../type.ts";
 import { resolveAxis } from "./support/axis.ts";
 import { needPosition, sameDType } from "./support/check.ts";
+import { sameEncoding } from "./support/quant.ts";
 import { isRing } from "./support/ring.ts";
 
 export const kvAppend = defineOp({
@@ -13,6 +14,7 @@ export const kvAppend = defineOp({
   attrs: { axis: attr.int, window: optional(attr.int, 0) },
   infer: ({ cache, slice, position }, { axis, window }) => {
     sameDType({ cache, slice });
+    sameEncoding({ cache, slice });
     needPosition("position", position);
     const at = resolveAxis(axis, cache.shape);
     const fits =

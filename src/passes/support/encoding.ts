@@ -24,3 +24,9 @@ export function encodingFor({ min, max }: Range, dtype: DType): Encoding {
   const zero = Math.max(least, Math.min(most, Math.round(least - low / scale)));
   return { scale: Math.max(scale, 2 ** -126), offset: zero === 0 ? 0 : -zero };
 }
+
+/** The scale with which i8 spans a range and its negative: caches that start as zeros then hold zeros. */
+export function symmetric({ min, max }: Range): Encoding {
+  const most = Math.max(-min, max) || 1;
+  return { scale: Math.max(Math.fround(most / 127), 2 ** -126), offset: 0 };
+}

@@ -21,17 +21,17 @@ const all = process.env.HEDDLE_ALL_ENTRIES === "1";
 const cases = [
   ["w8a16", "prefill-256"],
   ["w8a16", "decode-256"],
-  ["w4a16", "decode-256"],
+  ["w4a16", "decode-256", "i8"],
   ...(all
     ? ["w8a16", "w4a16"].flatMap((p) => ["prefill-512", "decode-512", "prefill-1024", "decode-1024"].map((e) => [p, e]))
     : []),
-] as [precision: "w8a16" | "w4a16", entry: string][];
+] as [precision: "w8a16" | "w4a16", entry: string, kv?: "i8"][];
 
-for (const [precision, name] of cases)
-  test(`${precision}, ${name}: logits within 30 dB`, async () => {
+for (const [precision, name, kv] of cases)
+  test(`${precision}, ${name}${kv ? ", caches in i8" : ""}: logits within 30 dB`, async () => {
     const found = await lowerProgram(
       "graphs/gpt2-fa2-kv-fused.ts",
-      { weights: fixture, precision },
+      { weights: fixture, precision, ...(kv && { quantize: { kv } }) },
       async (lowered) => {
         const entry = lowered.module.entries.find((e) => e.name === name)!;
         const graph = bind(lowered.module.graph, entry.bind, name);
@@ -41,7 +41,8 @@ for (const [precision, name] of cases)
         const caches = Object.fromEntries(
           graph.state.map(({ cache }, i) => {
             const count = (cache.type.shape as number[]).reduce((n, d) => n * d, 1);
-            return [cache.name!, noise(count, i + 1)];
+            const values = noise(count, i + 1);
+            return [cache.name!, kv ? values.map((v) => Math.round(100 * v)) : values];
           }),
         );
         const tokens = Array.from({ length: T }, (_, i) => (i * 37 + 11) % 4096);

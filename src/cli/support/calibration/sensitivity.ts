@@ -88,7 +88,7 @@ export async function measureQuality(
   const alone = new Map(switched.map((p) => [p, 0]));
   const all = new Noise();
   let [floatLoss, fixedLoss, tokens, done] = [0, 0, 0, 0];
-  const few = sequences.slice(0, most);
+  const few = sequences.slice(0, each ? fewest : most);
   await withValues(whole, wanted, weights, async (run) => {
     const steps = few.length * (2 + (each ? switched.length : 0));
     const step = () => progress(++done / steps);
@@ -138,6 +138,8 @@ export async function measureQuality(
 
 /** Sequences that the figures come from: enough to rank layers. */
 const most = 4;
+/** Where each layer takes a run of its own. */
+const fewest = 2;
 
 /** Switches are numbered in the order in which layers are found. */
 const flagOf = (found: ReadonlyMap<Node, Node>, node: Node): string => `probe.${[...found.keys()].indexOf(node)}`;

@@ -5,11 +5,13 @@ import type { Cost } from "../../op.ts";
 import { type Dim, elements, sameDim, showType, type TensorType } from "../../type.ts";
 import { add } from "../add.ts";
 import { scalar } from "../constant.ts";
+import { dequantize } from "../dequantize.ts";
 import { iota } from "../iota.ts";
 import { less } from "../less.ts";
 import { reshape } from "../reshape.ts";
 import { select } from "../select.ts";
 import { needFloat, needNumber, needPosition, needShape, sameDType } from "./check.ts";
+import { encodingOf } from "./quant.ts";
 import { agesInRing, isRing } from "./ring.ts";
 
 /** The score of a key that must not be seen: the lowest finite number, so that a fully masked row yields no NaN. */
@@ -39,8 +41,17 @@ export function attentionType(
     throw new Error(`${h} heads of q cannot share ${g} heads of k and v: q is ${showType(q)}, v is ${showType(v)}`);
   if (attrs.window < 0) throw new Error(`window must be 0 (none) or positive, not ${attrs.window}`);
   needFloat({ q });
+  // A cache may be in fixed point: what it holds is then read as the floats that it stands for.
+  if (layout === "cache" && k.quant && v.quant) {
+    encodingOf("k", k);
+    encodingOf("v", v);
+    return { dtype: q.dtype, shape: q.shape };
+  }
   return { dtype: sameDType({ q, k, v }), shape: q.shape };
 }
+
+/** A cache as floats of the type of the queries. */
+export const inFloats = (x: Node, { dtype }: TensorType): Node => (x.type.quant ? dequantize(x, { dtype }) : x);
 
 /** As `attentionType` for keys in rows, and causal attention needs a key for every query. */
 export function rowAttentionType(

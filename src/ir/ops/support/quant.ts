@@ -40,3 +40,14 @@ export function encodingOf(name: string, t: TensorType): Encoding {
     throw new Error(`${name} must be quantised with one scale, not ${showType(t)}; quantize it first`);
   return { scale: quant.scales[0]!, offset: quant.offsets[0]! };
 }
+
+/** All have one encoding per tensor, or none of them any. */
+export function sameEncoding(types: Readonly<Record<string, TensorType>>): void {
+  const [first, ...rest] = Object.values(types);
+  if (first!.quant?.axis !== undefined || rest.some((t) => JSON.stringify(t.quant) !== JSON.stringify(first!.quant)))
+    throw new Error(
+      `encodings differ: ${Object.entries(types)
+        .map(([name, t]) => `${name} ${showType(t)}`)
+        .join(", ")}; requantize one of them`,
+    );
+}

@@ -4,6 +4,7 @@
 
 #include "../core/buffer.h"
 #include "check.h"
+#include "fixed_point.h"
 
 namespace heddle {
 namespace {
@@ -47,9 +48,16 @@ void AttentionPlan::run(const Execution& e, const AttentionTile& whole, const St
   });
 }
 
-void checkAttention(const Check& c, std::size_t groups, std::size_t headDim) {
+void checkAttention(const Check& c, std::size_t groups, std::size_t headDim, bool fixed) {
   const TensorInfo& q = c.input(0);
-  for (const TensorInfo* t : {&q, &c.input(1), &c.input(2), &c.output()}) c.type(*t, {qnn::DataType::FLOAT_32});
+  for (const TensorInfo* t : {&q, &c.output()}) c.type(*t, {qnn::DataType::FLOAT_32});
+  for (const TensorInfo* t : {&c.input(1), &c.input(2)}) {
+    if (fixed) {
+      checkFixed(c, *t);
+    } else {
+      c.type(*t, {qnn::DataType::FLOAT_32});
+    }
+  }
   c.rank(q, 3);
   if (q.dims[0] % groups != 0) {
     c.refuse(q, "head count must be a multiple of the " + std::to_string(groups) + " groups of keys " +

@@ -30,7 +30,7 @@ constexpr ParamSpec kWindowParam = {"window", qnn::DataType::UINT_32};
 constexpr ParamSpec kBlockQParam = {"block_q", qnn::DataType::UINT_32};
 constexpr ParamSpec kBlockKParam = {"block_k", qnn::DataType::UINT_32};
 
-/// Checks q [H, T, D] and out against each other, and the block sizes.
-void checkAttention(const class Check&, std::size_t groups, std::size_t headDim);
+/// Checks q [H, T, D] and out against each other, and the block sizes; keys and values are floats, or both in fixed point.
+void checkAttention(const class Check&, std::size_t groups, std::size_t headDim, bool fixed = false);
 
 }  // namespace heddle
