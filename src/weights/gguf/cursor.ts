@@ -2,8 +2,8 @@
 import { HeddleError } from "../../ir/error.ts";
 import type { RangeFile } from "../file.ts";
 
-/** Far more than the largest vocabulary takes. */
-const maxHeader = 1 << 28;
+/** Several times what the largest vocabulary takes; as JavaScript values it is up to eight times as much memory. */
+const maxHeader = 1 << 26;
 const pieceBytes = 1 << 20;
 
 /** Throws with the file's name, and the tensor's or key's where there is one. */
