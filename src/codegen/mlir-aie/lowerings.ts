@@ -2,7 +2,7 @@
 import { HeddleError, showLoc } from "../../ir/error.ts";
 import { topoFrom } from "../../ir/graph.ts";
 import { describe, type Node } from "../../ir/node.ts";
-import { inputOp, linear as linearOp } from "../../ir/ops/index.ts";
+import { inputOp, linear as linearOp, normalize, rmsNorm } from "../../ir/ops/index.ts";
 import { showType, staticShape } from "../../ir/type.ts";
 import type { AieMachine } from "../../targets/aie-machine.ts";
 import { emit } from "./emit.ts";
@@ -42,22 +42,43 @@ function attempt(make: () => AieMatch): AieMatch | { readonly host: string } {
 
 const isWeight = (n: Node | undefined): boolean => !n || topoFrom([n]).every((i) => i.op !== inputOp);
 
-/** A linear whose weights are known, with what follows it. */
+/** What a linear's kernel takes in before the product: the rows, and the norm they go through. */
+function rowsOf(x: Node): { readonly rows: Node; readonly norm?: NonNullable<GemmShape["norm"]> } {
+  const { eps } = x.attrs as { eps: number };
+  if (x.op === normalize) return { rows: x.inputs[0]!, norm: { centred: true, eps } };
+  // A scale is part of the weights where a pass has folded it.
+  if (x.op === rmsNorm && x.inputs.length === 1) return { rows: x.inputs[0]!, norm: { centred: false, eps } };
+  return { rows: x };
+}
+
+/** A linear whose weights are known, with a norm before it and an activation after it. */
 function product(of: Node, machine: AieMachine, activation?: GemmShape["activation"]) {
   const [x, w, b] = of.inputs as [Node, Node, Node | undefined];
   if (!isWeight(w) || !isWeight(b)) return { host: "its weights are computed at run time" };
+  const { rows: operand, norm } = rowsOf(x);
   const rows = staticShape(x.type.shape);
   const [n_, k] = staticShape(w.type.shape) as [number, number];
   if (rows.length !== 2) return { host: `its rows are ${showType(x.type)}, not a matrix` };
-  const shape: GemmShape = { m: rows[0]!, k, n: n_, type: "bf16", out: "f32", bias: b !== undefined, activation };
-  const name = ["linear", shape.m, k, n_, ...(b ? ["bias"] : []), ...(activation ? ["gelu"] : [])].join("_");
+  const shape: GemmShape = { m: rows[0]!, k, n: n_, type: "bf16", out: "f32", bias: b !== undefined, activation, norm };
+  const name = [
+    "linear",
+    shape.m,
+    k,
+    n_,
+    ...(b ? ["bias"] : []),
+    ...(activation ? ["gelu"] : []),
+    ...nameOf(norm),
+  ].join("_");
   return attempt(() => {
     const plan = planned(machine, name, () => linearKernel(machine, shape, { name, about: about(of) }));
     // The plan is shared, the bias is not: it is packed with the weights.
     const buffers = b ? plan.buffers.map((buffer) => withBias(buffer, b)) : plan.buffers;
-    return { kernel: { name, ...textsOf(plan), buffers }, operands: [x, w] };
+    return { kernel: { name, ...textsOf(plan), buffers }, operands: [operand, w] };
   });
 }
+
+const nameOf = (norm: GemmShape["norm"]): (string | number)[] =>
+  norm ? [norm.centred ? "norm" : "rms", Math.round(norm.eps * 1e9)] : [];
 
 const withBias = (buffer: AieBuffer, bias: Node): AieBuffer => {
   const { pack } = buffer;

@@ -20,6 +20,12 @@ export const tinyKernels: Readonly<Record<string, () => KernelPlan>> = {
       { m: 1, k: 64, n: 192, type: "bf16", out: "f32", bias: true },
       { name: "linear_skinny", about: [] },
     ),
+  "linear-norm": () =>
+    linearKernel(
+      phoenix,
+      { m: 8, k: 64, n: 64, type: "bf16", out: "f32", bias: true, norm: { centred: true, eps: 1e-5 } },
+      { name: "linear_norm", about: [] },
+    ),
   "linear-i8": () =>
     linearKernel(
       phoenix,

@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import type { GemmShape } from "../../../src/codegen/mlir-aie/kernels/gemm.ts";
 import { linearKernel } from "../../../src/codegen/mlir-aie/kernels/linear.ts";
 import { encodeBf16 } from "../../../src/ir/evaluate/round.ts";
+import * as ir from "../../../src/ir/index.ts";
 import { phoenix } from "./kernels.ts";
 import { random, relativeError, runKernel } from "./run.ts";
 
@@ -73,5 +74,40 @@ for (const type of ["i8", "i4"] as const)
       assert.equal(out, Float32Array.from(expected(shape, left.data, right.data, undefined)), `${m} x ${k} x ${n}`);
     }
   });
+
+test("a norm before a product, and GELU after it, within 2^-6 of the largest result", () => {
+  for (const [m, k, n, centred, activation] of [
+    [1, 64, 192, true, undefined],
+    [30, 192, 200, true, "geluTanh"],
+    [5, 256, 96, false, undefined],
+    [64, 768, 256, true, undefined],
+  ] as const) {
+    const shape: GemmShape = {
+      m,
+      k,
+      n,
+      type: "bf16",
+      out: "f32",
+      bias: true,
+      activation,
+      norm: { centred, eps: 1e-5 },
+    };
+    const [x, w, b] = [random([m, k], 1), random([n, k], 2), random([n], 3)];
+    x.data.forEach((v, i) => {
+      x.data[i] = 3 * v + 0.5;
+    });
+    w.data.forEach((v, i) => {
+      w.data[i] = v / 8;
+    });
+    const { out } = runKernel(linearKernel(phoenix, shape, { name: "linear", about: [] }), [x, w], [m, n], b);
+    const [xn, wn, bn] = [ir.input("x", "f32", m, k), ir.input("w", "f32", n, k), ir.input("b", "f32", n)];
+    const rows = centred ? ir.normalize(xn, { eps: 1e-5 }) : ir.rmsNorm(xn, { eps: 1e-5 });
+    const y = ir.linear(rows, wn, bn);
+    const g = ir.graph("g", { inputs: [xn, wn, bn], outputs: [activation ? ir.geluTanh(y) : y] });
+    const expected = ir.evaluate(g, { inputs: { x: x.data, w: w.data, b: b.data } }).outputs[0]!;
+    const error = relativeError(out, expected.data);
+    assert.ok(error <= 2 ** -6, `${m} x ${k} x ${n}: relative error ${error}`);
+  }
+});
 
 test.run();

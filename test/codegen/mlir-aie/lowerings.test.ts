@@ -35,7 +35,7 @@ test("products and attention of a layer become kernels, in two seconds", async (
     const names = plan.kernels.map((k) => k.name);
     assert.is(names.filter((n) => n.startsWith("cached_attention_12_12")).length, 1);
     assert.ok(
-      names.some((n) => n.endsWith("768_3072_bias_gelu")),
+      names.some((n) => n.endsWith("768_3072_bias_gelu_norm_10000")),
       names.join(" "),
     );
     assert.is(plan.kernels.length, 6, "qkv, attention, projection, two of the feed-forward block, the head");
@@ -49,7 +49,7 @@ test("products and attention of a layer become kernels, in two seconds", async (
 test("a design says which op it was made for, and the line", async () => {
   const { module } = await compiled("gpt2-fa2-kv-fused");
   const plan = planOf(ir.bind(module.graph, { T: 1, C: 64 }, "decode"));
-  const { text } = plan.kernels.find((k) => k.name === "linear_1_64_192_bias")!;
+  const { text } = plan.kernels.find((k) => k.name === "linear_1_64_192_bias_norm_10000")!;
   assert.match(text, /^\/\/ linear %h[01]\.qkv f32\[1x64\], f32\[192x64\], f32\[192\] -> f32\[1x192\]$/m);
   assert.match(text, /^\/\/ first asked for in graphs\/models\/gpt2\.ts:\d+:\d+$/m);
 });

@@ -206,16 +206,22 @@ module {
     }
 
     func.func private @store(%acc: memref<4x4x4xf32>, %c: memref<4x4x4xf32>, %value_0: index) {
-      %c4 = arith.constant 4 : index
-      %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
+      %c0 = arith.constant 0 : index
+      %c4 = arith.constant 4 : index
       %s = arith.constant 0.0 : f32
-      scf.for %i = %c0 to %c4 step %c1 {
-        %sum = arith.addi %value_0, %i : index
-        %sum_1 = vector.transfer_read %acc[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-        %cast = vector.shape_cast %sum_1 : vector<4x4xf32> to vector<16xf32>
-        %cast_1 = vector.shape_cast %cast : vector<16xf32> to vector<4x4xf32>
-        vector.transfer_write %cast_1, %c[%i, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
+      scf.for %r = %c0 to %c1 step %c1 {
+        scf.for %j = %c0 to %c4 step %c1 {
+          %sum = arith.addi %value_0, %r : index
+          %prod = arith.muli %sum, %c4 : index
+          %sum_1 = arith.addi %prod, %j : index
+          %sum_2 = vector.transfer_read %acc[%sum_1, %c0, %c0], %s {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
+          %cast = vector.shape_cast %sum_2 : vector<4x4xf32> to vector<16xf32>
+          %cast_1 = vector.shape_cast %cast : vector<16xf32> to vector<4x4xf32>
+          %prod_1 = arith.muli %r, %c4 : index
+          %sum_3 = arith.addi %prod_1, %j : index
+          vector.transfer_write %cast_1, %c[%sum_3, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
+        }
       }
       func.return
     }
@@ -224,7 +230,6 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -243,7 +248,7 @@ module {
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_0_0(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c4 : index
+            %prod = arith.muli %strip, %c1 : index
             func.call @store(%acc_0_2, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_0_0(Produce, 1)
           }
@@ -256,7 +261,6 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -275,7 +279,7 @@ module {
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_0_1(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c4 : index
+            %prod = arith.muli %strip, %c1 : index
             func.call @store(%acc_0_3, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_0_1(Produce, 1)
           }
@@ -288,7 +292,6 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -307,7 +310,7 @@ module {
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_0_2(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c4 : index
+            %prod = arith.muli %strip, %c1 : index
             func.call @store(%acc_0_4, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_0_2(Produce, 1)
           }
@@ -320,7 +323,6 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -339,7 +341,7 @@ module {
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_0_3(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c4 : index
+            %prod = arith.muli %strip, %c1 : index
             func.call @store(%acc_0_5, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_0_3(Produce, 1)
           }
@@ -352,7 +354,6 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -371,7 +372,7 @@ module {
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_1_0(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c4 : index
+            %prod = arith.muli %strip, %c1 : index
             func.call @store(%acc_1_2, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_1_0(Produce, 1)
           }
@@ -384,7 +385,6 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -403,7 +403,7 @@ module {
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_1_1(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c4 : index
+            %prod = arith.muli %strip, %c1 : index
             func.call @store(%acc_1_3, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_1_1(Produce, 1)
           }
@@ -416,7 +416,6 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -435,7 +434,7 @@ module {
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_1_2(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c4 : index
+            %prod = arith.muli %strip, %c1 : index
             func.call @store(%acc_1_4, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_1_2(Produce, 1)
           }
@@ -448,7 +447,6 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -467,7 +465,7 @@ module {
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_1_3(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c4 : index
+            %prod = arith.muli %strip, %c1 : index
             func.call @store(%acc_1_5, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_1_3(Produce, 1)
           }
@@ -480,7 +478,6 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -499,7 +496,7 @@ module {
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_2_0(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c4 : index
+            %prod = arith.muli %strip, %c1 : index
             func.call @store(%acc_2_2, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_2_0(Produce, 1)
           }
@@ -512,7 +509,6 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -531,7 +527,7 @@ module {
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_2_1(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c4 : index
+            %prod = arith.muli %strip, %c1 : index
             func.call @store(%acc_2_3, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_2_1(Produce, 1)
           }
@@ -544,7 +540,6 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -563,7 +558,7 @@ module {
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_2_2(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c4 : index
+            %prod = arith.muli %strip, %c1 : index
             func.call @store(%acc_2_4, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_2_2(Produce, 1)
           }
@@ -576,7 +571,6 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -595,7 +589,7 @@ module {
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_2_3(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c4 : index
+            %prod = arith.muli %strip, %c1 : index
             func.call @store(%acc_2_5, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_2_3(Produce, 1)
           }
@@ -608,7 +602,6 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -627,7 +620,7 @@ module {
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_3_0(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c4 : index
+            %prod = arith.muli %strip, %c1 : index
             func.call @store(%acc_3_2, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_3_0(Produce, 1)
           }
@@ -640,7 +633,6 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -659,7 +651,7 @@ module {
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_3_1(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c4 : index
+            %prod = arith.muli %strip, %c1 : index
             func.call @store(%acc_3_3, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_3_1(Produce, 1)
           }
@@ -672,7 +664,6 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -691,7 +682,7 @@ module {
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_3_2(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c4 : index
+            %prod = arith.muli %strip, %c1 : index
             func.call @store(%acc_3_4, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_3_2(Produce, 1)
           }
@@ -704,7 +695,6 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           scf.for %chunk = %c0 to %c1 step %c1 {
@@ -723,7 +713,7 @@ module {
           scf.for %strip = %c0 to %c1 step %c1 {
             %c_view = aie.objectfifo.acquire @c_3_3(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
             %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c4 : index
+            %prod = arith.muli %strip, %c1 : index
             func.call @store(%acc_3_5, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @c_3_3(Produce, 1)
           }

@@ -1,33 +1,33 @@
 /** The program of a core of a GEMM: an output-stationary tile, its accumulators in f32 (i32 for i8), blocks of the matrix unit. */
 import { type Body, type Buffer, type Value, vec } from "../body.ts";
-import { type GemmTiles, rowsType } from "./gemm.ts";
+import { columnsPerBlock, type GemmTiles, rowsType } from "./gemm.ts";
+import { clearStats, measure, normalised, readColumns } from "./gemm-norm.ts";
 import { geluTanh } from "./math.ts";
-
-/** Columns of the bias that one 8-row block of the weights carries: each takes two rows, the bf16 and what it leaves over. */
-export const biasGroups = 4;
 
 /**
  * Ports a [k/8 * m/4] x 4 x 8, b [k/8 * n/nb (+ bias)] x 8 x nb, c [strip/4 * n/nb] x 4 x nb: a few rows of the tile at a time;
- * local acc [m/4 * n/nb] x 4 x nb.
+ * local acc [m/4 * n/nb] x 4 x nb, and those of a norm.
  */
 export function gemmProgram(g: GemmTiles): (b: Body) => void {
-  const { n } = g.tile;
-  const [mb, , nb] = g.block;
-  const perStrip = (g.strip / mb) * (n / nb);
+  const [mb] = g.block;
   const strips = g.tile.m / g.strip;
   return (b) => {
     const acc = b.local("acc");
     const tile = () => {
-      if (!g.bias) b.call("clear", { acc }, [], (f) => clear(f, g));
+      if (!g.bias || g.norm) b.call("clear", { acc }, [], (f) => clear(f, g));
+      if (g.norm) b.call("clear_stats", { stats: b.local("stats") }, [], (f) => clearStats(f, g));
       b.for(
         g.chunks,
         (chunk) => {
           const a = b.acquire("a", "Consume");
           const weights = b.acquire("b", "Consume");
-          if (g.bias)
+          if (g.bias || g.norm)
             b.if(b.compare("arith.cmpi", "eq", chunk, b.index(0)), () =>
-              b.call("start_with_bias", { weights, acc }, [], (f) => startWithBias(f, g)),
+              g.norm
+                ? b.call("read_columns", { weights, columns: b.local("columns") }, [], (f) => readColumns(f, g))
+                : b.call("start_with_bias", { weights, acc }, [], (f) => startWithBias(f, g)),
             );
+          if (g.norm) b.call("measure", { a, stats: b.local("stats") }, [], (f) => measure(f, g));
           b.call("multiply", { a, weights, acc }, [], (f) => multiply(f, g));
           b.release("a", "Consume");
           b.release("b", "Consume");
@@ -38,7 +38,9 @@ export function gemmProgram(g: GemmTiles): (b: Body) => void {
         strips,
         (strip) => {
           const c = b.acquire("c", "Produce");
-          b.call("store", { acc, c }, [b.mul(strip, b.index(perStrip))], (f, first) => store(f, g, first!, perStrip));
+          const norm = g.norm ? { stats: b.local("stats"), columns: b.local("columns") } : {};
+          const first = b.mul(strip, b.index(g.strip / mb));
+          b.call("store", { acc, c, ...norm }, [first], (f, row) => store(f, g, row!));
           b.release("c", "Produce");
         },
         { hint: "strip" },
@@ -98,17 +100,21 @@ function multiply(b: Body, g: GemmTiles): void {
   b.for(rows, (i) => b.for(cols, (j) => block(i, j), { step: cb, hint: "j" }), { step: rb });
 }
 
-/** Blocks of the sums from `first` on, activated and rounded. */
-function store(b: Body, g: GemmTiles, first: Value, count: number): void {
+/** A strip of the sums, from block of rows `first` on: normalised, activated and rounded. */
+function store(b: Body, g: GemmTiles, first: Value): void {
   const [mb, , nb] = g.block;
-  b.for(count, (i) => {
-    let v = b.shape(
-      loadSum(b, g, b.local("acc"), whole(b, b.add(first, i))),
-      vec(g.type === "bf16" ? "f32" : "i32", mb * nb),
-    );
+  const cols = g.tile.n / nb;
+  const flat = vec(g.type === "bf16" ? "f32" : "i32", mb * nb);
+  const block = (r: Value, j: Value) => {
+    const row = b.add(first, r);
+    const at = b.add(b.mul(row, b.index(cols)), j);
+    let v = b.shape(loadSum(b, g, b.local("acc"), whole(b, at)), flat);
+    if (g.norm) v = normalised(b, g, v, row, j);
     if (g.activation === "geluTanh") v = geluTanh(b, v);
-    b.write(b.shape(g.out === "bf16" ? b.narrow(v) : v, vec(g.out, mb, nb)), b.local("c"), whole(b, i));
-  });
+    const out = b.shape(g.out === "bf16" ? b.narrow(v) : v, vec(g.out, mb, nb));
+    b.write(out, b.local("c"), whole(b, b.add(b.mul(r, b.index(cols)), j)));
+  };
+  b.for(g.strip / mb, (r) => b.for(cols, (j) => block(r, j), { hint: "j" }), { hint: "r" });
 }
 
 /** Every row of the sums becomes the bias of its columns: ones times the bias's two rows. */
@@ -116,18 +122,19 @@ function startWithBias(b: Body, g: GemmTiles): void {
   const [mb, kb, nb] = g.block;
   const [rows, cols] = [g.tile.m / mb, g.tile.n / nb];
   const start = (g.tile.k / kb) * cols;
+  const perBlock = columnsPerBlock(g);
   const type = vec("bf16", mb, kb);
-  for (let group = 0; group < Math.min(biasGroups, cols); group++) {
+  for (let group = 0; group < Math.min(perBlock, cols); group++) {
     const ones = b.splat(
       Array.from({ length: mb * kb }, (_, i) => (Math.floor((i % kb) / 2) === group ? 1 : 0)),
       type,
     );
     b.for(
-      Math.ceil((cols - group) / biasGroups),
+      Math.ceil((cols - group) / perBlock),
       (q) => {
         const pair = b.read(b.local("weights"), whole(b, b.add(q, b.index(start))), vec("bf16", kb, nb), "bias");
         const lanes = b.contract(ones, pair, b.splat(0, sums(g)));
-        const col = b.add(b.mul(q, b.index(biasGroups)), b.index(group));
+        const col = b.add(b.mul(q, b.index(perBlock)), b.index(group));
         b.for(rows, (i) => storeSum(b, g, lanes, b.local("acc"), whole(b, b.add(b.mul(i, b.index(cols)), col))));
       },
       { hint: "q" },

@@ -13,6 +13,7 @@ import {
 } from "../design.ts";
 import { type GemmTiles, rowsType } from "./gemm.ts";
 import { gemmProgram } from "./gemm-core.ts";
+import { normLocals } from "./gemm-norm.ts";
 import { batches, dims4 } from "./sequence.ts";
 
 export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, about: readonly string[]): Design {
@@ -99,7 +100,10 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
       (r): Core => ({
         tile: core(c, r),
         stack: machine.stackBytes,
-        locals: [{ name: "acc", type: mem(g.accumulator, (m / mb) * (n / nb), mb, nb) }],
+        locals: [
+          { name: "acc", type: mem(g.accumulator, (m / mb) * (n / nb), mb, nb) },
+          ...(g.norm ? normLocals(g) : []),
+        ],
         ports: { a: grid ? `a_${r}` : "a_0", b: grid ? `b_${c}` : `b_${c}_${r}`, c: `c_${c}_${r}` },
         program,
       }),

@@ -9,12 +9,17 @@ import { HeddleError } from "../../../ir/error.ts";
 import type { AieMachine } from "../../../targets/aie-machine.ts";
 import { type Cost, costOf, productCycles, productOf, type Traffic } from "../cost.ts";
 import { bytesOf, type Element } from "../design.ts";
-import { biasGroups } from "./gemm-core.ts";
 
 /** Operands of a product: bf16 or i8 on both sides, or i4 weights, two in a byte, with i8 rows. */
 export type ProductType = "bf16" | "i8" | "i4";
 /** Element type of the rows. */
 export const rowsType = (t: ProductType): "bf16" | "i8" => (t === "i4" ? "i8" : t);
+
+/**
+ * Columns of the matrix unit's block whose bias one block of packed weights carries: two rows each, the bf16 and what it leaves
+ * over; four with a norm, which wants the columns' sums as well.
+ */
+export const columnsPerBlock = (s: Pick<GemmShape, "norm">): number => (s.norm ? 2 : 4);
 
 export interface GemmShape {
   readonly m: number;
@@ -25,6 +30,8 @@ export interface GemmShape {
   readonly out: Element;
   readonly bias: boolean;
   readonly activation?: "geluTanh" | undefined;
+  /** A norm of the rows before the product, whose scale and shift are part of the weights. Only of a bf16 product. */
+  readonly norm?: { readonly centred: boolean; readonly eps: number } | undefined;
   /**
    * What sums are held in between two steps of K: f32, or bf16 as in arXiv 2512.13282, which rounds them once a step, but leaves
    * room for larger tiles. Products of i8 have i32.
@@ -71,8 +78,11 @@ export function planGemm(machine: AieMachine, shape: GemmShape): GemmTiles {
       subject,
       hint: "pad the inner size of the weights with zeros in the model",
     });
-  if (type !== "bf16" && shape.bias)
-    throw new HeddleError("a bias is added in bf16 products only", { subject, hint: "add it after the product" });
+  if (type !== "bf16" && (shape.bias || shape.norm))
+    throw new HeddleError("a bias or a norm is part of bf16 products only", {
+      subject,
+      hint: "add it after the product",
+    });
   const skinny = m <= block[0];
   // Two by two blocks at a time keep the matrix unit fed: one of each operand would be loaded per product otherwise.
   const need = Math.ceil(m / (machine.rows - 2));
@@ -120,11 +130,13 @@ export function tiles(
   const [, kb, nb] = block;
   const [arrayRows, arrayColumns] = [machine.rows - 2, machine.columns];
   const unit = bytesOf[rowsType(type)];
-  const chunkBlocks = (tile.k / kb) * (tile.n / nb) + (shape.bias ? Math.ceil(tile.n / nb / biasGroups) : 0);
+  const chunkBlocks =
+    (tile.k / kb) * (tile.n / nb) + (shape.bias || shape.norm ? Math.ceil(tile.n / nb / columnsPerBlock(shape)) : 0);
   const [left, right] = [tile.m * tile.k * unit, (chunkBlocks * kb * nb * unit) / (type === "i4" ? 2 : 1)];
   const strip = stripOf(tile, block[0], bytesOf[out]);
   const sums = tile.m * tile.n * bytesOf[accumulator];
-  const core = 2 * left + 2 * right + sums + 2 * strip * tile.n * bytesOf[out] + machine.stackBytes;
+  const norm = shape.norm ? 128 * (tile.m / block[0] + tile.n / nb) : 0;
+  const core = norm + 2 * left + 2 * right + sums + 2 * strip * tile.n * bytesOf[out] + machine.stackBytes;
   if (core > machine.tiles.compute.memoryBytes) return undefined;
 
   const grid = mapping === "grid";
@@ -143,7 +155,9 @@ export function tiles(
 
   const chunks = k / tile.k;
   const count = across.m * across.n;
-  const cycles = count * (chunks * productCycles(machine, type, tile) + epilogue(shape, tile, block));
+  // A norm's sums are two products per block of rows.
+  const step = productCycles(machine, type, tile) * (1 + (shape.norm ? (2 * nb) / tile.n : 0));
+  const cycles = count * (chunks * step + epilogue(shape, tile, block));
   const traffic: Traffic[] = [
     { bytes: padded.m * k * unit * across.n, run: panel * unit },
     { bytes: across.m * across.n * chunks * right * (grid ? arrayColumns : arrayColumns * arrayRows), run: 1 << 20 },
@@ -173,7 +187,7 @@ function stripOf(tile: { readonly m: number; readonly n: number }, step: number,
 
 /** Cycles for bringing a finished tile into its result type: 16 lanes at a time. */
 const epilogue = (s: GemmShape, t: { m: number; n: number }, block: readonly number[]): number =>
-  ((t.m * t.n) / (block[0]! * block[2]!)) * (s.activation ? 60 : 6);
+  ((t.m * t.n) / (block[0]! * block[2]!)) * ((s.activation ? 60 : 6) + (s.norm ? 50 : 0));
 
 /** The widest panel of A, in columns: a divisor of K and a multiple of the tile's depth that memory and address limits allow. */
 function widest(

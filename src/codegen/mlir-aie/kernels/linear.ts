@@ -22,7 +22,7 @@ export function linearKernel(
   const pad = (what: string, from: number, to: number) =>
     from === to ? [] : [`${what} ${from} is padded to ${to} with zeros`];
   const lines = [
-    `${m} x ${k} x ${n}, ${g.type} into ${g.accumulator}, result ${g.out}${g.bias ? ", bias" : ""}${g.activation ? `, ${g.activation}` : ""}`,
+    `${m} x ${k} x ${n}, ${g.type} into ${g.accumulator}, result ${g.out}${g.norm ? `, rows ${g.norm.centred ? "centred and " : ""}scaled to 1` : ""}${g.bias ? ", bias" : ""}${g.activation ? `, ${g.activation}` : ""}`,
     g.mapping === "grid"
       ? `grid: A along the rows of the array, B along its columns, ${g.across.m} x ${g.across.n} blocks`
       : `skinny: A to all cores, B distributed, ${g.across.n} rounds`,

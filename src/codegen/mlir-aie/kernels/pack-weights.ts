@@ -7,6 +7,7 @@ import {
   constant,
   less,
   mul,
+  reduceSum,
   reshape,
   scalar,
   select,
@@ -16,8 +17,7 @@ import {
 } from "../../../ir/ops/index.ts";
 import { staticShape } from "../../../ir/type.ts";
 import type { AieMachine } from "../../../targets/aie-machine.ts";
-import type { GemmTiles } from "./gemm.ts";
-import { biasGroups } from "./gemm-core.ts";
+import { columnsPerBlock, type GemmTiles } from "./gemm.ts";
 
 /** Zeros after the values of an axis, up to a size. */
 function padded(x: Node, axis: number, size: number): Node {
@@ -46,7 +46,7 @@ function pairs(values: Node): Node {
 }
 
 /**
- * w [N, K] (and a bias [N]) as [columns of the array, tiles, steps of K, cores, chunk]: a chunk is blocks of the matrix unit, by
+ * w [N, K] (and a bias [N], of a product that has one) as [columns of the array, tiles, steps of K, cores, chunk]: a chunk is blocks of the matrix unit, by
  * depth, then by column, and after them the rows of the bias.
  */
 export function packedWeights(machine: AieMachine, g: GemmTiles, w: Node, bias: Node | undefined): Node {
@@ -61,20 +61,30 @@ export function packedWeights(machine: AieMachine, g: GemmTiles, w: Node, bias: 
   const ordered = transpose(split, { perm: [1, 0, 5, 2, 6, 3, 7, 4] });
   const chunk = tile.k * tile.n;
   const blocks = reshape(ordered, { shape: [columns, tiles, chunks, cores, chunk] });
-  const all = bias ? concat([blocks, biasRows(bias)], { axis: 4 }) : blocks;
+  const all = g.bias || g.norm ? concat([blocks, columnRows()], { axis: 4 }) : blocks;
   const flat = reshape(all, { shape: [columns * tiles * chunks * cores * chunkBlocks * kb * nb] });
   return g.type === "i4" ? pairs(flat) : cast(flat, { dtype: g.type });
 
-  /** Two rows per block of columns: the bf16 nearest to the bias, and the one nearest to what is left. */
-  function biasRows(b: Node): Node {
-    const wide = b.type.dtype === "f32" ? b : cast(b, { dtype: "f32" });
-    const byTile = transpose(reshape(padded(wide, 0, full.n), { shape: [tiles, columns, cores, tile.n / nb, nb] }), {
-      perm: [1, 0, 2, 3, 4],
+  /** Rows per column: its bias, and with a norm the sum of its weights, each as the nearest bf16 and what that leaves. */
+  function columnRows(): Node {
+    const none = constant({ dtype: "f32", shape: [g.n], values: [0] });
+    const given = bias && (bias.type.dtype === "f32" ? bias : cast(bias, { dtype: "f32" }));
+    const rounded = cast(cast(values, { dtype: "bf16" }), { dtype: "f32" });
+    const sums = () => reshape(reduceSum(rounded, { axis: 1 }), { shape: [g.n] });
+    const rows = [given ?? none, ...(g.norm ? [sums()] : [])].flatMap(highAndLow);
+    const perBlock = columnsPerBlock(g);
+    const groups = Math.ceil(tile.n / nb / perBlock) * perBlock;
+    const lanes = rows.map((row) => {
+      const byTile = reshape(padded(row, 0, full.n), { shape: [tiles, columns, cores, tile.n / nb, nb] });
+      const ordered = padded(transpose(byTile, { perm: [1, 0, 2, 3, 4] }), 3, groups);
+      return reshape(ordered, { shape: [columns, tiles, 1, cores, groups, 1, nb] });
     });
-    const groups = Math.ceil(tile.n / nb / biasGroups) * biasGroups;
-    const lanes = reshape(padded(byTile, 3, groups), { shape: [columns, tiles, 1, cores, groups, 1, nb] });
-    const high = cast(cast(lanes, { dtype: "bf16" }), { dtype: "f32" });
-    const pairs = concat([high, sub(lanes, high)], { axis: 5 });
-    return repeated(reshape(pairs, { shape: [columns, tiles, 1, cores, groups * 2 * nb] }), chunks, 2);
+    const all = concat(lanes, { axis: 5 });
+    return repeated(reshape(all, { shape: [columns, tiles, 1, cores, groups * rows.length * nb] }), chunks, 2);
   }
+}
+
+function highAndLow(x: Node): Node[] {
+  const high = cast(cast(x, { dtype: "bf16" }), { dtype: "f32" });
+  return [high, sub(x, high)];
 }
