@@ -93,6 +93,28 @@ const cases: readonly [what: string, change: (d: Description) => unknown, words:
   ],
   [
     "too few scales",
+    (d) =>
+      (d.tensors[0]!.quantize = { encoding: "AXIS_SCALE_OFFSET", axis: 0, scales: { offset: 64, bytes: 1 << 20 } }),
+    /quantize\.scales\.bytes: expected 8, the size of this shape and data type/,
+  ],
+  [
+    "scales outside the weights",
+    (d) => (d.tensors[0]!.quantize = { encoding: "AXIS_SCALE_OFFSET", axis: 0, scales: { offset: 1 << 20, bytes: 8 } }),
+    /quantize\.scales: bytes 1048576 to 1048584 lie outside the weights/,
+  ],
+  [
+    "a scale of zero in the weights",
+    (d) =>
+      (d.tensors[0]!.quantize = {
+        encoding: "BW_AXIS_SCALE_OFFSET",
+        bitwidth: 4,
+        axis: 0,
+        scales: { offset: 0, bytes: 8 },
+      }),
+    /quantize\.scales: scale 0 in the weights is 0.0+; it must be positive and finite/,
+  ],
+  [
+    "one scale for two rows",
     (d) => (d.tensors[0]!.quantize = { encoding: "AXIS_SCALE_OFFSET", axis: 0, scales: [1] }),
     /one scale per index of axis: 2/,
   ],

@@ -16,7 +16,7 @@ std::size_t sizeOf(qnn::DataType);
 const char* nameOf(qnn::DataType);
 const char* nameOf(qnn::TensorType);
 
-/// Quantisation encoding with owned arrays. Kept and returned faithfully; no op computes with it yet.
+/// Quantisation encoding with owned arrays. The ops for fixed point say which they take (ops/fixed_point.h).
 struct Quantization {
   qnn::Definition definition = qnn::Definition::UNDEFINED;
   qnn::Encoding encoding = qnn::Encoding::UNDEFINED;
