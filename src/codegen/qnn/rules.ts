@@ -1,5 +1,6 @@
 /** Rewrites for Qualcomm's own libraries. Their ops take weights in the type of the activations. */
-import { cast, gather, gelu, geluTanh, linear } from "../../ir/ops/index.ts";
+import { cast, gather, gelu, geluTanh, linear, softmax, transpose } from "../../ir/ops/index.ts";
+import { resolveAxis } from "../../ir/ops/support/axis.ts";
 import { widened } from "../../ir/ops/support/widen.ts";
 import { v } from "../../ir/pattern.ts";
 import { type Rule, rule, skip } from "../../ir/rewrite.ts";
@@ -20,7 +21,16 @@ const widenTable = rule("widen-table", gather.pat(v("data"), v("indices")).as("g
     : gather(cast(data, { dtype: g.type.dtype }), indices, { axis: g.attrs.axis }),
 );
 
-export const qtiRules: readonly Rule[] = [...plainRules, widenWeights, widenUnbiased, widenTable];
+/** Their softmax is over the last axis. */
+const softmaxLast = rule("softmax-over-last-axis", softmax.pat(v("x")).as("s"), ({ x, s }) => {
+  const rank = x.type.shape.length;
+  const axis = resolveAxis(s.attrs.axis, x.type.shape);
+  if (axis === rank - 1) return skip("is over the last axis");
+  const perm = Array.from({ length: rank }, (_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i));
+  return transpose(softmax(transpose(x, { perm })), { perm });
+});
+
+export const qtiRules: readonly Rule[] = [...plainRules, widenWeights, widenUnbiased, widenTable, softmaxLast];
 
 /**
  * HTP looks Gelu up in a table at the cost of one pass, where the tanh form takes nine, which is more time than the products around

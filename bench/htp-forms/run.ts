@@ -1,0 +1,65 @@
+/**
+ * Costs forms of GPT-2 124M on Qualcomm's simulator, a row of figures each: `npx tsx bench/htp-forms/run.ts [--rows 1] [--places 256]
+ * [--layers 12] [--no-head] [--precision f16] [--optimization 2] [--vary join,gelu]`. With `--vary` every choice of these fields is tried in
+ * turn, the others as chosen.
+ */
+import { parseArgs } from "node:util";
+import { type Form, gpt2 } from "./gpt2.ts";
+import { F16, F32, U8, U16 } from "./sketch.ts";
+
+const choices: Readonly<Partial<Record<keyof Form, readonly string[]>>> = {
+  linear: ["fully-connected", "conv2d"],
+  qkv: ["merged", "split"],
+  heads: ["batched", "single"],
+  join: ["keys", "scores", "elements"],
+  cache: [F32, F16, U16, U8],
+  gelu: ["tanh", "sigmoid", "native"],
+};
+
+const text = { type: "string" } as const;
+const fields = Object.fromEntries(Object.keys(choices).map((name) => [name, text]));
+const { values } = parseArgs({
+  allowNegative: true,
+  options: {
+    ...fields,
+    rows: { ...text, default: "1" },
+    places: { ...text, default: "256" },
+    layers: { ...text, default: "12" },
+    head: { type: "boolean", default: true },
+    precision: { ...text, default: "f16" },
+    optimization: { ...text, default: "2" },
+    vary: { ...text, default: "" },
+  },
+}) as { values: Readonly<Record<string, string | boolean | undefined>> };
+
+const fixed = !String(values.precision).match(/f16|islands/);
+const base = {
+  linear: "fully-connected",
+  qkv: "merged",
+  heads: "batched",
+  join: "keys",
+  cache: fixed ? U8 : F16,
+  gelu: fixed || values.rows !== "1" ? "native" : "tanh",
+  ...values,
+  ...Object.fromEntries(["rows", "places", "layers"].map((name) => [name, Number(values[name])])),
+} as unknown as Form;
+
+const varied = String(values.vary).split(",").filter(Boolean) as (keyof Form)[];
+const forms = varied.length
+  ? varied.flatMap((field) =>
+      choices[field]!.map((choice) => ({ label: `${field} ${choice}`, form: { ...base, [field]: choice } as Form })),
+    )
+  : [{ label: "as chosen", form: base }];
+for (const { label, form } of forms)
+  try {
+    const { us, read, written, spilled, finalizeSeconds } = await gpt2(form).cost({
+      optimization: Number(values.optimization),
+    });
+    const mb = (n: number) => (n / 1e6).toFixed(1);
+    const bound = (read / 45.8e3).toFixed(0);
+    process.stdout.write(
+      `${label.padEnd(24)} ${us} us, reads ${mb(read)} MB (${bound} us), writes ${mb(written)}, spills ${mb(spilled)}, finalize ${finalizeSeconds.toFixed(1)} s\n`,
+    );
+  } catch (e) {
+    process.stdout.write(`${label.padEnd(24)} refused: ${(e as Error).message.split("\n").slice(0, 3).join(" | ")}\n`);
+  }
