@@ -1,6 +1,7 @@
 /** bench/RESULTS.md from the rows: tables a person can read, each number with its source, device and version. */
 
 import type { Row } from "./record.ts";
+import { renderGemma } from "./render-gemma.ts";
 import { renderHtp } from "./render-htp.ts";
 import { builds, lengths } from "./suites/variants.ts";
 import { megabytes, number, percent, table, taken } from "./tables.ts";
@@ -13,6 +14,7 @@ export function renderResults(rows: readonly Row[]): string {
   ];
   const of = (suite: string) => rows.filter((r) => r.suite === suite);
   if (of("variants").length) parts.push(renderVariants(of("variants")));
+  if (of("gemma").length) parts.push(renderGemma(of("gemma")));
   if (of("htp").length) parts.push(renderHtp(of("htp")));
   if (of("compile").length) parts.push(renderCompile(of("compile")));
   if (of("aie").length) parts.push(renderAie(of("aie")));

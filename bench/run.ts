@@ -7,12 +7,14 @@ import { type Row, readRows, writeRows, writeWhole } from "./record.ts";
 import { renderReadme, renderResults } from "./render.ts";
 import { aie } from "./suites/aie.ts";
 import { compileTime } from "./suites/compile.ts";
+import { gemma } from "./suites/gemma.ts";
 import { htp } from "./suites/htp.ts";
 import { variants } from "./suites/variants.ts";
 
 const suites: Readonly<Record<string, (context: SuiteContext) => Promise<Row[]>>> = {
   variants,
   htp,
+  gemma,
   compile: compileTime,
   aie,
 };

@@ -47,16 +47,19 @@ function refuseUnless(ok: boolean, name: string, value: number, range: string): 
   if (!ok) throw new HeddleError(`${name} must be ${range}, not ${value}`);
 }
 
-/** The first of the largest values. @throws HeddleError where a value is NaN, or none is above -Infinity. */
+/** The first of the largest values, by one scan. @throws HeddleError where a value is NaN, or none is above -Infinity. */
 export function argmax(values: Float32Array): number {
-  let best = 0;
+  let best = -1;
+  let most = -Infinity;
   for (let i = 0; i < values.length; i++) {
     const v = values[i]!;
+    // The usual case, no larger value, needs one comparison; NaN fails it.
+    if (v <= most) continue;
     if (Number.isNaN(v))
       throw new HeddleError(`the model returned NaN for token ${i}: its weights or its backend are broken`);
-    if (v > values[best]!) best = i;
+    [best, most] = [i, v];
   }
-  if (values[best] === -Infinity)
+  if (best < 0)
     throw new HeddleError("the model returned -Infinity for every token: its weights or its backend are broken");
   return best;
 }
@@ -75,17 +78,40 @@ function penalised(logits: Float32Array, used: Iterable<number>, penalty: number
  * that differ can have weights that do not.
  */
 function cutoff(scores: Float32Array, weightOf: (score: number) => number, topK: number, topP: number): number {
-  if ((topK === 0 || topK >= scores.length) && topP === 1) return -Infinity;
-  const sorted = scores.slice().sort().reverse();
-  const kept = topK === 0 ? sorted : sorted.subarray(0, topK);
-  if (topP === 1) return kept.at(-1)!;
-  const wanted = topP * kept.reduce((sum, s) => sum + weightOf(s), 0);
-  let sum = 0;
-  for (const s of kept) {
-    sum += weightOf(s);
-    if (sum >= wanted) return s;
+  const all = topK === 0 || topK >= scores.length;
+  if (all && topP === 1) return -Infinity;
+  if (topP === 1) return largest(scores, topK).at(-1)!;
+  // A vocabulary of 262,144 takes long to sort, and its most likely tokens nearly always reach topP.
+  for (let count = all ? 256 : topK; ; count *= 8) {
+    const kept = largest(scores, count);
+    const total = all ? scores.reduce((sum, s) => sum + weightOf(s), 0) : kept.reduce((sum, s) => sum + weightOf(s), 0);
+    let sum = 0;
+    for (const s of kept) {
+      sum += weightOf(s);
+      if (sum >= topP * total) return s;
+    }
+    if (!all || kept.length < count) return kept.at(-1)!;
   }
-  return kept.at(-1)!;
+}
+
+/** The `count` largest values above -Infinity in descending order, fewer where there are fewer. */
+function largest(values: Float32Array, count: number): Float32Array {
+  const held = new Float32Array(Math.min(values.length, 4 * count));
+  let n = 0;
+  let least = -Infinity;
+  const settle = () => {
+    held.subarray(0, n).sort().reverse();
+    if (n < count) return;
+    [n, least] = [count, held[count - 1]!];
+  };
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i]!;
+    if (v <= least) continue;
+    if (n === held.length) settle();
+    if (v > least) held[n++] = v;
+  }
+  settle();
+  return held.subarray(0, n);
 }
 
 /** The token at `at` (0..1) of the total weight of those that reach the cutoff. */

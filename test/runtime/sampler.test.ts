@@ -37,6 +37,20 @@ test("top-k and top-p leave out the tail", () => {
   assert.equal(kinds(draws({ temperature: 1, topK: 2, topP: 0.6 })), [3]);
 });
 
+test("in a large vocabulary the same tokens are left as by sorting it", () => {
+  const scores = Float32Array.from({ length: 4000 }, (_, i) => Math.fround(6 * Math.sin(i * i)));
+  const sorted = [...scores].sort((a, b) => b - a);
+  const lowest = (options: SamplerOptions) => {
+    const sample = createSampler({ temperature: 1e6, seed: 2, ...options });
+    return Math.min(...Array.from({ length: 400 }, () => scores[sample(scores, [])]!));
+  };
+  assert.is(lowest({ topK: 40 }), sorted[39]);
+  assert.is(lowest({ topK: 40, topP: 0.5 }), sorted[19]);
+  // At this temperature all tokens are as likely, so that a share of them is a share of probability.
+  const least = lowest({ topP: 0.1 });
+  assert.ok(least >= sorted[400]! && least < sorted[380]!, `${least}`);
+});
+
 test("a repetition penalty makes used tokens less likely", () => {
   assert.is(createSampler({ repetitionPenalty: 1.5 })(logits, [3, 3]), 4);
   assert.is(createSampler({ repetitionPenalty: 2 })(Float32Array.of(-1, -1.5), [0]), 1);
