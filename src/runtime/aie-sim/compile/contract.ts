@@ -46,20 +46,36 @@ export function emitContract(e: Emitter, op: Op, into?: Value): boolean {
   });
   const parallel = sizes.flatMap((_, d) => (reduced[d] ? [] : [d]));
   const inner = sizes.flatMap((_, d) => (reduced[d] ? [d] : []));
-  const at = (o: Operand, fixed: number): string =>
-    [
-      `${fixed}`,
-      ...parallel.filter((d) => o.strides[d]).map((d) => (o.strides[d] === 1 ? `d${d}` : `d${d}*${o.strides[d]}`)),
-    ].join("+");
+  // Sums along the last parallel dimension are kept side by side: they do not wait for each other.
+  const side = parallel.length && sizes[parallel.at(-1)!]! <= 8 ? parallel.at(-1)! : undefined;
+  const looped = parallel.filter((d) => d !== side);
+  const sums = Array.from({ length: side === undefined ? 1 : sizes[side]! }, (_, i) => i);
+  const at = (o: Operand, point: readonly number[], lane: number): string => {
+    const fixed = point.reduce(
+      (n, x, i) => n + x * o.strides[inner[i]!]!,
+      side === undefined ? 0 : lane * o.strides[side]!,
+    );
+    const terms = looped
+      .filter((d) => o.strides[d])
+      .map((d) => (o.strides[d] === 1 ? `d${d}` : `d${d}*${o.strides[d]}`));
+    return `${o.array}[${[`${fixed}`, ...terms].join("+")}]`;
+  };
   const [a, b, c] = operands as [Operand, Operand, Operand];
-  const round = elementOf(result!.type).kind === "float" ? (isHalf(elementOf(result!.type)) ? "B.one" : "F") : "";
-  const heads = parallel.map((d) => `for(let d${d}=0;d${d}<${sizes[d]};d${d}++)`).join("");
-  const sums = points(sizes, inner).map((p) => {
-    const fixed = (o: Operand) => p.reduce((n, x, i) => n + x * o.strides[inner[i]!]!, 0);
-    const sum = `s+${a.array}[${at(a, fixed(a))}]*${b.array}[${at(b, fixed(b))}]`;
-    return round ? `s=${round}(${sum});` : `s=${sum}|0;`;
+  const element = elementOf(result!.type);
+  const add = (i: number, product: string): string => {
+    if (element.kind !== "float") return `s${i}=s${i}+${product}|0;`;
+    return `s${i}=${isHalf(element) ? "B.one" : "F"}(s${i}+${product});`;
+  };
+  // What all sums have in common is read once.
+  const shared = side !== undefined && a.strides[side] === 0;
+  const steps = points(sizes, inner).map((p) => {
+    const factor = (lane: number) => (shared ? "x" : at(a, p, lane));
+    return `${shared ? `x=${at(a, p, 0)};` : ""}${sums.map((i) => add(i, `${factor(i)}*${at(b, p, i)}`)).join("")}`;
   });
-  e.line(`${heads}{let s=${c.array}[${at(c, 0)}];${sums.join("")}${out.array}[${at(c, 0)}]=s;}`);
+  const heads = looped.map((d) => `for(let d${d}=0;d${d}<${sizes[d]};d${d}++)`).join("");
+  const begin = `let ${["x=0", ...sums.map((i) => `s${i}=${at(c, [], i)}`)].join(",")};`;
+  const end = sums.map((i) => `${at({ ...c, array: out.array }, [], i)}=s${i};`).join("");
+  e.line(`${heads}{${begin}${steps.join("")}${end}}`);
   return true;
 }
 
