@@ -17,12 +17,13 @@ export function renderResults(rows: readonly Row[]): string {
   if (of("gemma").length) parts.push(renderGemma(of("gemma")));
   if (of("htp").length) parts.push(renderHtp(of("htp")));
   if (of("compile").length) parts.push(renderCompile(of("compile")));
-  if (of("aie").length) parts.push(renderAie(of("aie")));
+  if (of("aie").length) parts.push(renderFigures("Kernels on the AIE array", of("aie")));
+  if (of("aie-tools").length) parts.push(renderFigures("Tools for the AIE array", of("aie-tools")));
   return `${parts.join("\n\n")}\n`;
 }
 
-/** What the time model of the array says, a line per number. */
-function renderAie(rows: readonly Row[]): string {
+/** A line per number. */
+function renderFigures(title: string, rows: readonly Row[]): string {
   const lines = rows.map((r) => [
     r.program,
     r.precision,
@@ -30,7 +31,7 @@ function renderAie(rows: readonly Row[]): string {
     r.metric,
     `${Number(r.value.toPrecision(3))} ${r.unit}`,
   ]);
-  return `## Kernels on the AIE array\n\n${taken(rows)}\n\n${table(["what", "precision", "tokens", "metric", "value"], lines)}`;
+  return `## ${title}\n\n${taken(rows)}\n\n${table(["what", "precision", "tokens", "metric", "value"], lines)}`;
 }
 
 /** README.md with the table of the longest sequences between its two markers. @throws Error where the markers are gone. */

@@ -6,6 +6,7 @@ import { suiteContext } from "./harness.ts";
 import { type Row, readRows, writeRows, writeWhole } from "./record.ts";
 import { renderReadme, renderResults } from "./render.ts";
 import { aie } from "./suites/aie.ts";
+import { aieTools } from "./suites/aie-tools.ts";
 import { compileTime } from "./suites/compile.ts";
 import { gemma } from "./suites/gemma.ts";
 import { htp } from "./suites/htp.ts";
@@ -17,6 +18,7 @@ const suites: Readonly<Record<string, (context: SuiteContext) => Promise<Row[]>>
   gemma,
   compile: compileTime,
   aie,
+  "aie-tools": aieTools,
 };
 
 const options = new Command("npm run bench --")
