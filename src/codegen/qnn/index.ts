@@ -4,8 +4,10 @@ import { toHalf } from "../half.ts";
 import { hostCaches } from "../host-caches.ts";
 import { legalize } from "../legalize.ts";
 import { simplifications } from "../simplify.ts";
+import type { SupportTable } from "../support.ts";
 import { blockRules } from "./blocks.ts";
 import { emitQnn } from "./emit.ts";
+import type { QnnLowering } from "./lowering.ts";
 import { planQnn, type QnnPlan } from "./plan.ts";
 import { qtiSupport } from "./qti.ts";
 import { referenceSupport } from "./reference.ts";
@@ -27,21 +29,23 @@ export const qnnReference: Backend<QnnPlan> = {
 };
 
 const vendor = "QNN (qti.aisw)";
+/** Qualcomm's CPU library divides by the root of the mean square plus epsilon, outside the root; HTP does it as it is defined. */
+const cpuSupport = { ...qtiSupport, rmsNorm: "expand" } satisfies SupportTable<QnnLowering>;
 const vendorRules = [...qtiRules, ...simplifications];
 const halfRules = [...htpRules, ...vendorRules];
-/** Qualcomm's libraries (HTP, CPU): package `qti.aisw` alone, caches written by the caller. */
+/** Qualcomm's CPU library, in f32: package `qti.aisw` alone, caches written by the caller. */
 export const qnnVendor: Backend<QnnPlan> = {
   name: vendor,
   legalize: (g) => {
     const { graph, caches } = hostCaches(g);
-    return { graph: legalize(graph, { target: vendor, support: qtiSupport, rules: vendorRules }), caches };
+    return { graph: legalize(graph, { target: vendor, support: cpuSupport, rules: vendorRules }), caches };
   },
-  plan: (g, weights) => planQnn(g, qtiSupport, weights),
+  plan: (g, weights) => planQnn(g, cpuSupport, weights),
   show: showPlan,
   emit: emitQnn,
 };
 
-/** The same in f16, the only float arithmetic that HTP has, with caches in f16; other inputs and outputs stay as they are. */
+/** HTP: the same package in f16, the only float arithmetic that it has, with caches in f16; other inputs and outputs stay as they are. */
 export const qnnVendorHalf: Backend<QnnPlan> = {
   ...qnnVendor,
   legalize: (g) => {
@@ -49,6 +53,7 @@ export const qnnVendorHalf: Backend<QnnPlan> = {
     const half = toHalf(graph, caches);
     return { graph: legalize(half, { target: vendor, support: qtiSupport, rules: halfRules }), caches };
   },
+  plan: (g, weights) => planQnn(g, qtiSupport, weights),
 };
 
 export { emitQnn, weightsFile } from "./emit.ts";
