@@ -6,7 +6,7 @@ export const buildScript = `#!/bin/sh
 # Compiles every design of this folder for the NPU: <kernel>.mlir -> <kernel>.xclbin and <kernel>.insts.bin.
 #   sh build.sh [kernel ...]
 # It needs aiecc of mlir-aie (https://xilinx.github.io/mlir-aie/latest/aiecc/), which comes as a wheel:
-#   pip install mlir_aie -f https://github.com/Xilinx/mlir-aie/releases/expanded_assets/latest-wheels-3
+#   pip install mlir_aie -f https://github.com/Xilinx/mlir-aie/releases/expanded_assets/latest-wheels-4
 #   pip install llvm-aie -f https://github.com/Xilinx/llvm-aie/releases/expanded_assets/nightly
 # and xclbinutil, which comes with XRT (https://github.com/amd/xdna-driver).
 set -eu

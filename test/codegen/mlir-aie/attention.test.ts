@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import { panelsOf, planAttention } from "../../../src/codegen/mlir-aie/kernels/attention.ts";
 import { attentionKernel } from "../../../src/codegen/mlir-aie/kernels/attention-design.ts";
 import { attention, cachedAttention, evaluate, graph, input } from "../../../src/ir/index.ts";
+import { aieMachine } from "../../../src/targets/aie-machine.ts";
 import { phoenix } from "./kernels.ts";
 import { random, relativeError, runKernel } from "./run.ts";
 
@@ -95,6 +96,10 @@ test("heads that do not fit the blocks of the matrix unit are refused", () => {
   const shape = { heads: 6, groups: 2, queries: 8, keys: 8, dim: 64, scale: 1, window: 0, cached: false };
   assert.throws(() => planAttention(phoenix, shape), /3 heads share their keys.*\n {2}try: repeat keys and values/s);
   assert.throws(() => planAttention(phoenix, { ...shape, heads: 2, dim: 40 }), /size 40 is not a multiple of 16/);
+  assert.throws(
+    () => planAttention(aieMachine("npu2")!, { ...shape, heads: 2 }),
+    /blocks of 4x8x4, and npu2 has 4x8x8/,
+  );
 });
 
 test.run();

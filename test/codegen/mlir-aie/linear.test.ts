@@ -5,6 +5,7 @@ import type { GemmShape } from "../../../src/codegen/mlir-aie/kernels/gemm.ts";
 import { linearKernel } from "../../../src/codegen/mlir-aie/kernels/linear.ts";
 import { encodeBf16 } from "../../../src/ir/evaluate/round.ts";
 import * as ir from "../../../src/ir/index.ts";
+import { aieMachine } from "../../../src/targets/aie-machine.ts";
 import { phoenix } from "./kernels.ts";
 import { random, relativeError, runKernel } from "./run.ts";
 
@@ -74,6 +75,26 @@ for (const type of ["i8", "i4"] as const)
       assert.equal(out, Float32Array.from(expected(shape, left.data, right.data, undefined)), `${m} x ${k} x ${n}`);
     }
   });
+
+test("npu2 has other blocks and twice the columns", () => {
+  const strix = aieMachine("npu2")!;
+  for (const [m, k, n] of [
+    [30, 64, 200],
+    [1, 64, 300],
+  ] as const) {
+    const shape: GemmShape = { m, k, n, type: "bf16", out: "f32", bias: true };
+    const [x, w, b] = [random([m, k], 1), random([n, k], 2), random([n], 3)];
+    const plan = linearKernel(strix, shape, { name: "linear", about: [] });
+    assert.is(plan.design.cores.length, 32);
+    const error = relativeError(runKernel(plan, [x, w], [m, n], b).out, expected(shape, x.data, w.data, b.data));
+    assert.ok(error <= 1e-5, `relative error ${error}`);
+    const norm = { centred: true, eps: 1e-5 };
+    assert.throws(
+      () => linearKernel(strix, { ...shape, norm }, { name: "linear", about: [] }),
+      /blocks of 4x4, and npu2 has 4x8/,
+    );
+  }
+});
 
 test("a norm before a product, and GELU after it, within 2^-6 of the largest result", () => {
   for (const [m, k, n, centred, activation] of [

@@ -53,6 +53,9 @@ export function planAttention(machine: AieMachine, shape: AttentionShape): Atten
   const { heads, groups, queries, keys, dim } = shape;
   const share = heads / groups;
   const subject = `attention of ${heads} heads (${groups} of keys), ${queries} x ${keys} x ${dim}`;
+  const block = machine.matmul.bf16xbf16!.join("x");
+  if (block !== "4x8x4")
+    throw new HeddleError(`the kernel is written for blocks of 4x8x4, and ${machine.device} has ${block}`, { subject });
   if (dim % 16)
     throw new HeddleError(`the head's size ${dim} is not a multiple of 16, the lanes of a vector`, { subject });
   if (share > 1 && 4 % share && share % 4)

@@ -83,6 +83,11 @@ export function planGemm(machine: AieMachine, shape: GemmShape): GemmTiles {
       subject,
       hint: "add it after the product",
     });
+  if (shape.norm && block[0] * block[2] !== 16)
+    throw new HeddleError(`a norm is worked on in blocks of 4x4, and ${machine.device} has ${block[0]}x${block[2]}`, {
+      subject,
+      hint: "normalise before the product",
+    });
   const skinny = m <= block[0];
   // Two by two blocks at a time keep the matrix unit fed: one of each operand would be loaded per product otherwise.
   const need = Math.ceil(m / (machine.rows - 2));
