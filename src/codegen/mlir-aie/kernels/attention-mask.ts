@@ -1,0 +1,92 @@
+/** Which keys a core sees: tiles of them in a turn, and lanes of a block; and the maximum over lanes, which belongs to the same pass. */
+import type { Body, Value } from "../body.ts";
+import type { AttentionTiles } from "./attention.ts";
+import { bf16x16 } from "./math.ts";
+
+/** A score that is not to be seen; finite, so that differences are. */
+export const low = -3e38;
+
+/**
+ * Tiles of keys that pass this core in a turn: those before the window of its first query, those that it sees, and those behind its
+ * last query; and how far the first one that it sees lies before its first query.
+ */
+export function tilesOf(b: Body, t: AttentionTiles, turn: Value, firstBlock: number, position: Value, start: number) {
+  const { s, q } = t.tile;
+  const perPanel = t.panel / s;
+  const perBlock = t.panel / t.share;
+  const blockOf = b.add(b.mul(turn, b.index(t.columns.queries)), b.index(firstBlock));
+  const from = b.add(position, b.mul(blockOf, b.index(perBlock)));
+  const query = b.add(from, b.index(start));
+  const least = (x: Value, y: Value) => b.op("arith.minsi", x, y);
+  const most = (x: Value, y: Value) => b.op("arith.maxsi", x, y);
+  const over = (x: Value, n: number) => b.op("arith.divsi", x, b.index(n));
+  const none = b.index(0);
+  // As `panelsOf`: panels that no core of the column sees are not read unless they are of a cache.
+  const all = b.index(t.padded.keys / t.panel);
+  const whole = t.cached || t.mapping === "own";
+  const end = whole ? all : least(all, b.add(over(b.add(from, b.index(perBlock - 1)), t.panel), b.index(1)));
+  const firstPanel = whole || !t.window ? none : over(most(none, b.sub(from, b.index(t.window - 1))), t.panel);
+  const count = b.mul(b.sub(end, firstPanel), b.index(perPanel));
+  const ahead = b.sub(query, b.mul(firstPanel, b.index(t.panel)));
+  const last = b.add(over(most(none, b.add(ahead, b.index(Math.ceil(q / t.share) - 1))), s), b.index(1));
+  if (t.ring) return { before: none, seen: count, after: none, ahead };
+  const until = least(count, last);
+  const before = t.window ? least(until, over(most(none, b.sub(ahead, b.index(t.window - 1))), s)) : none;
+  return {
+    before,
+    seen: b.sub(until, before),
+    after: b.sub(count, until),
+    ahead: b.sub(ahead, b.mul(before, b.index(s))),
+  };
+}
+
+/** The first object of v holds the position as an integer in its first element. */
+export function readPosition(b: Body): Value {
+  const header = b.acquire("v", "Consume");
+  const bits = b.convert("arith.bitcast", b.load(header, [b.index(0), b.index(0), b.index(0)]), "i16", "bits");
+  const position = b.convert("arith.index_cast", bits, "index", "position");
+  b.release("v", "Consume");
+  return position;
+}
+
+/**
+ * 0 for lanes (key i, query j) with i - floor(j / share) <= delta, and above delta - window; the lowest score for the others.
+ * @param delta how far the block's first key lies before its first query.
+ */
+function mask(b: Body, delta: Value, t: AttentionTiles): Value {
+  const lanes = Array.from({ length: 16 }, (_, l) => Math.floor(l / 4) - Math.floor((l % 4) / Math.min(4, t.share)));
+  const distance = b.splat(lanes, bf16x16);
+  const clamped = (v: Value) => {
+    const near = b.op("arith.minsi", b.op("arith.maxsi", v, b.index(-8)), b.index(8));
+    const number = b.convert("arith.sitofp", b.convert("arith.index_cast", near, "i32"), "bf16");
+    return b.broadcast(number, bf16x16);
+  };
+  const [seen, hidden] = [b.splat(0, bf16x16), b.splat(low, bf16x16)];
+  const later = b.select(b.compare("arith.cmpf", "ole", distance, clamped(delta)), seen, hidden);
+  if (!t.window) return later;
+  const edge = clamped(b.sub(delta, b.index(t.window)));
+  return b.select(b.compare("arith.cmpf", "ogt", distance, edge), later, hidden);
+}
+
+/** What is added to a block of scores. In a ring, places before and behind the query's own may hold what came a round earlier. */
+export function hidden(b: Body, delta: Value, t: AttentionTiles, round: Value | undefined): Value {
+  const near = mask(b, delta, t);
+  if (!round) return near;
+  const earlier = b.max(near, mask(b, b.add(delta, round), t));
+  // The queries of one run may go past the last place.
+  return t.queries > 1 ? b.max(earlier, mask(b, b.sub(delta, b.index(t.keys)), t)) : earlier;
+}
+
+/** The maximum of every query's four lanes, in all of them. */
+export function perQuery(b: Body, v: Value): Value {
+  const parts = range(4).map((j) => {
+    const only = b.splat(
+      Array.from({ length: 16 }, (_, l) => (l % 4 === j ? 0 : low)),
+      bf16x16,
+    );
+    return b.add(b.broadcast(b.reduce("maximumf", b.add(v, only)), bf16x16), only);
+  });
+  return parts.reduce((x, y) => b.max(x, y));
+}
+
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
