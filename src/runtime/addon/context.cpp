@@ -99,19 +99,20 @@ std::map<const Graph*, std::vector<ProfileNode>> Context::finalize(std::optional
   return events;
 }
 
-std::vector<std::byte> Context::save() const {
+SavedContext Context::save() const {
   requireWhole();
   for (const auto& graph : graphs_) {
     if (!graph->finalized()) throw Misuse("graph '" + graph->name() + "' is not finalized; await context.finalize() first");
   }
   std::uint64_t bytes = 0;
   backend_->call("contextGetBinarySize", backend_->functions().contextGetBinarySize, {}, handle_, &bytes);
-  std::vector<std::byte> binary(static_cast<std::size_t>(bytes));
+  // Not filled with zeros: what the binary does not need is then never touched, and takes no memory.
+  SavedContext binary{std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(bytes)), 0};
   std::uint64_t written = 0;
   backend_->call("contextGetBinary", backend_->functions().contextGetBinary, {}, handle_,
-                 static_cast<void*>(binary.data()), bytes, &written);
+                 static_cast<void*>(binary.data.get()), bytes, &written);
   if (written > bytes) throw LibraryError("the backend wrote more bytes than it announced");
-  binary.resize(static_cast<std::size_t>(written));
+  binary.bytes = static_cast<std::size_t>(written);
   return binary;
 }
 

@@ -21,6 +21,12 @@ struct ContextOptions {
   bool prepareOnly = false;
 };
 
+/// A saved context. The memory is as large as the backend announced, which may be many times the binary.
+struct SavedContext {
+  std::unique_ptr<std::byte[]> data;
+  std::size_t bytes = 0;
+};
+
 class Context {
  public:
   Context(std::shared_ptr<Backend> backend, const ContextOptions& options);
@@ -41,7 +47,7 @@ class Context {
   /// Finalizes every graph that is not final yet, and returns the profile of each. Slow; any thread, one at a time.
   std::map<const Graph*, std::vector<ProfileNode>> finalize(std::optional<qnn::ProfileLevel> level);
   /// The context as a binary. All graphs must be final.
-  std::vector<std::byte> save() const;
+  SavedContext save() const;
   /// Frees the handle and lets go of the backend. Harmless when repeated.
   void release();
 
