@@ -128,12 +128,12 @@ test("neighbours share memory: nothing is streamed between them, unless a DMA is
 
 test("DMA programs, locks and flows may be written out", () => {
   const y = new Int32Array(4);
-  const program = (tile: string, direction: string, wait: string, give: string, buffer: string) =>
+  const program = (tile: string, direction: string, wait: string, give: string, buffer: string, range: string) =>
     `%mem_${tile} = aie.mem(%${tile}) {
       %go = aie.dma_start(${direction}, 1, ^bd, ^end)
     ^bd:
       aie.use_lock(%${wait}, AcquireGreaterEqual, 1)
-      aie.dma_bd(%${buffer} : memref<4xi32>, 0, 4)
+      aie.dma_bd(%${buffer} : memref<4xi32>${range})
       aie.use_lock(%${give}, Release, 1)
       aie.next_bd ^bd
     ^end:
@@ -154,8 +154,8 @@ test("DMA programs, locks and flows may be written out", () => {
      %from_full = aie.lock(%c, 15) {init = 0 : i32}
      %to_free = aie.lock(%d) {init = 1 : i32}
      %to_full = aie.lock(%d) {init = 0 : i32}
-     ${program("c", "MM2S", "from_full", "from_free", "from")}
-     ${program("d", "S2MM", "to_free", "to_full", "to")}
+     ${program("c", "MM2S", "from_full", "from_free", "from", ", 0, 4")}
+     ${program("d", "S2MM", "to_free", "to_full", "to", " offset = 0 len = 4 sizes = [2, 2] strides = [1, 2]")}
      aie.flow(%c, DMA : 1, %d, DMA : 1)
      %sender = aie.core(%c) {
        ${constants}
@@ -181,7 +181,7 @@ test("DMA programs, locks and flows may be written out", () => {
     range(4, 5),
     y,
   );
-  assert.equal([...y], [5, 6, 7, 8]);
+  assert.equal([...y], [5, 7, 6, 8]);
 });
 
 test("floats become bf16 to the nearest even, or downwards as the hardware does when it is not told", () => {
