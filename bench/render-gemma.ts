@@ -3,7 +3,8 @@ import type { Row } from "./record.ts";
 import { gemmaPrecision, gemmaPrograms, promptTokens, threadCounts } from "./suites/gemma.ts";
 import { type Cell, megabytes, number, percent, table, taken } from "./tables.ts";
 
-export function renderGemma(rows: readonly Row[]): string {
+/** Heddle and llama.cpp, at each number of threads. */
+export function gemmaTable(rows: readonly Row[]): string {
   const find = (program: string, metric: string, threads: number) =>
     rows.find(
       (r) => r.program === program && r.metric === `${metric}, ${threads} ${threads === 1 ? "thread" : "threads"}`,
@@ -22,12 +23,16 @@ export function renderGemma(rows: readonly Row[]): string {
     }),
   );
   const head = ["program", "decode tokens/s", "of read bandwidth", "prefill tokens/s", "peak MB"];
+  return table(head, lines);
+}
+
+export function renderGemma(rows: readonly Row[]): string {
   return [
     `## Gemma 3 270M, ${gemmaPrecision}, real weights`,
     taken(rows),
     `A prompt of ${promptTokens} tokens, then greedy tokens; both in turns, medians. In brackets: over llama.cpp, by the median over the turns. ` +
       "`of read bandwidth`: the bytes of weights that a token needs, over its time, against a plain read loop with as many threads. " +
       "Both are Node.js processes that load the same GGUF file or what was compiled from it.",
-    table(head, lines),
+    gemmaTable(rows),
   ].join("\n\n");
 }

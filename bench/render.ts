@@ -1,8 +1,8 @@
 /** bench/RESULTS.md from the rows: tables a person can read, each number with its source, device and version. */
 
 import type { Row } from "./record.ts";
-import { renderGemma } from "./render-gemma.ts";
-import { renderHtp } from "./render-htp.ts";
+import { gemmaTable, renderGemma } from "./render-gemma.ts";
+import { htpTable, htpTaken, renderHtp } from "./render-htp.ts";
 import { builds, lengths } from "./suites/variants.ts";
 import { megabytes, number, percent, table, taken } from "./tables.ts";
 
@@ -34,13 +34,24 @@ function renderFigures(title: string, rows: readonly Row[]): string {
   return `## ${title}\n\n${taken(rows)}\n\n${table(["what", "precision", "tokens", "metric", "value"], lines)}`;
 }
 
-/** README.md with the table of the longest sequences between its two markers. @throws Error where the markers are gone. */
+/** Tables of README.md by the name of their markers, `<!-- gemma: ... -->` to `<!-- end of gemma -->`. */
+const readmeTables: Readonly<Record<string, (rows: readonly Row[]) => string>> = {
+  variants: (rows) => `${taken(rows)}\n\n${variantTable(rows, 256)}`,
+  htp: (rows) => `${htpTaken(rows)}\n\n${htpTable(rows, 256)}`,
+  gemma: (rows) => `${taken(rows)}\n\n${gemmaTable(rows)}`,
+};
+
+/** README.md with its tables between their markers. @throws Error where markers are gone. */
 export function renderReadme(readme: string, rows: readonly Row[]): string {
-  const own = rows.filter((r) => r.suite === "variants");
-  const parts = /^([\s\S]*<!-- variants:.*-->\n)[\s\S]*(<!-- end of variants -->[\s\S]*)$/.exec(readme);
-  if (!parts) throw new Error("README.md has lost the markers of the variants table");
-  const text = own.length ? `${taken(own)}\n\n${variantTable(own, 256)}\n` : "";
-  return `${parts[1]}${text}${parts[2]}`;
+  for (const [suite, show] of Object.entries(readmeTables)) {
+    const own = rows.filter((r) => r.suite === suite);
+    const parts = new RegExp(`^([\\s\\S]*<!-- ${suite}:.*-->\\n)[\\s\\S]*(<!-- end of ${suite} -->[\\s\\S]*)$`).exec(
+      readme,
+    );
+    if (!parts) throw new Error(`README.md has lost the markers of the ${suite} table`);
+    readme = `${parts[1]}${own.length ? `${show(own)}\n` : ""}${parts[2]}`;
+  }
+  return readme;
 }
 
 const share = "share of read bandwidth";
