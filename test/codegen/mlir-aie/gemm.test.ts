@@ -33,7 +33,7 @@ test("products that the matrix unit cannot do are refused", () => {
   );
   assert.throws(
     () => planGemm(phoenix, shape(8, 64, 64, { type: "i8", out: "i32", bias: true })),
-    /a bias is added in bf16 products only/,
+    /a bias or a norm is part of bf16 products only/,
   );
 });
 
