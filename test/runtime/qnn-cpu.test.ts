@@ -1,13 +1,11 @@
 /** The vendor's own library agrees with Hugging Face too, caches written by the session. Skipped where it is not installed. */
-import { existsSync } from "node:fs";
 import { test as always } from "uvu";
 import * as assert from "uvu/assert";
 import { compareWithGoldens, readGoldens } from "../../src/cli/support/goldens.ts";
-import { libraryCandidates } from "../../src/runtime/libraries.ts";
 import { build, withSession } from "../support/builds.ts";
+import { available } from "./addon-support.ts";
 
-const installed = libraryCandidates("qnn-cpu").some((file) => existsSync(file));
-const test = installed ? always : always.skip;
+const test = available("qnn-cpu") ? always : always.skip;
 
 // Gemma's sliding layers have rings, which the session writes round and round.
 for (const [program, goldens, context] of [

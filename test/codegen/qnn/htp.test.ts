@@ -2,15 +2,13 @@
  * Qualcomm's HTP compiler and functional simulator take the graphs and compute about what Hugging Face computes: in f16, the
  * only float arithmetic of the NPU. Skipped where the library is not installed.
  */
-import { existsSync } from "node:fs";
 import { test as always } from "uvu";
 import * as assert from "uvu/assert";
 import { compareWithGoldens, readGoldens } from "../../../src/cli/support/goldens.ts";
-import { libraryCandidates } from "../../../src/runtime/libraries.ts";
+import { available } from "../../runtime/addon-support.ts";
 import { build, withSession } from "../../support/builds.ts";
 
-const installed = libraryCandidates("htp").some((file) => existsSync(file));
-const test = installed ? always : always.skip;
+const test = available("htp") ? always : always.skip;
 
 for (const program of ["gpt2-fa2", "gpt2-fa2-kv-fused"] as const)
   test(`${program} on the HTP simulator`, async () => {
