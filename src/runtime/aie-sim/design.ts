@@ -68,7 +68,7 @@ export const failAt = (loc: Loc, subject: string, reason: string, hint?: string)
 
 const supported = new Set([
   ...["aie.tile", "aie.objectfifo", "aie.objectfifo.link", "aie.core", "aie.buffer", "aie.lock", "aie.mem"],
-  ...["aie.memtile_dma", "aie.flow", "aie.runtime_sequence", "aie.end", "func.func"],
+  ...["aie.memtile_dma", "aie.flow", "aie.shim_dma_allocation", "aie.runtime_sequence", "aie.end", "func.func"],
 ]);
 
 /** @param module as parsed. @param machine what it must fit; its columns count. @throws HeddleError naming the op and line. */

@@ -2,7 +2,7 @@
 
 import { descriptor } from "./descriptor.ts";
 import { type Device, failAt, readDims, type Tile } from "./design.ts";
-import type { Bd, Buffer, Flow, Lock, LockUse } from "./hardware.ts";
+import type { Bd, Buffer, Channel, Flow, Lock, LockUse } from "./hardware.ts";
 import { type Block, bodyOf, intAttr, type Op, stringAttr, type Value } from "./mlir/op.ts";
 import { bitsOf, count } from "./mlir/type.ts";
 import type { Resources } from "./resources.ts";
@@ -11,6 +11,8 @@ export interface Programs {
   readonly bufferOf: Map<Value, Buffer>;
   readonly lockOf: Map<Value, Lock>;
   readonly flows: Flow[];
+  /** Channels of the shim by the names that the runtime sequence uses. */
+  readonly host: Map<string, Channel>;
 }
 
 /** Declares what the text declares, in its order. @throws HeddleError naming tile and op. */
@@ -27,9 +29,18 @@ export function lowerPrograms(device: Device, resources: Resources): Programs {
       lockOf.set(value!, resources.lock(tile, name, `lock ${name}`, intAttr(op, "init", 0), op.loc));
     }
   }
-  const programs: Programs = { bufferOf, lockOf, flows: [] };
+  const programs: Programs = { bufferOf, lockOf, flows: [], host: new Map() };
   for (const op of ops)
     if (op.name === "aie.mem" || op.name === "aie.memtile_dma") readProgram(op, device, resources, programs);
+  for (const op of ops) {
+    if (op.name !== "aie.shim_dma_allocation") continue;
+    const name = stringAttr(op, "sym_name")!;
+    const tile = device.tileOf(op.operands[0]!, op);
+    if (tile.kind !== "shim") failAt(op.loc, `${op.name} @${name}`, `${tile.name} is a ${tile.kind} tile`);
+    const direction = stringAttr(op, "channel_dir") === "S2MM" ? "S2MM" : "MM2S";
+    const index = intAttr(op, "channel_index");
+    programs.host.set(name, resources.channel(tile, direction, `@${name}`, op.loc, [], { index }));
+  }
   const flows = ops.filter((o) => o.name === "aie.flow").map((op) => readFlow(op, device, resources));
   for (const { source, dests } of flows) {
     const same = programs.flows.findIndex((f) => f.source === source);

@@ -34,8 +34,10 @@ export function readHost(device: Device, hardware: Hardware): Host {
     type.kind === "memref" ? { name, type } : failAt(loc, `argument ${name}`, "is not a memref"),
   );
   const channelOf = (fifo: string, op: Op): Channel => {
+    const known = hardware.host.get(fifo);
+    if (known) return known;
     device.fifoOf(fifo, op);
-    return hardware.host.get(fifo) ?? failAt(op.loc, `${op.name} of @${fifo}`, "the FIFO has no end on the shim");
+    return failAt(op.loc, `${op.name} of @${fifo}`, "the FIFO has no end on the shim");
   };
   const instructions = body.ops.flatMap((op): Instruction[] => {
     if (op.name === "aiex.npu.dma_wait") {
@@ -53,7 +55,8 @@ export function readHost(device: Device, hardware: Hardware): Host {
     if (id < 0 || id >= bds)
       failAt(op.loc, `${op.name} of @${fifo}`, `a shim tile has buffer descriptors 0 to ${bds - 1}, not ${id}`);
     const pattern = transfer(op, fifo, args[argument]!.type, device);
-    const token = flagAttr(op, "issue_token");
+    // What is written to the host always answers; what is read only if asked to.
+    const token = flagAttr(op, "issue_token") || channel.direction === "S2MM";
     return [{ kind: "copy", fifo, channel, argument, id, token, pattern, loc: op.loc }];
   });
   return { instructions, args };

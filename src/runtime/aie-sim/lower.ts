@@ -37,7 +37,7 @@ export function lower(device: Device): Hardware {
     ...resources,
     flows: [...programs.flows, ...lowering.flows],
     ports: lowering.ports,
-    host: lowering.host,
+    host: new Map([...programs.host, ...lowering.host]),
     bufferOf: programs.bufferOf,
     lockOf: programs.lockOf,
   };

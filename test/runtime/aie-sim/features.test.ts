@@ -184,6 +184,37 @@ test("DMA programs, locks and flows may be written out", () => {
   assert.equal([...y], [5, 7, 6, 8]);
 });
 
+test("channels of the shim may be named without FIFOs", () => {
+  const y = new Int32Array(24);
+  const step = (label: string, next: string, direction: string, wait: string, give: string, rest: string) =>
+    `${label}:
+      %go_${direction} = aie.dma_start(${direction}, 0, ^${direction}, ${rest})
+    ^${direction}:
+      %one_${direction} = arith.constant 1 : i32
+      aie.use_lock(%${wait}, AcquireGreaterEqual, %one_${direction})
+      aie.dma_bd(%between : memref<8xi32> offset = 0 len = 8)
+      aie.use_lock(%${give}, Release, %one_${direction})
+      aie.next_bd ^${direction} // ${next}`;
+  run(
+    `%between = aie.buffer(%c) {sym_name = "between"} : memref<8xi32>
+     %free = aie.lock(%c, 0) {init = 1 : i32, sym_name = "free"}
+     %full = aie.lock(%c, 1) {init = 0 : i32, sym_name = "full"}
+     aie.shim_dma_allocation @in (%s, MM2S, 0)
+     aie.shim_dma_allocation @out (%s, S2MM, 0)
+     aie.flow(%s, DMA : 0, %c, DMA : 0)
+     aie.flow(%c, DMA : 0, %s, DMA : 0)
+     %mem = aie.mem(%c) {
+       ${step("^begin", "in", "S2MM", "free", "full", "^second")}
+       ${step("^second", "out", "MM2S", "full", "free", "^end")}
+     ^end:
+       aie.end
+     }`,
+    range(24),
+    y,
+  );
+  assert.equal(y, range(24));
+});
+
 test("floats become bf16 to the nearest even, or downwards as the hardware does when it is not told", () => {
   const round = (rounding: "nearest-even" | "floor"): number[] => {
     const x = Float32Array.of(1 + 2 ** -8, 1 + 3 * 2 ** -8, -1 - 2 ** -8, 0.7);

@@ -171,7 +171,7 @@ function checkEnd(sequence: SequenceActor, streams: readonly StreamActor[]): voi
     if (!awaited && from.channel.direction === "S2MM")
       throw new HeddleError("is waited for by nobody: the host may read before it is written", {
         ...context,
-        hint: `issue_token = true, and aiex.npu.dma_wait {symbol = @${from.fifo}}`,
+        hint: `aiex.npu.dma_wait {symbol = @${from.fifo}} at the end`,
       });
   }
   for (const s of streams)

@@ -9,7 +9,7 @@ module {
     aie.runtime_sequence(%x: memref<64xi32>) {
       aiex.npu.dma_memcpy_nd(%x[0, 0, 0, 0][1, 1, 1, 4][0, 0, 0, 1]) {metadata = @a, id = 0 : i64} : memref<64xi32>
       aiex.npu.dma_memcpy_nd(%x[0, 0, 0, 4][1, 1, 1, 4][0, 0, 0, 1]) {metadata = @o, id = 1 : i64} : memref<64xi32>
-      aiex.npu.dma_wait {symbol = @o}
+      aiex.npu.dma_wait {symbol = @a}
     }
   }
 }

@@ -235,6 +235,17 @@ export const aie: Syntaxes = {
     p.in.need(")");
     return { operands: [source, dest], attrs: { source_bundle, source_channel, dest_bundle, dest_channel } };
   },
+  "aie.shim_dma_allocation": (p) => {
+    const sym_name = text(p.symbol());
+    p.in.need("(");
+    const tile = p.use(index);
+    p.in.need(",");
+    const channel_dir = text(p.in.take(/S2MM\b|MM2S\b/, "S2MM or MM2S")[0]);
+    p.in.need(",");
+    const channel_index = i32(p.integer());
+    p.in.need(")");
+    return { operands: [tile], attrs: { sym_name, channel_dir, channel_index, ...p.attrDict() } };
+  },
   "aie.runtime_sequence": (p) => {
     const name = p.in.text[p.in.position] === "@" ? { sym_name: text(p.symbol()) } : {};
     p.in.need("(");
