@@ -77,6 +77,20 @@ test("passes that quantise are proved like all others", async () => {
   assert.is(cache.dtype, "i8");
 });
 
+test("gated blocks, grouped heads and rings quantise too", async () => {
+  const { quantization, manifest } = await compileProgram("graphs/gemma3-270m.ts", {
+    config: "tiny",
+    precision: "w8a16",
+    quantize: { kv: "i8" },
+    out: join(tempFolder(), "gemma"),
+  });
+  const { layers, logitsSqnr } = quantization!.quality;
+  assert.ok(layers.length > 8 && layers.every((l) => l.bits === 8 && l.sqnr! > 35));
+  assert.ok(logitsSqnr > 25, `${logitsSqnr} dB`);
+  const caches = manifest.entries.flatMap((e) => e.inputs.filter((i) => i.role === "cache"));
+  assert.ok(caches.length > 0 && caches.every((c) => c.dtype === "i8"));
+});
+
 test("a head in f16 stays out of the table; one of 4 bits is smaller", async () => {
   const bits = async (head: "f16" | "w4") => {
     const { quantization } = await compile({ quantize: { head } });

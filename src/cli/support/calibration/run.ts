@@ -14,9 +14,16 @@ export type RunSequence = (
 
 /** The longest sequence that is run at once. */
 const longest = 256;
+/** The same where a cache is a ring, which has room for its window and this many new tokens. */
+const longestOfRings = 128;
+
+const isRing = ({ sym }: { sym: string }): boolean => sym !== "T" && sym !== "C";
 
 /** Rows of one run: what the model has positions for, within reason. */
-export const rowsOf = (g: Graph): number => Math.min(longest, symbols(g).find((s) => s.sym === "T")?.max ?? longest);
+export const rowsOf = (g: Graph): number => {
+  const all = symbols(g);
+  return Math.min(all.some(isRing) ? longestOfRings : longest, all.find((s) => s.sym === "T")?.max ?? longest);
+};
 
 /**
  * Builds `g` with `wanted` as its outputs and hands a runner to `use`. A graph with a cache reads the whole sequence at once into
@@ -40,9 +47,10 @@ function boundWith(g: Graph, wanted: readonly Node[]): Graph {
     last !== undefined && op === gather && inputs[1] === last ? n.inputs[0]! : n,
   );
   const T = rowsOf(g);
-  const C = symbols(whole).find((s) => s.sym === "C");
+  const places = Math.ceil(T / 64) * 64;
+  const caches = symbols(whole).filter((s) => s.sym !== "T");
   return bind(graph(whole.name, { ...whole, inputs: whole.inputs.filter((n) => n.name !== "last") }), {
     T,
-    ...(C && { C: Math.min(C.max, Math.ceil(T / 64) * 64) }),
+    ...Object.fromEntries(caches.map((s) => [s.sym, Math.min(s.max, places)])),
   });
 }
