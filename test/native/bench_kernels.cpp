@@ -3,6 +3,7 @@
 // is the best of the repeats, and what is compared runs in turns, so that a busy machine disturbs both sides alike.
 //   make -C test/native bench && .cache/native/plain/bench_kernels [threads] [repeats]
 #include "../../src/runtime/reference/ops/attention.h"
+#include "../../src/runtime/reference/ops/fixed_linear.h"
 #include "../../src/runtime/reference/ops/linear.h"
 #include "bench.h"
 
@@ -47,14 +48,46 @@ int main(int argc, char** argv) {
       op.run({nullptr, workspace->data(), pool, k}, {x.data(), weights, nullptr, nullptr, y.data()});
     };
   };
+  // Weights of 8 bits and a scale per row, activations of 16.
+  const auto fixed = [&](std::size_t m, std::size_t cols, std::size_t inner) -> std::function<void()> {
+    using enum qnn::DataType;
+    struct Layer {
+      TensorInfo x, w, y;
+      Node node;
+      Executable run;
+      std::unique_ptr<AlignedBuffer> workspace;
+      std::vector<std::byte*> data;
+    };
+    const auto layer = std::make_shared<Layer>();
+    const auto describe = [&](TensorInfo& t, qnn::DataType type, std::size_t rows, std::size_t columns) {
+      t.dataType = type;
+      t.dims = {static_cast<std::uint32_t>(rows), static_cast<std::uint32_t>(columns)};
+      t.quantization = {qnn::Definition::DEFINED, qnn::Encoding::SCALE_OFFSET, 0, 0, {0.01F}, {-32768}};
+    };
+    describe(layer->x, UFIXED_POINT_16, m, inner);
+    describe(layer->w, SFIXED_POINT_8, cols, inner);
+    describe(layer->y, UFIXED_POINT_16, m, cols);
+    layer->w.data = reinterpret_cast<const std::byte*>(w.data());
+    layer->w.quantization = {
+        qnn::Definition::DEFINED, qnn::Encoding::AXIS_SCALE_OFFSET, 0, 0, std::vector<float>(cols, 0.01F), {}};
+    layer->node.inputs = {&layer->x, &layer->w};
+    layer->node.outputs = {&layer->y};
+    BenchPlanner planner(k, pool.threads());
+    layer->run = planFixedLinear(layer->node, planner);
+    layer->workspace = std::make_unique<AlignedBuffer>(planner.bytes());
+    // All slots are one here, so activations, weights and results share memory: what is computed does not matter.
+    layer->data = {reinterpret_cast<std::byte*>(w.data())};
+    return [layer, &pool, &k] { layer->run({layer->data.data(), layer->workspace->data(), pool, k}); };
+  };
   for (const std::size_t m : {1, 2, 4, 8}) {
     const double bytes = static_cast<double>(n * depth) * 4e-9;
     const auto best = bestSeconds(repeats, {[&] { readAll(pool, k, w.data(), n * depth); }, linear(m, n, depth, false),
-                                            linear(m, n, depth, true)});
+                                            linear(m, n, depth, true), fixed(m, n, depth)});
     std::printf(
         "  \"gemv_m%zu\": { \"read_gb_per_s\": %.1f, \"f32_gb_per_s\": %.1f, \"of_read\": %.2f, \"f16_gb_per_s\": "
-        "%.1f, \"f16_over_f32\": %.2f },\n",
-        m, bytes / best[0], bytes / best[1], best[0] / best[1], bytes / 2 / best[2], best[1] / best[2]);
+        "%.1f, \"f16_over_f32\": %.2f, \"w8a16_gb_per_s\": %.1f, \"w8a16_over_f32\": %.2f },\n",
+        m, bytes / best[0], bytes / best[1], best[0] / best[1], bytes / 2 / best[2], best[1] / best[2],
+        bytes / 4 / best[3], best[1] / best[3]);
   }
   const double peakFlops =
       2.0 * 24 * 256 * 2000 * static_cast<double>(k.gemmRows * k.gemmCols) / 24 * static_cast<double>(pool.threads());
@@ -75,6 +108,9 @@ int main(int argc, char** argv) {
       std::printf("  \"gemm_%s_%zux%zux%zu\": { \"gflops\": %.1f, \"of_peak\": %.2f },\n", half ? "f16" : "f32", s.m,
                   s.n, s.k, rate, rate / peak);
     }
+    const double rate = 2e-9 * static_cast<double>(s.m * s.n * s.k) / bestSeconds(repeats, fixed(s.m, s.n, s.k));
+    std::printf("  \"gemm_w8a16_%zux%zux%zu\": { \"gops\": %.1f, \"of_f32_peak\": %.2f },\n", s.m, s.n, s.k, rate,
+                rate / peak);
   }
   for (const std::size_t t : {1, 128, 1024}) {
     const std::size_t heads = 12, d = 64, keys = 1024;
