@@ -125,7 +125,10 @@ async function compile(file: string, { dryRun, dump: _, goal: __, ...rest }: Opt
 }
 
 /** What can be done with the build on this machine. */
-function next(out: string, { target, precision, context, chat }: Manifest, speaks: boolean): string {
+function next(out: string, manifest: Manifest, speaks: boolean): string {
+  const { target, precision, context, chat, entries } = manifest;
+  if (entries.some((e) => [...e.inputs, ...e.outputs].some((p) => p.role === "hidden")))
+    return "next: compile the layers before and after it; generate takes a whole model";
   const prompt = speaks ? "In the beginning" : "any text";
   const generate = `npm run generate -- ${quoted(out)} ${chat ? "--chat" : `--prompt "${prompt}"`}`;
   if (target !== "x-elite") return `next: ${generate}`;

@@ -83,6 +83,8 @@ function encode({ graph, weights, lists, caches }: OnnxPlan, data: Data): Uint8A
     input: graph.input![c.input]!.name,
     output: graph.output![c.output]!.name,
     axis: c.axis,
+    // Of a ring: the token of position p goes to place p modulo the size of the axis.
+    ...(c.window > 0 && { window: c.window }),
   }));
   return ModelProto.encode({
     irVersion,
