@@ -1,16 +1,6 @@
 /** Context binaries by Qualcomm's own compiler: whole, small, equal to what was built, and faults in words. */
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test as always } from "uvu";
 import * as assert from "uvu/assert";
@@ -278,46 +268,5 @@ test("a library older than the one that compiled: both versions are named", asyn
     backend.close();
   }
 });
-
-test("killed while it compiles: the old build stands, the compiler's processes end, the next compile works", async () => {
-  await build();
-  const out = join(tempFolder(), "killed");
-  await compile(out, { context: false });
-  const before = readFileSync(join(out, "manifest.json"));
-  const args = ["graphs/gpt2-fa2-kv-fused.ts", "--config", "tiny", "--target", "x-elite", "--precision", "f16"];
-  const cli = spawn(process.execPath, ["--import", "tsx", "src/cli/compile.ts", ...args, "--no-cache", "--out", out]);
-  const died = new Promise((resolve) => cli.once("close", resolve));
-  const children = () => {
-    const file = `/proc/${cli.pid}/task/${cli.pid}/children`;
-    return existsSync(file) ? readFileSync(file, "utf8").trim().split(" ").filter(Boolean).map(Number) : [];
-  };
-  // Its own helpers (esbuild) are children too; the compiler's processes are those of the worker.
-  const workers = () => children().filter((pid) => commandOf(pid).includes("worker.ts"));
-  while (workers().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-  const running = workers();
-  cli.kill("SIGKILL");
-  await died;
-  assert.equal(readFileSync(join(out, "manifest.json")), before);
-  assert.not(existsSync(join(out, contextFile)));
-  for (let tries = 0; running.some((pid) => commandOf(pid).includes("worker.ts")); tries++) {
-    assert.ok(tries < 500, "the compiler's processes end when nobody waits for them");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  const { manifest } = await compile(out);
-  assert.ok(manifest.context);
-  assert.equal(
-    readdirSync(join(out, "..")).filter((name) => name.startsWith("killed")),
-    ["killed"],
-    "what the killed process left is gone",
-  );
-});
-
-function commandOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-  } catch {
-    return "";
-  }
-}
 
 always.run();
