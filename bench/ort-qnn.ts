@@ -24,5 +24,6 @@ export function checkOrtQnn(): void {
 
 export async function costOfOnnx(file: string): Promise<OrtQnnCost> {
   const { stdout } = await promisify(execFile)(python, ["scripts/ort_qnn_cost.py", file]);
-  return JSON.parse(stdout) as OrtQnnCost;
+  // The provider's libraries print lines of their own before.
+  return JSON.parse(stdout.trim().split("\n").at(-1)!) as OrtQnnCost;
 }

@@ -46,6 +46,13 @@ export function writeRows(suite: string, rows: readonly Row[]): void {
   writeWhole(resultsFile, text);
 }
 
+/** Replaces the rows of the programs that were measured, and leaves the suite's others. */
+export function updateRows(suite: string, rows: readonly Row[]): void {
+  const measured = new Set(rows.map((r) => `${r.program} ${r.precision}`));
+  const others = readRows().filter((r) => r.suite === suite && !measured.has(`${r.program} ${r.precision}`));
+  writeRows(suite, [...others, ...rows]);
+}
+
 export function writeWhole(file: string, text: string): void {
   const temporary = `${file}.${process.pid}.tmp`;
   writeFileSync(temporary, text);

@@ -1,9 +1,9 @@
 /** The table of suite htp. */
 import type { Row } from "./record.ts";
-import { htpBuilds, htpLengths, htpPeers, promptLength } from "./suites/htp.ts";
+import { htpBuilds, htpLengths, htpPeers, peerOf, promptLength } from "./suites/htp.ts";
 import { type Cell, number, percent, table, taken } from "./tables.ts";
 
-const all = [...htpBuilds, ...htpPeers.map((program) => [`ONNX Runtime: ${program}`, "f16"] as const)];
+const all = [...htpBuilds, ...htpPeers.map((program) => [peerOf(program), "f16"] as const)];
 const ms = (us: number | undefined): string => number(us === undefined ? undefined : us / 1000, 2);
 
 /** Where its rows come from: most are simulated, seconds of compiling are not. */

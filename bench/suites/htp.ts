@@ -24,6 +24,9 @@ export const htpBuilds = [
 /** What the peer is given: one step of the best program, and the baseline, which computes everything again. */
 export const htpPeers = [best, "gpt2-baseline"] as const;
 
+/** What the peer's rows are called. */
+export const peerOf = (program: string): string => `ONNX Runtime: ${program}`;
+
 const target = "x-elite";
 const device = "SoC 52 (HTP v73, 8 MB VTCM) on Qualcomm's x86-64 simulator";
 
@@ -83,7 +86,7 @@ export async function htp({ row, say, only }: SuiteContext): Promise<Row[]> {
     add(promptLength, "prefill finalize", prompt.finalizeMs / 1000, "s");
   }
 
-  for (const program of htpPeers.filter(only)) {
+  for (const program of htpPeers.filter((p) => only(peerOf(p)))) {
     const { entries } = await compileTo(program, "f16", "--target", target, "--no-context");
     const known = new Map<string, Awaited<ReturnType<typeof costOfOnnx>>>();
     const costOf = async ({ name }: ManifestEntry) => {
@@ -91,7 +94,7 @@ export async function htp({ row, say, only }: SuiteContext): Promise<Row[]> {
       known.set(name, cost);
       return cost;
     };
-    const add = adder(`ONNX Runtime: ${program}`, "f16");
+    const add = adder(peerOf(program), "f16");
     for (const n of htpLengths) {
       const { us, read, sessionSeconds } = await costOf(stepAt(entries, n));
       say(`  ONNX Runtime ${program} at ${n}: ${us} us`);
