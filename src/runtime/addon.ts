@@ -12,7 +12,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { HeddleError } from "../ir/error.ts";
 import { QnnError } from "./qnn-error.ts";
-import type { XrtKernel, XrtPlan } from "./xrt.ts";
+import type { XrtKernel, XrtPlan } from "./xrt-kernel.ts";
 
 export { QnnError } from "./qnn-error.ts";
 

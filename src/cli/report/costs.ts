@@ -12,7 +12,10 @@ const listed = 12;
 /** Weights, caches and activations together. */
 export const bytesMoved = (c: ManifestCost): number => c.weightBytes + c.cacheBytes + c.activationBytes;
 
-export function reportEntry({ graph }: CompiledEntry, { name, tokens, context, cost }: ManifestEntry): ReportEntry {
+export function reportEntry(
+  { graph }: CompiledEntry,
+  { name, tokens, context, cost, npu }: ManifestEntry,
+): ReportEntry {
   const ops = new Map<string, ReportOp>();
   const nodes: ReportNode[] = [];
   for (const [node, own] of nodeCosts(graph)) {
@@ -27,7 +30,7 @@ export function reportEntry({ graph }: CompiledEntry, { name, tokens, context, c
   }
   const byBytes = (a: { cost: ManifestCost }, b: { cost: ManifestCost }) => bytesMoved(b.cost) - bytesMoved(a.cost);
   return {
-    ...{ name, tokens, context, cost },
+    ...{ name, tokens, context, cost, ...(npu && { npu }) },
     ops: [...ops.values()].sort(byBytes),
     nodes: nodes.sort(byBytes).slice(0, listed),
   };

@@ -1,5 +1,5 @@
 /** What a report shows: the compile as data, independent of the modules that produced it. */
-import type { ManifestCost } from "../../codegen/manifest.ts";
+import type { ManifestCost, ManifestNpu } from "../../codegen/manifest.ts";
 
 export interface ReportPass {
   readonly name: string;
@@ -39,6 +39,8 @@ export interface ReportEntry {
   readonly ops: readonly ReportOp[];
   /** The nodes that move the most bytes. */
   readonly nodes: readonly ReportNode[];
+  /** What a compiler for an NPU said. */
+  readonly npu?: ManifestNpu;
 }
 
 export interface ReportData {

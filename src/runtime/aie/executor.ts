@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { HeddleError } from "../../ir/error.ts";
 import type { ArrayName } from "../execution.ts";
-import { openXrt, type XrtKernel } from "../xrt.ts";
+import { openXrt } from "../xrt.ts";
+import type { XrtKernel } from "../xrt-kernel.ts";
 import type { BufferArray } from "./convert.ts";
 
 export interface KernelBuffer {
