@@ -5,6 +5,7 @@ import { precisions } from "../codegen/precision.ts";
 import { calibrationMethods } from "./support/calibration/calibration.ts";
 import { command, main, type Output } from "./support/command.ts";
 import type { CompileOptions } from "./support/compile-program.ts";
+import { contextList } from "./support/contexts.ts";
 import { quoted } from "./support/npm.ts";
 import { layerRange, real, whole } from "./support/options.ts";
 import { type Progress, progress } from "./support/progress.ts";
@@ -53,6 +54,7 @@ const definition = command(
   .option("--no-simulate", "x-elite: skip the second compilation, which finds the simulated times")
   .option("--no-cache", "x-elite: compile in any case, and keep nothing for the next time")
   .option("--layers <range>", "only these layers of the model, such as 7 or 6-11", layerRange)
+  .option("--contexts <sizes>", "only entry points of these context sizes, such as 256 or 64,1024", contextList)
   .option("--goal <n>", "tokens/s for which a dry run reckons streams and drafts", real(0), 81)
   .option("--seed <n>", "seed of made-up weights", whole(0), 0)
   .option("--out <folder>", "build folder (default: build/<program>)")

@@ -56,7 +56,7 @@ function ended(job: Job, code: number | null, signal: NodeJS.Signals | null, std
   const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
   const words = stderr.trim();
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
-  const killed = `the system may be short of memory: this takes about ${gigabytes(memoryNeed(job))}, and ${gigabytes(freemem())} are free`;
+  const killed = `the system may be short of memory: this takes about ${gigabytes(memoryNeed(job))}, and ${gigabytes(freemem())} are free; --contexts 256 compiles for one size`;
   const crashed = "this is a crash inside the library; another version of it may behave (npm run setup:qualcomm)";
   return new HeddleError(
     `the process of Qualcomm's compiler ended ${how}${words === "" ? "" : `\n  it wrote: ${words.replaceAll("\n", "\n    ")}`}`,

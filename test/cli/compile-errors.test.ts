@@ -55,6 +55,13 @@ const cases: readonly Case[] = [
 `,
   },
   {
+    name: "a context size that the model is not compiled for",
+    args: () => [program, "--config", "tiny", "--contexts", "100"],
+    says: `error: --contexts: has no context of 100 tokens
+  try: there are 64, 128
+`,
+  },
+  {
     name: "no such weights",
     args: () => [program, "--weights", "nowhere.safetensors"],
     says: `error: --weights nowhere.safetensors: there is no such file or folder

@@ -17,6 +17,7 @@ import { loadTarget } from "../../targets/target.ts";
 import { type Checkpoint, openCheckpoint } from "../../weights/checkpoint.ts";
 import { seededWeights } from "../../weights/seeded.ts";
 import type { WeightSource } from "../../weights/source.ts";
+import { withContexts } from "./contexts.ts";
 import { isQuantized, planQuantization, type Quantization, type QuantizeRequest } from "./quantization.ts";
 
 export interface CompileOptions {
@@ -24,6 +25,8 @@ export interface CompileOptions {
   readonly config?: string;
   /** Only these layers of the model. */
   readonly layers?: LayerRange;
+  /** Only the entry points of these context sizes. */
+  readonly contexts?: readonly number[];
   /** A .safetensors or .gguf file or Hugging Face folder; without it weights are made up from `seed`. */
   readonly weights?: string;
   readonly seed?: number;
@@ -134,7 +137,7 @@ export async function lowerProgram<T>(
     return await then({
       program,
       built,
-      module: second.module,
+      module: withContexts(second.module, options.contexts),
       passes: records,
       dumps,
       weights,

@@ -1,0 +1,53 @@
+/**
+ * Gemma on Qualcomm's HTP simulator: grouped heads, rotated queries and keys, and rings that the session writes round and round,
+ * against the reference backend. Skipped where the library is not installed.
+ */
+import { test as always } from "uvu";
+import * as assert from "uvu/assert";
+import type { Precision } from "../../../src/codegen/precision.ts";
+import { build, promptOf, withSession } from "../../support/builds.ts";
+import { argmax, hasHtp, sqnr, withHtp } from "../../support/htp.ts";
+
+const test = hasHtp ? always : always.skip;
+const program = "gemma3-270m";
+const steps = 3;
+/** The rings of the tiny configuration have 192 places: the second chunk of this prompt comes round, and so do the steps. */
+const prompt = promptOf(200);
+
+/** HEDDLE_ALL_ENTRIES=1 takes all precisions and says how many decibels. */
+const all = process.env.HEDDLE_ALL_ENTRIES === "1";
+
+for (const [precision, expected] of [["f16", "f32"], ["w8a16", "w8a16"], ...(all ? [["w4a16", "w4a16"]] : [])] as [
+  Precision,
+  Precision,
+][])
+  test(`${precision}: prefill and ${steps} steps`, async () => {
+    const logits: Float32Array[] = [];
+    const sequence = [...prompt];
+    await withSession(await build(program, { config: "tiny", precision: expected }), async (session) => {
+      logits.push(await session.prefill(prompt));
+      for (let i = 0; i < steps; i++) {
+        sequence.push(argmax(logits.at(-1)!));
+        logits.push(await session.decode(sequence.at(-1)!));
+      }
+    });
+    const onHtp = await build(program, {
+      config: "tiny",
+      target: "x-elite",
+      precision,
+      contexts: [256],
+      context: false,
+    });
+    await withHtp(onHtp, async ({ entries, runner, counters }) => {
+      const run = runner(entries);
+      for (const [i, wanted] of logits.entries()) {
+        const ratio = sqnr(await run.run(sequence.slice(0, prompt.length + i)), wanted);
+        if (all) console.log(`${precision}, step ${i}: ${ratio.toFixed(1)} dB`);
+        assert.ok(ratio >= 30, `after ${prompt.length + i} tokens: ${ratio.toFixed(1)} dB`);
+      }
+      assert.is(counters.computedTokens, prompt.length + steps, "the cache is used");
+      run.reset();
+    });
+  });
+
+always.run();
