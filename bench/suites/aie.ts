@@ -1,7 +1,7 @@
 /** What the time model of the Phoenix array says of kernels: GEMMs, attention's traffic, and a GPT-2 layer. All rows are modelled. */
-import { throughput, tileThroughput } from "../../src/codegen/mlir-aie/cost.ts";
+import { memoryBound, throughput, tileThroughput } from "../../src/codegen/mlir-aie/cost.ts";
 import { planAttention } from "../../src/codegen/mlir-aie/kernels/attention.ts";
-import { planGemm } from "../../src/codegen/mlir-aie/kernels/gemm.ts";
+import { type GemmShape, planGemm } from "../../src/codegen/mlir-aie/kernels/gemm.ts";
 import { aieMachine } from "../../src/targets/aie-machine.ts";
 import type { SuiteContext } from "../harness.ts";
 import type { Row } from "../record.ts";
@@ -12,7 +12,10 @@ export const published = {
   bf16: { tile: { m: 96, k: 56, n: 96 }, run: 448, measured: 3.14e12 },
 } as const;
 
-/** Products of the two model families by the inner and outer size of their weights. */
+/**
+ * Products of a layer of the two model families by the inner and outer size of their weights; Gemma's queries, keys and values in one
+ * as well as apart. The head is a product of one row.
+ */
 export const products: Readonly<Record<string, readonly (readonly [k: number, n: number])[]>> = {
   "gpt2 124m": [
     [768, 2304],
@@ -22,15 +25,29 @@ export const products: Readonly<Record<string, readonly (readonly [k: number, n:
   ],
   "gemma3 270m": [
     [640, 1024],
+    [640, 256],
+    [640, 1536],
+    [1024, 640],
     [640, 2048],
     [2048, 640],
   ],
   "gemma3 1b": [
+    [1152, 1024],
+    [1152, 256],
     [1152, 1536],
+    [1024, 1152],
     [1152, 6912],
     [6912, 1152],
   ],
 };
+
+/** What the planner is asked for: types of operands, sums and result. */
+export const forms = {
+  "bf16, result f32": { type: "bf16", out: "f32", bias: true },
+  "bf16, result bf16": { type: "bf16", out: "bf16", bias: true },
+  "i8, result i8": { type: "i8", out: "i8", shift: 9, bias: false },
+  "i8, result i32": { type: "i8", out: "i32", bias: false },
+} as const satisfies Record<string, Omit<GemmShape, "m" | "k" | "n">>;
 
 export async function aie({ row: common, say }: SuiteContext): Promise<Row[]> {
   const machine = aieMachine("npu1")!;
@@ -50,11 +67,22 @@ export async function aie({ row: common, say }: SuiteContext): Promise<Row[]> {
   for (const [model, sizes] of Object.entries(products))
     for (const [k, n] of sizes)
       for (const m of [512, 1024])
-        for (const sums of ["f32", "bf16"] as const) {
-          const g = planGemm(machine, { m, k, n, type: "bf16", out: "bf16", bias: true, sums });
+        for (const [precision, form] of Object.entries(forms)) {
+          const { cost } = planGemm(machine, { m, k, n, ...form });
           const name = `${model} ${m}x${k}x${n}`;
-          row(name, `bf16, sums ${sums}`, m, "throughput", throughput(g.cost) / 1e12, "TOPS");
-          row(name, `bf16, sums ${sums}`, m, "share of the published tile's", throughput(g.cost) / peaks.bf16, "ratio");
+          const peak = peaks[form.type];
+          row(name, precision, m, "throughput", throughput(cost) / 1e12, "TOPS");
+          row(name, precision, m, "share of the published tile's", throughput(cost) / peak, "ratio");
+          const whole = (2 * cost.macs) / (cost.seconds - machine.dispatchSeconds);
+          row(name, precision, m, "the same with the wait for the first operands", whole / peak, "ratio");
+          row(
+            name,
+            precision,
+            m,
+            "share that main memory allows",
+            memoryBound(machine, { m, k, n, ...form }) / peak,
+            "ratio",
+          );
         }
   for (const tokens of [128, 512, 1024]) {
     const shape = {

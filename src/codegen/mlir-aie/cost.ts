@@ -3,6 +3,7 @@
  * shim channels, slower the shorter the runs of addresses. Both are calibrated on arXiv 2512.13282 (see src/targets/phoenix.json).
  */
 import type { AieMachine } from "../../targets/aie-machine.ts";
+import { bytesOf, type Element } from "./design.ts";
 
 /** Bytes that a DMA of the shim moves, in runs of consecutive addresses. */
 export interface Traffic {
@@ -17,6 +18,8 @@ export interface Cost {
   readonly compute: number;
   readonly memory: number;
   readonly stream: number;
+  /** Seconds until the memory tiles have what the cores start with; nothing else happens meanwhile. */
+  readonly fill: number;
   readonly bytes: number;
   /** Multiply-adds that are asked for; padding is not counted. */
   readonly macs: number;
@@ -53,6 +56,8 @@ export function costOf(
     readonly traffic: readonly Traffic[];
     /** Bytes of the busiest shim channel. */
     readonly channelBytes: number;
+    /** Bytes of the largest object that a shim channel brings before the cores can start. */
+    readonly fillBytes?: number;
   },
 ): Cost {
   const compute = work.cycles / machine.clockHz;
@@ -62,11 +67,13 @@ export function costOf(
     work.channelBytes / Math.min(machine.shimChannelRate, streamRate),
   );
   const memory = memorySeconds(machine, work.traffic);
+  const fill = (work.fillBytes ?? 0) / Math.min(machine.shimChannelRate, streamRate);
   return {
-    seconds: Math.max(compute, memory, stream) + machine.dispatchSeconds,
+    seconds: Math.max(compute, memory, stream) + fill + machine.dispatchSeconds,
     compute,
     memory,
     stream,
+    fill,
     bytes: work.traffic.reduce((s, t) => s + t.bytes, 0),
     macs: work.macs,
   };
@@ -74,6 +81,21 @@ export function costOf(
 
 /** Operations per second without the dispatch, a multiply-add as two: what papers call the throughput of the array. */
 export const throughput = (c: Cost): number => (2 * c.macs) / Math.max(c.compute, c.memory, c.stream);
+
+/** Operations per second of a product that moves both operands and the result through main memory once, and waits for nothing else. */
+export function memoryBound(
+  machine: AieMachine,
+  s: {
+    readonly m: number;
+    readonly k: number;
+    readonly n: number;
+    readonly type: "bf16" | "i8";
+    readonly out: Element;
+  },
+): number {
+  const bytes = (s.m + s.n) * s.k * bytesOf[s.type] + s.m * s.n * bytesOf[s.out];
+  return (2 * s.m * s.k * s.n) / (bytes / machine.ddrRate);
+}
 
 /**
  * Operations per second of a large GEMM on the whole array by the tile of a core alone: A and B come in runs of `run` bytes, results

@@ -40,6 +40,8 @@ export interface Fifo {
   readonly object: Mem;
   /** How the producer's DMA walks an object. */
   readonly toStream?: readonly Dim[];
+  /** How often a memory tile sends every object: once where it is not said. */
+  readonly repeat?: number;
   /** What travels, for people. */
   readonly carries: string;
 }

@@ -8,7 +8,8 @@ const fifoType = (f: Fifo): string => `!aie.objectfifo<${showMem(f.object)}>`;
 function fifo(f: Fifo): string {
   const dims = f.toStream ? ` dimensionsToStream [${f.toStream.map(dim).join(", ")}]` : "";
   const to = f.to.map(tileId).join(", ");
-  return `aie.objectfifo @${f.name}(${tileId(f.from)}${dims}, {${to}}, ${f.depth} : i32) : ${fifoType(f)}  // ${f.carries}`;
+  const again = f.repeat ? ` {repeat_count = ${f.repeat} : i32}` : "";
+  return `aie.objectfifo @${f.name}(${tileId(f.from)}${dims}, {${to}}, ${f.depth} : i32)${again} : ${fifoType(f)}  // ${f.carries}`;
 }
 const dim = ({ size, stride }: Dim): string => `<size = ${size}, stride = ${stride}>`;
 const symbols = (names: readonly string[]): string => names.map((n) => `@${n}`).join(", ");

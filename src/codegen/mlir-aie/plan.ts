@@ -24,7 +24,7 @@ export function showPlan(p: KernelPlan): string {
   const fifos = design.fifos.map((f) => {
     const ends = `${place(f.from)} -> ${f.to.map(place).join(" ")}`;
     const dims = f.toStream ? ` [${f.toStream.map((d) => `${d.size}:${d.stride}`).join(" ")}]` : "";
-    return `  ${f.name} ${ends} ${f.depth} x ${showMem(f.object)}${dims}`;
+    return `  ${f.name} ${ends} ${f.depth} x ${showMem(f.object)}${dims}${f.repeat ? `, each ${f.repeat} times` : ""}`;
   });
   const links = design.links.map(
     (l) => `  ${l.from.join("+")} -> ${l.to.join("+")}${l.offsets.length ? ` at ${l.offsets.join(" ")}` : ""}`,
@@ -37,7 +37,7 @@ export function showPlan(p: KernelPlan): string {
   return [
     `kernel ${p.name}: ${p.kernel} on ${design.device}, ${design.cores.length} cores`,
     ...p.lines.map((line) => `  ${line}`),
-    `  modelled ${us(cost.seconds)} with dispatch: cores ${us(cost.compute)}, memory ${us(cost.memory)} for ${cost.bytes} bytes, streams ${us(cost.stream)}; ${(throughput(cost) / 1e12).toFixed(3)} Tops/s`,
+    `  modelled ${us(cost.seconds)} with dispatch: cores ${us(cost.compute)}, memory ${us(cost.memory)} for ${cost.bytes} bytes, streams ${us(cost.stream)}${cost.fill ? `, first operands ${us(cost.fill)}` : ""}; ${(throughput(cost) / 1e12).toFixed(3)} Tops/s`,
     "buffers",
     ...args,
     "fifos",

@@ -1,7 +1,7 @@
 // 1 x 64 x 192, bf16 into f32, result f32, bias
 // skinny: A to all cores, B distributed, 1 rounds
-// tile 4 x 64 x 16 per core, 1 steps of K, results in strips of 4 rows
-// A in panels of 64 columns; core memory 7040 bytes, memory tile 19968 bytes
+// tile 4 x 16 x 16 per core, 4 steps of K, results in strips of 4 rows
+// A in panels of 64 columns; core memory 3200 bytes, memory tile 7680 bytes
 // M 1 is padded to 4 with zeros
 // N 192 is padded to 256 with zeros
 #left = affine_map<(m, n, k) -> (m, k)>
@@ -34,28 +34,28 @@ module {
     %core_3_4 = aie.tile(3, 4)
     %core_3_5 = aie.tile(3, 5)
 
+    aie.objectfifo @b_in_0(%shim_0, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<36x8x4xbf16>>  // weights of column 0
+    aie.objectfifo @b_0_0(%mem_0, {%core_0_2}, 2 : i32) : !aie.objectfifo<memref<9x8x4xbf16>>  // the part of core 0
+    aie.objectfifo @b_0_1(%mem_0, {%core_0_3}, 2 : i32) : !aie.objectfifo<memref<9x8x4xbf16>>  // the part of core 1
+    aie.objectfifo @b_0_2(%mem_0, {%core_0_4}, 2 : i32) : !aie.objectfifo<memref<9x8x4xbf16>>  // the part of core 2
+    aie.objectfifo @b_0_3(%mem_0, {%core_0_5}, 2 : i32) : !aie.objectfifo<memref<9x8x4xbf16>>  // the part of core 3
+    aie.objectfifo @b_in_1(%shim_1, {%mem_1}, 2 : i32) : !aie.objectfifo<memref<36x8x4xbf16>>  // weights of column 1
+    aie.objectfifo @b_1_0(%mem_1, {%core_1_2}, 2 : i32) : !aie.objectfifo<memref<9x8x4xbf16>>  // the part of core 0
+    aie.objectfifo @b_1_1(%mem_1, {%core_1_3}, 2 : i32) : !aie.objectfifo<memref<9x8x4xbf16>>  // the part of core 1
+    aie.objectfifo @b_1_2(%mem_1, {%core_1_4}, 2 : i32) : !aie.objectfifo<memref<9x8x4xbf16>>  // the part of core 2
+    aie.objectfifo @b_1_3(%mem_1, {%core_1_5}, 2 : i32) : !aie.objectfifo<memref<9x8x4xbf16>>  // the part of core 3
+    aie.objectfifo @b_in_2(%shim_2, {%mem_2}, 2 : i32) : !aie.objectfifo<memref<36x8x4xbf16>>  // weights of column 2
+    aie.objectfifo @b_2_0(%mem_2, {%core_2_2}, 2 : i32) : !aie.objectfifo<memref<9x8x4xbf16>>  // the part of core 0
+    aie.objectfifo @b_2_1(%mem_2, {%core_2_3}, 2 : i32) : !aie.objectfifo<memref<9x8x4xbf16>>  // the part of core 1
+    aie.objectfifo @b_2_2(%mem_2, {%core_2_4}, 2 : i32) : !aie.objectfifo<memref<9x8x4xbf16>>  // the part of core 2
+    aie.objectfifo @b_2_3(%mem_2, {%core_2_5}, 2 : i32) : !aie.objectfifo<memref<9x8x4xbf16>>  // the part of core 3
+    aie.objectfifo @b_in_3(%shim_3, {%mem_3}, 2 : i32) : !aie.objectfifo<memref<36x8x4xbf16>>  // weights of column 3
+    aie.objectfifo @b_3_0(%mem_3, {%core_3_2}, 2 : i32) : !aie.objectfifo<memref<9x8x4xbf16>>  // the part of core 0
+    aie.objectfifo @b_3_1(%mem_3, {%core_3_3}, 2 : i32) : !aie.objectfifo<memref<9x8x4xbf16>>  // the part of core 1
+    aie.objectfifo @b_3_2(%mem_3, {%core_3_4}, 2 : i32) : !aie.objectfifo<memref<9x8x4xbf16>>  // the part of core 2
+    aie.objectfifo @b_3_3(%mem_3, {%core_3_5}, 2 : i32) : !aie.objectfifo<memref<9x8x4xbf16>>  // the part of core 3
     aie.objectfifo @a_in_0(%shim_0, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<4x64xbf16>>  // A for all cores
-    aie.objectfifo @a_0(%mem_0 dimensionsToStream [<size = 8, stride = 8>, <size = 1, stride = 256>, <size = 4, stride = 64>, <size = 8, stride = 1>], {%core_0_2, %core_0_3, %core_0_4, %core_0_5, %core_1_2, %core_1_3, %core_1_4, %core_1_5, %core_2_2, %core_2_3, %core_2_4, %core_2_5, %core_3_2, %core_3_3, %core_3_4, %core_3_5}, 2 : i32) : !aie.objectfifo<memref<8x4x8xbf16>>  // the same in blocks
-    aie.objectfifo @b_in_0(%shim_0, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<132x8x4xbf16>>  // weights of column 0
-    aie.objectfifo @b_0_0(%mem_0, {%core_0_2}, 2 : i32) : !aie.objectfifo<memref<33x8x4xbf16>>  // the part of core 0
-    aie.objectfifo @b_0_1(%mem_0, {%core_0_3}, 2 : i32) : !aie.objectfifo<memref<33x8x4xbf16>>  // the part of core 1
-    aie.objectfifo @b_0_2(%mem_0, {%core_0_4}, 2 : i32) : !aie.objectfifo<memref<33x8x4xbf16>>  // the part of core 2
-    aie.objectfifo @b_0_3(%mem_0, {%core_0_5}, 2 : i32) : !aie.objectfifo<memref<33x8x4xbf16>>  // the part of core 3
-    aie.objectfifo @b_in_1(%shim_1, {%mem_1}, 2 : i32) : !aie.objectfifo<memref<132x8x4xbf16>>  // weights of column 1
-    aie.objectfifo @b_1_0(%mem_1, {%core_1_2}, 2 : i32) : !aie.objectfifo<memref<33x8x4xbf16>>  // the part of core 0
-    aie.objectfifo @b_1_1(%mem_1, {%core_1_3}, 2 : i32) : !aie.objectfifo<memref<33x8x4xbf16>>  // the part of core 1
-    aie.objectfifo @b_1_2(%mem_1, {%core_1_4}, 2 : i32) : !aie.objectfifo<memref<33x8x4xbf16>>  // the part of core 2
-    aie.objectfifo @b_1_3(%mem_1, {%core_1_5}, 2 : i32) : !aie.objectfifo<memref<33x8x4xbf16>>  // the part of core 3
-    aie.objectfifo @b_in_2(%shim_2, {%mem_2}, 2 : i32) : !aie.objectfifo<memref<132x8x4xbf16>>  // weights of column 2
-    aie.objectfifo @b_2_0(%mem_2, {%core_2_2}, 2 : i32) : !aie.objectfifo<memref<33x8x4xbf16>>  // the part of core 0
-    aie.objectfifo @b_2_1(%mem_2, {%core_2_3}, 2 : i32) : !aie.objectfifo<memref<33x8x4xbf16>>  // the part of core 1
-    aie.objectfifo @b_2_2(%mem_2, {%core_2_4}, 2 : i32) : !aie.objectfifo<memref<33x8x4xbf16>>  // the part of core 2
-    aie.objectfifo @b_2_3(%mem_2, {%core_2_5}, 2 : i32) : !aie.objectfifo<memref<33x8x4xbf16>>  // the part of core 3
-    aie.objectfifo @b_in_3(%shim_3, {%mem_3}, 2 : i32) : !aie.objectfifo<memref<132x8x4xbf16>>  // weights of column 3
-    aie.objectfifo @b_3_0(%mem_3, {%core_3_2}, 2 : i32) : !aie.objectfifo<memref<33x8x4xbf16>>  // the part of core 0
-    aie.objectfifo @b_3_1(%mem_3, {%core_3_3}, 2 : i32) : !aie.objectfifo<memref<33x8x4xbf16>>  // the part of core 1
-    aie.objectfifo @b_3_2(%mem_3, {%core_3_4}, 2 : i32) : !aie.objectfifo<memref<33x8x4xbf16>>  // the part of core 2
-    aie.objectfifo @b_3_3(%mem_3, {%core_3_5}, 2 : i32) : !aie.objectfifo<memref<33x8x4xbf16>>  // the part of core 3
+    aie.objectfifo @a_0(%mem_0 dimensionsToStream [<size = 8, stride = 8>, <size = 1, stride = 256>, <size = 4, stride = 64>, <size = 8, stride = 1>], {%core_0_2, %core_0_3, %core_0_4, %core_0_5, %core_1_2, %core_1_3, %core_1_4, %core_1_5, %core_2_2, %core_2_3, %core_2_4, %core_2_5, %core_3_2, %core_3_3, %core_3_4, %core_3_5}, 2 : i32) : !aie.objectfifo<memref<2x4x8xbf16>>  // the same in blocks
     aie.objectfifo @c_0_0(%core_0_2, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_0_1(%core_0_3, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_0_2(%core_0_4, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
@@ -76,11 +76,11 @@ module {
     aie.objectfifo @c_3_2(%core_3_4, {%mem_3}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_3_3(%core_3_5, {%mem_3}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
     aie.objectfifo @c_out_3(%mem_3 dimensionsToStream [<size = 1, stride = 64>, <size = 4, stride = 4>, <size = 4, stride = 16>, <size = 4, stride = 1>], {%shim_3}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 3, in rows
+    aie.objectfifo.link [@b_in_0] -> [@b_0_0, @b_0_1, @b_0_2, @b_0_3] ([] [0, 288, 576, 864])
+    aie.objectfifo.link [@b_in_1] -> [@b_1_0, @b_1_1, @b_1_2, @b_1_3] ([] [0, 288, 576, 864])
+    aie.objectfifo.link [@b_in_2] -> [@b_2_0, @b_2_1, @b_2_2, @b_2_3] ([] [0, 288, 576, 864])
+    aie.objectfifo.link [@b_in_3] -> [@b_3_0, @b_3_1, @b_3_2, @b_3_3] ([] [0, 288, 576, 864])
     aie.objectfifo.link [@a_in_0] -> [@a_0] ([] [])
-    aie.objectfifo.link [@b_in_0] -> [@b_0_0, @b_0_1, @b_0_2, @b_0_3] ([] [0, 1056, 2112, 3168])
-    aie.objectfifo.link [@b_in_1] -> [@b_1_0, @b_1_1, @b_1_2, @b_1_3] ([] [0, 1056, 2112, 3168])
-    aie.objectfifo.link [@b_in_2] -> [@b_2_0, @b_2_1, @b_2_2, @b_2_3] ([] [0, 1056, 2112, 3168])
-    aie.objectfifo.link [@b_in_3] -> [@b_3_0, @b_3_1, @b_3_2, @b_3_3] ([] [0, 1056, 2112, 3168])
     aie.objectfifo.link [@c_0_0, @c_0_1, @c_0_2, @c_0_3] -> [@c_out_0] ([0, 64, 128, 192] [])
     aie.objectfifo.link [@c_1_0, @c_1_1, @c_1_2, @c_1_3] -> [@c_out_1] ([0, 64, 128, 192] [])
     aie.objectfifo.link [@c_2_0, @c_2_1, @c_2_2, @c_2_3] -> [@c_out_2] ([0, 64, 128, 192] [])
@@ -102,11 +102,11 @@ module {
     %acc_3_4 = aie.buffer(%core_3_4) {sym_name = "acc_3_4"} : memref<4x4x4xf32>
     %acc_3_5 = aie.buffer(%core_3_5) {sym_name = "acc_3_5"} : memref<4x4x4xf32>
 
-    func.func private @start_with_bias(%weights: memref<33x8x4xbf16>, %acc: memref<4x4x4xf32>) {
+    func.func private @start_with_bias(%weights: memref<9x8x4xbf16>, %acc: memref<4x4x4xf32>) {
       %v = arith.constant dense<[[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
       %c1 = arith.constant 1 : index
       %c0 = arith.constant 0 : index
-      %c32 = arith.constant 32 : index
+      %c8 = arith.constant 8 : index
       %s = arith.constant 0.0 : bf16
       %v_1 = arith.constant dense<0.0> : vector<4x4xf32>
       %c4 = arith.constant 4 : index
@@ -116,8 +116,8 @@ module {
       %v_4 = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]> : vector<4x8xbf16>
       %c3 = arith.constant 3 : index
       scf.for %q = %c0 to %c1 step %c1 {
-        %sum = arith.addi %q, %c32 : index
-        %bias = vector.transfer_read %weights[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
+        %sum = arith.addi %q, %c8 : index
+        %bias = vector.transfer_read %weights[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<9x8x4xbf16>, vector<8x4xbf16>
         %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v, %bias, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
         %prod = arith.muli %q, %c4 : index
         %sum_1 = arith.addi %prod, %c0 : index
@@ -128,8 +128,8 @@ module {
         }
       }
       scf.for %q_1 = %c0 to %c1 step %c1 {
-        %sum_3 = arith.addi %q_1, %c32 : index
-        %bias_1 = vector.transfer_read %weights[%sum_3, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
+        %sum_3 = arith.addi %q_1, %c8 : index
+        %bias_1 = vector.transfer_read %weights[%sum_3, %c0, %c0], %s {in_bounds = [true, true]} : memref<9x8x4xbf16>, vector<8x4xbf16>
         %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_2, %bias_1, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
         %prod_2 = arith.muli %q_1, %c4 : index
         %sum_4 = arith.addi %prod_2, %c1 : index
@@ -140,8 +140,8 @@ module {
         }
       }
       scf.for %q_2 = %c0 to %c1 step %c1 {
-        %sum_6 = arith.addi %q_2, %c32 : index
-        %bias_2 = vector.transfer_read %weights[%sum_6, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
+        %sum_6 = arith.addi %q_2, %c8 : index
+        %bias_2 = vector.transfer_read %weights[%sum_6, %c0, %c0], %s {in_bounds = [true, true]} : memref<9x8x4xbf16>, vector<8x4xbf16>
         %acc_3 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_3, %bias_2, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
         %prod_4 = arith.muli %q_2, %c4 : index
         %sum_7 = arith.addi %prod_4, %c2 : index
@@ -152,8 +152,8 @@ module {
         }
       }
       scf.for %q_3 = %c0 to %c1 step %c1 {
-        %sum_9 = arith.addi %q_3, %c32 : index
-        %bias_3 = vector.transfer_read %weights[%sum_9, %c0, %c0], %s {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
+        %sum_9 = arith.addi %q_3, %c8 : index
+        %bias_3 = vector.transfer_read %weights[%sum_9, %c0, %c0], %s {in_bounds = [true, true]} : memref<9x8x4xbf16>, vector<8x4xbf16>
         %acc_4 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %v_4, %bias_3, %v_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
         %prod_6 = arith.muli %q_3, %c4 : index
         %sum_10 = arith.addi %prod_6, %c3 : index
@@ -166,13 +166,12 @@ module {
       func.return
     }
 
-    func.func private @multiply(%a: memref<8x4x8xbf16>, %weights: memref<33x8x4xbf16>, %acc: memref<4x4x4xf32>) {
+    func.func private @multiply(%a: memref<2x4x8xbf16>, %weights: memref<9x8x4xbf16>, %acc: memref<4x4x4xf32>) {
       %c1 = arith.constant 1 : index
       %c0 = arith.constant 0 : index
       %c4 = arith.constant 4 : index
       %c2 = arith.constant 2 : index
       %s = arith.constant 0.0 : f32
-      %c8 = arith.constant 8 : index
       %s_1 = arith.constant 0.0 : bf16
       scf.for %i = %c0 to %c1 step %c1 {
         scf.for %j = %c0 to %c4 step %c2 {
@@ -183,17 +182,17 @@ module {
           %sum_2 = arith.addi %prod_1, %sum_1 : index
           %sum_3 = vector.transfer_read %acc[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
           %sum_4 = vector.transfer_read %acc[%sum_2, %c0, %c0], %s {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-          %loop:2 = scf.for %d = %c0 to %c8 step %c1 iter_args(%carry = %sum_3, %carry_1 = %sum_4) -> (vector<4x4xf32>, vector<4x4xf32>) {
+          %loop:2 = scf.for %d = %c0 to %c2 step %c1 iter_args(%carry = %sum_3, %carry_1 = %sum_4) -> (vector<4x4xf32>, vector<4x4xf32>) {
             %prod_2 = arith.muli %d, %c1 : index
             %sum_5 = arith.addi %prod_2, %i : index
-            %x = vector.transfer_read %a[%sum_5, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<8x4x8xbf16>, vector<4x8xbf16>
+            %x = vector.transfer_read %a[%sum_5, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<2x4x8xbf16>, vector<4x8xbf16>
             %prod_3 = arith.muli %d, %c4 : index
             %sum_6 = arith.addi %prod_3, %j : index
-            %w = vector.transfer_read %weights[%sum_6, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
+            %w = vector.transfer_read %weights[%sum_6, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<9x8x4xbf16>, vector<8x4xbf16>
             %sum_7 = arith.addi %j, %c1 : index
             %prod_4 = arith.muli %d, %c4 : index
             %sum_8 = arith.addi %prod_4, %sum_7 : index
-            %w_1 = vector.transfer_read %weights[%sum_8, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<33x8x4xbf16>, vector<8x4xbf16>
+            %w_1 = vector.transfer_read %weights[%sum_8, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<9x8x4xbf16>, vector<8x4xbf16>
             %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %x, %w, %carry : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
             %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %x, %w_1, %carry_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
             scf.yield %acc_1, %acc_2 : vector<4x4xf32>, vector<4x4xf32>
@@ -230,18 +229,19 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
+      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
-          scf.for %chunk = %c0 to %c1 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<8x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
-            %b_view = aie.objectfifo.acquire @b_0_0(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
+          scf.for %chunk = %c0 to %c4 step %c1 {
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            %b_view = aie.objectfifo.acquire @b_0_0(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_0_2) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %acc_0_2) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_0_2) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            func.call @multiply(%a, %b, %acc_0_2) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_0_0(Consume, 1)
           }
@@ -261,18 +261,19 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
+      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
-          scf.for %chunk = %c0 to %c1 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<8x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
-            %b_view = aie.objectfifo.acquire @b_0_1(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
+          scf.for %chunk = %c0 to %c4 step %c1 {
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            %b_view = aie.objectfifo.acquire @b_0_1(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_0_3) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %acc_0_3) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_0_3) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            func.call @multiply(%a, %b, %acc_0_3) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_0_1(Consume, 1)
           }
@@ -292,18 +293,19 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
+      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
-          scf.for %chunk = %c0 to %c1 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<8x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
-            %b_view = aie.objectfifo.acquire @b_0_2(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
+          scf.for %chunk = %c0 to %c4 step %c1 {
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            %b_view = aie.objectfifo.acquire @b_0_2(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_0_4) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %acc_0_4) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_0_4) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            func.call @multiply(%a, %b, %acc_0_4) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_0_2(Consume, 1)
           }
@@ -323,18 +325,19 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
+      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
-          scf.for %chunk = %c0 to %c1 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<8x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
-            %b_view = aie.objectfifo.acquire @b_0_3(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
+          scf.for %chunk = %c0 to %c4 step %c1 {
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            %b_view = aie.objectfifo.acquire @b_0_3(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_0_5) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %acc_0_5) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_0_5) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            func.call @multiply(%a, %b, %acc_0_5) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_0_3(Consume, 1)
           }
@@ -354,18 +357,19 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
+      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
-          scf.for %chunk = %c0 to %c1 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<8x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
-            %b_view = aie.objectfifo.acquire @b_1_0(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
+          scf.for %chunk = %c0 to %c4 step %c1 {
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            %b_view = aie.objectfifo.acquire @b_1_0(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_1_2) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %acc_1_2) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_1_2) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            func.call @multiply(%a, %b, %acc_1_2) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_1_0(Consume, 1)
           }
@@ -385,18 +389,19 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
+      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
-          scf.for %chunk = %c0 to %c1 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<8x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
-            %b_view = aie.objectfifo.acquire @b_1_1(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
+          scf.for %chunk = %c0 to %c4 step %c1 {
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            %b_view = aie.objectfifo.acquire @b_1_1(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_1_3) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %acc_1_3) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_1_3) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            func.call @multiply(%a, %b, %acc_1_3) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_1_1(Consume, 1)
           }
@@ -416,18 +421,19 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
+      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
-          scf.for %chunk = %c0 to %c1 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<8x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
-            %b_view = aie.objectfifo.acquire @b_1_2(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
+          scf.for %chunk = %c0 to %c4 step %c1 {
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            %b_view = aie.objectfifo.acquire @b_1_2(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_1_4) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %acc_1_4) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_1_4) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            func.call @multiply(%a, %b, %acc_1_4) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_1_2(Consume, 1)
           }
@@ -447,18 +453,19 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
+      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
-          scf.for %chunk = %c0 to %c1 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<8x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
-            %b_view = aie.objectfifo.acquire @b_1_3(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
+          scf.for %chunk = %c0 to %c4 step %c1 {
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            %b_view = aie.objectfifo.acquire @b_1_3(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_1_5) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %acc_1_5) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_1_5) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            func.call @multiply(%a, %b, %acc_1_5) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_1_3(Consume, 1)
           }
@@ -478,18 +485,19 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
+      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
-          scf.for %chunk = %c0 to %c1 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<8x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
-            %b_view = aie.objectfifo.acquire @b_2_0(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
+          scf.for %chunk = %c0 to %c4 step %c1 {
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            %b_view = aie.objectfifo.acquire @b_2_0(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_2_2) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %acc_2_2) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_2_2) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            func.call @multiply(%a, %b, %acc_2_2) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_2_0(Consume, 1)
           }
@@ -509,18 +517,19 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
+      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
-          scf.for %chunk = %c0 to %c1 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<8x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
-            %b_view = aie.objectfifo.acquire @b_2_1(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
+          scf.for %chunk = %c0 to %c4 step %c1 {
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            %b_view = aie.objectfifo.acquire @b_2_1(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_2_3) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %acc_2_3) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_2_3) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            func.call @multiply(%a, %b, %acc_2_3) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_2_1(Consume, 1)
           }
@@ -540,18 +549,19 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
+      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
-          scf.for %chunk = %c0 to %c1 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<8x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
-            %b_view = aie.objectfifo.acquire @b_2_2(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
+          scf.for %chunk = %c0 to %c4 step %c1 {
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            %b_view = aie.objectfifo.acquire @b_2_2(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_2_4) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %acc_2_4) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_2_4) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            func.call @multiply(%a, %b, %acc_2_4) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_2_2(Consume, 1)
           }
@@ -571,18 +581,19 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
+      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
-          scf.for %chunk = %c0 to %c1 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<8x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
-            %b_view = aie.objectfifo.acquire @b_2_3(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
+          scf.for %chunk = %c0 to %c4 step %c1 {
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            %b_view = aie.objectfifo.acquire @b_2_3(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_2_5) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %acc_2_5) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_2_5) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            func.call @multiply(%a, %b, %acc_2_5) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_2_3(Consume, 1)
           }
@@ -602,18 +613,19 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
+      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
-          scf.for %chunk = %c0 to %c1 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<8x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
-            %b_view = aie.objectfifo.acquire @b_3_0(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
+          scf.for %chunk = %c0 to %c4 step %c1 {
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            %b_view = aie.objectfifo.acquire @b_3_0(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_3_2) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %acc_3_2) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_3_2) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            func.call @multiply(%a, %b, %acc_3_2) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_3_0(Consume, 1)
           }
@@ -633,18 +645,19 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
+      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
-          scf.for %chunk = %c0 to %c1 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<8x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
-            %b_view = aie.objectfifo.acquire @b_3_1(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
+          scf.for %chunk = %c0 to %c4 step %c1 {
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            %b_view = aie.objectfifo.acquire @b_3_1(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_3_3) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %acc_3_3) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_3_3) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            func.call @multiply(%a, %b, %acc_3_3) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_3_1(Consume, 1)
           }
@@ -664,18 +677,19 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
+      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
-          scf.for %chunk = %c0 to %c1 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<8x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
-            %b_view = aie.objectfifo.acquire @b_3_2(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
+          scf.for %chunk = %c0 to %c4 step %c1 {
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            %b_view = aie.objectfifo.acquire @b_3_2(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_3_4) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %acc_3_4) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_3_4) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            func.call @multiply(%a, %b, %acc_3_4) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_3_2(Consume, 1)
           }
@@ -695,18 +709,19 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
+      %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
-          scf.for %chunk = %c0 to %c1 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<8x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<8x4x8xbf16>> -> memref<8x4x8xbf16>
-            %b_view = aie.objectfifo.acquire @b_3_3(Consume, 1) : !aie.objectfifosubview<memref<33x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<33x8x4xbf16>> -> memref<33x8x4xbf16>
+          scf.for %chunk = %c0 to %c4 step %c1 {
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            %b_view = aie.objectfifo.acquire @b_3_3(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_3_5) : (memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %acc_3_5) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_3_5) : (memref<8x4x8xbf16>, memref<33x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            func.call @multiply(%a, %b, %acc_3_5) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_3_3(Consume, 1)
           }
@@ -722,15 +737,15 @@ module {
       aie.end
     } {stack_size = 1024 : i32}
 
-    aie.runtime_sequence(%a: memref<256xbf16>, %b: memref<16896xbf16>, %c: memref<1024xf32>) {
+    aie.runtime_sequence(%a: memref<256xbf16>, %b: memref<18432xbf16>, %c: memref<1024xf32>) {
       aiex.npu.dma_memcpy_nd(%a[0, 0, 0, 0][1, 1, 4, 64][0, 64, 64, 1]) {metadata = @a_in_0, id = 0 : i64} : memref<256xbf16>
-      aiex.npu.dma_memcpy_nd(%b[0, 0, 0, 0][1, 1, 1, 4224][0, 0, 0, 1]) {metadata = @b_in_0, id = 1 : i64} : memref<16896xbf16>
+      aiex.npu.dma_memcpy_nd(%b[0, 0, 0, 0][1, 1, 1, 4608][0, 0, 0, 1]) {metadata = @b_in_0, id = 1 : i64} : memref<18432xbf16>
       aiex.npu.dma_memcpy_nd(%c[0, 0, 0, 0][1, 4, 4, 16][256, 16, 256, 1]) {metadata = @c_out_0, id = 2 : i64, issue_token = true} : memref<1024xf32>
-      aiex.npu.dma_memcpy_nd(%b[0, 0, 0, 4224][1, 1, 1, 4224][0, 0, 0, 1]) {metadata = @b_in_1, id = 1 : i64} : memref<16896xbf16>
+      aiex.npu.dma_memcpy_nd(%b[0, 0, 0, 4608][1, 1, 1, 4608][0, 0, 0, 1]) {metadata = @b_in_1, id = 1 : i64} : memref<18432xbf16>
       aiex.npu.dma_memcpy_nd(%c[0, 0, 0, 64][1, 4, 4, 16][256, 16, 256, 1]) {metadata = @c_out_1, id = 2 : i64, issue_token = true} : memref<1024xf32>
-      aiex.npu.dma_memcpy_nd(%b[0, 0, 0, 8448][1, 1, 1, 4224][0, 0, 0, 1]) {metadata = @b_in_2, id = 1 : i64} : memref<16896xbf16>
+      aiex.npu.dma_memcpy_nd(%b[0, 0, 0, 9216][1, 1, 1, 4608][0, 0, 0, 1]) {metadata = @b_in_2, id = 1 : i64} : memref<18432xbf16>
       aiex.npu.dma_memcpy_nd(%c[0, 0, 0, 128][1, 4, 4, 16][256, 16, 256, 1]) {metadata = @c_out_2, id = 2 : i64, issue_token = true} : memref<1024xf32>
-      aiex.npu.dma_memcpy_nd(%b[0, 0, 0, 12672][1, 1, 1, 4224][0, 0, 0, 1]) {metadata = @b_in_3, id = 1 : i64} : memref<16896xbf16>
+      aiex.npu.dma_memcpy_nd(%b[0, 0, 0, 13824][1, 1, 1, 4608][0, 0, 0, 1]) {metadata = @b_in_3, id = 1 : i64} : memref<18432xbf16>
       aiex.npu.dma_memcpy_nd(%c[0, 0, 0, 192][1, 4, 4, 16][256, 16, 256, 1]) {metadata = @c_out_3, id = 2 : i64, issue_token = true} : memref<1024xf32>
       aiex.npu.dma_wait {symbol = @c_out_0}
       aiex.npu.dma_wait {symbol = @c_out_1}

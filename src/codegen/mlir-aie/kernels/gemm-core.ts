@@ -111,10 +111,19 @@ function store(b: Body, g: GemmTiles, first: Value): void {
     let v = b.shape(loadSum(b, g, b.local("acc"), whole(b, at)), flat);
     if (g.norm) v = normalised(b, g, v, row, j);
     if (g.activation === "geluTanh") v = geluTanh(b, v);
+    if (g.out === "i8") v = requantised(b, v, g.shift!);
     const out = b.shape(g.out === "bf16" ? b.narrow(v) : v, vec(g.out, mb, nb));
     b.write(out, b.local("c"), whole(b, b.add(b.mul(r, b.index(cols)), j)));
   };
   b.for(g.strip / mb, (r) => b.for(cols, (j) => block(r, j), { hint: "j" }), { hint: "r" });
+}
+
+/** Sums over 2^shift, to the nearest with ties up, as i8. */
+function requantised(b: Body, v: Value, shift: number): Value {
+  const half = b.add(v, b.splat(2 ** (shift - 1), v.type));
+  const scaled = b.op("arith.shrsi", half, b.splat(shift, v.type), "scaled");
+  const low = b.op("arith.maxsi", scaled, b.splat(-128, v.type), "low");
+  return b.convert("arith.trunci", b.op("arith.minsi", low, b.splat(127, v.type), "both"), v.type.replace("i32", "i8"));
 }
 
 /** Every row of the sums becomes the bias of its columns: ones times the bias's two rows. */

@@ -36,7 +36,34 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
     links.push({ from: [from.name], to: to.map((f) => f.name), offsets });
   };
 
-  // A: rows as they lie in memory; the memory tile cuts them into blocks of the matrix unit, by depth, then by row.
+  // B: packed in the order of use. Before A, for the descriptors of either: see `resendable`.
+  const chunk = chunks(1);
+  for (const c of columns) {
+    const kept = g.sends.b > 1;
+    const bytes = chunks(kept ? g.across.n * g.chunks : grid ? 1 : rows.length);
+    const outs = grid ? [rows] : rows.map((r) => [r]);
+    pass(
+      {
+        name: `b_in_${c}`,
+        from: shim(c),
+        to: [memory(c)],
+        depth: kept ? 1 : 2,
+        object: bytes,
+        carries: `weights of column ${c}`,
+      },
+      outs.map((to, i) => ({
+        name: grid ? `b_${c}` : `b_${c}_${i}`,
+        from: memory(c),
+        to: to.map((r) => core(c, r)),
+        depth: 2,
+        object: chunk,
+        ...(kept && { repeat: g.sends.b }),
+        carries: grid ? "the same for its cores" : `the part of core ${i}`,
+      })),
+      grid ? [] : rows.map((r) => r * sizeOf(chunk)),
+    );
+  }
+  // A: rows of a panel; the memory tile cuts them into blocks of the matrix unit, by depth, then by row.
   const blocksOfA: Dim[] = [
     { size: g.panel / kb, stride: kb },
     { size: m / mb, stride: mb * g.panel },
@@ -51,27 +78,9 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
       [
         {
           name: `a_${r}`, from: memory(r), to, depth: 2, object: mem(operandType, (k / kb) * (m / mb), mb, kb),
-          toStream: blocksOfA, carries: "the same in blocks",
+          toStream: blocksOfA, ...(g.sends.a > 1 && { repeat: g.sends.a }), carries: "the same in blocks",
         }, // biome-ignore format: what belongs together
       ],
-    );
-  }
-  // B: packed in the order of use.
-  const chunk = chunks(1);
-  for (const c of columns) {
-    const bytes = chunks(grid ? 1 : rows.length);
-    const outs = grid ? [rows] : rows.map((r) => [r]);
-    pass(
-      { name: `b_in_${c}`, from: shim(c), to: [memory(c)], depth: 2, object: bytes, carries: `weights of column ${c}` },
-      outs.map((to, i) => ({
-        name: grid ? `b_${c}` : `b_${c}_${i}`,
-        from: memory(c),
-        to: to.map((r) => core(c, r)),
-        depth: 2,
-        object: chunk,
-        carries: grid ? "the same for its cores" : `the part of core ${i}`,
-      })),
-      grid ? [] : rows.map((r) => r * sizeOf(chunk)),
     );
   }
   // C: the blocks of a column's cores join in its memory tile, which writes rows, one core's after the other's.
@@ -132,10 +141,10 @@ function sequence(machine: AieMachine, g: GemmTiles, weights: number): Step[] {
   const rows = machine.rows - 2;
   const grid = g.mapping === "grid";
   const { m, n } = g.tile;
-  const outColumns = grid ? n : n * rows;
+  const outColumns = n * rows;
   const perColumn = weights / machine.columns;
-  // A descriptor repeats A for at most `iterationMax` blocks of columns.
-  const repeats = batches(g.across.n, machine.iterationMax);
+  // A descriptor repeats A for at most `iterationMax` blocks of columns; a memory tile that keeps A sends it again itself.
+  const repeats = batches(g.across.n / g.sends.a, machine.iterationMax);
   const perBlock = repeats.length + 2;
   const block = (mi: number): Step[] => {
     const base = (mi % 2) * perBlock;
@@ -145,16 +154,18 @@ function sequence(machine: AieMachine, g: GemmTiles, weights: number): Step[] {
         (r) =>
         repeats.map((count, i): Step => ({
           kind: "copy", arg: 0, fifo: `a_in_${r}`, id: base + i, offset: (mi * rowsOfA.length + r) * m * g.k, token: false,
-          dims: [{ size: count, stride: 0 }, { size: g.k / g.panel, stride: g.panel }, { size: m, stride: g.k }, { size: g.panel, stride: 1 }],
+          dims: [{ size: count, stride: 0 }, ...(grid
+            ? [{ size: g.k / g.panel, stride: m * g.panel }, { size: m, stride: g.panel }]
+            : [{ size: g.k / g.panel, stride: g.panel }, { size: m, stride: g.k }]), { size: g.panel, stride: 1 }],
         })), // biome-ignore format: what belongs together
       ),
       ...columns.flatMap((c): Step[] => [
-        { kind: "copy", arg: 1, fifo: `b_in_${c}`, id: base + repeats.length, offset: c * perColumn, token: false, dims: dims4({ size: perColumn, stride: 1 }) },
+        ...(mi % g.sends.b > 0 ? [] : [{ kind: "copy", arg: 1, fifo: `b_in_${c}`, id: base + repeats.length, offset: c * perColumn, token: false, dims: dims4({ size: perColumn, stride: 1 }) } as const]),
         {
           kind: "copy", arg: 2, fifo: `c_out_${c}`, id: base + repeats.length + 1, token: true,
-          offset: mi * (g.padded.m / g.across.m) * g.padded.n + c * outColumns,
+          offset: mi * (g.padded.m / g.across.m) * g.padded.n + c * (grid ? g.across.n * rows * m * n : outColumns),
           dims: grid
-            ? dims4({ size: g.across.n, stride: outColumns * machine.columns }, { size: g.padded.m / g.across.m, stride: g.padded.n }, { size: n, stride: 1 })
+            ? dims4({ size: g.across.n, stride: rows * m * n }, { size: rows * m, stride: n }, { size: n, stride: 1 })
             : [{ size: g.across.n, stride: outColumns * machine.columns }, { size: rows, stride: n }, { size: m, stride: g.padded.n }, { size: n, stride: 1 }],
         },
       ]), // biome-ignore format: what belongs together

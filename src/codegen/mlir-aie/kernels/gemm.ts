@@ -1,8 +1,9 @@
 /**
- * C = A B (+ bias) (+ GELU): A [M, K] rows, B [K, N] packed ahead of time, C [M, N] rows.
+ * C = A B (+ bias) (+ GELU): A [M, K], B [K, N] packed ahead of time, C [M, N].
  *
  * Two mappings. `grid`: core (column c, row r) computes tile (r, c) of a block of the result; A is broadcast along rows of the
- * array, B along its columns (arXiv 2512.13282). `skinny`, for up to one block of rows as in decoding: every core has columns of
+ * array, B along its columns (arXiv 2512.13282). A and C lie in main memory tile by tile, so that every transfer is one run of
+ * addresses: the host places values while it converts them. `skinny`, for up to one block of rows as in decoding: every core has columns of
  * its own, A is broadcast to all, B is distributed.
  */
 import { HeddleError } from "../../../ir/error.ts";
@@ -26,8 +27,10 @@ export interface GemmShape {
   readonly k: number;
   readonly n: number;
   readonly type: ProductType;
-  /** Element type of the result: bf16 or f32 of a bf16 product, i32 of one of integers, whose scales the host applies. */
+  /** Element type of the result: bf16 or f32 of a bf16 product; of one of integers i32, whose scales the host applies, or i8. */
   readonly out: Element;
+  /** For a result in i8: sums are divided by 2^shift, rounded to the nearest (ties up) and saturated. From 1 to 30. */
+  readonly shift?: number | undefined;
   readonly bias: boolean;
   readonly activation?: "geluTanh" | undefined;
   /** A norm of the rows before the product, whose scale and shift are part of the weights. Only of a bf16 product. */
@@ -51,15 +54,22 @@ export interface GemmTiles extends GemmShape {
   /** Steps of K, and tiles of C that a core computes one after the other. */
   readonly chunks: number;
   readonly tiles: number;
+  /** How often memory tiles send a panel of A, and a column's B, that they hold: more than once instead of reading it again. */
+  readonly sends: Sends;
   /** Blocks of the whole array along M and N. */
   readonly across: { readonly m: number; readonly n: number };
-  /** Columns of A that the memory tile holds: the length of a run of addresses. */
+  /** Columns of A that the memory tile holds. */
   readonly panel: number;
   readonly padded: { readonly m: number; readonly n: number };
   /** Rows of 8 x nb blocks in one chunk of packed B, and its bytes. */
   readonly chunkBlocks: number;
   readonly memory: { readonly core: number; readonly tile: number };
   readonly cost: Cost;
+}
+
+export interface Sends {
+  readonly a: number;
+  readonly b: number;
 }
 
 /** What a BD of the shim can walk in its two inner dimensions, in 32-bit words. */
@@ -83,6 +93,15 @@ export function planGemm(machine: AieMachine, shape: GemmShape): GemmTiles {
       subject,
       hint: "add it after the product",
     });
+  const { out, shift = 0 } = shape;
+  if (type === "bf16" ? out !== "bf16" && out !== "f32" : out !== "i32" && (out !== "i8" || shift < 1 || shift > 30))
+    throw new HeddleError(
+      `a result in ${out}${shift ? ` with a shift of ${shift}` : ""} is not one of ${type} products`,
+      {
+        subject,
+        hint: "bf16 or f32 of bf16; i32, or i8 with a shift from 1 to 30, of integers",
+      },
+    );
   if (shape.norm && block[0] * block[2] !== 16)
     throw new HeddleError(`a norm is worked on in blocks of 4x4, and ${machine.device} has ${block[0]}x${block[2]}`, {
       subject,
@@ -98,12 +117,27 @@ export function planGemm(machine: AieMachine, shape: GemmShape): GemmTiles {
   for (const tm of rows)
     for (const tn of columns)
       for (const tk of depths) {
-        const plan = tiles(machine, shape, block, skinny ? "skinny" : "grid", { m: tm, k: tk, n: tn });
-        if (plan && (!best || better(plan, best))) best = plan;
+        const consider = (keep: Keep) => {
+          const plan = tiles(machine, shape, block, skinny ? "skinny" : "grid", { m: tm, k: tk, n: tn }, keep);
+          if (plan && (!best || better(plan, best))) best = plan;
+          return plan?.cost;
+        };
+        const cost = consider(streamed);
+        // What is kept spares main memory and the shim, and takes room: no help where cores set the pace or nothing fits.
+        if (cost && !skinny && cost.compute < Math.max(cost.memory, cost.stream)) kept.forEach(consider);
       }
   if (!best) throw new HeddleError("no tile fits the memories of the array", { subject });
   return best;
 }
+
+/** Which operands memory tiles hold on to. */
+type Keep = Readonly<Record<keyof Sends, boolean>>;
+const streamed: Keep = { a: false, b: false };
+const kept: readonly Keep[] = [
+  { a: true, b: false },
+  { a: false, b: true },
+  { a: true, b: true },
+];
 
 /** Faster; at the same pace the one that moves less, then the one with fewer, larger steps. */
 function better(a: GemmTiles, b: GemmTiles): boolean {
@@ -129,6 +163,7 @@ export function tiles(
   block: readonly [number, number, number],
   mapping: "grid" | "skinny",
   tile: { readonly m: number; readonly k: number; readonly n: number },
+  keep: Keep = streamed,
 ): GemmTiles | undefined {
   const { type, out, k } = shape;
   const accumulator = type === "bf16" ? (shape.sums ?? "f32") : "i32";
@@ -150,36 +185,63 @@ export function tiles(
   const across = { m: Math.ceil(shape.m / rowsOfBlock), n: Math.ceil(shape.n / columnsOfBlock) };
   const padded = { m: across.m * rowsOfBlock, n: across.n * columnsOfBlock };
   const result = tile.m * tile.n * bytesOf[out];
-  const fixed = 2 * right * (grid ? 1 : arrayRows) + 2 * result * arrayRows;
+  const chunks = k / tile.k;
+  const sends = {
+    a: keep.a ? sendsOf(machine, "a", across.n) : 1,
+    b: keep.b ? sendsOf(machine, "b", across.m) : 1,
+  };
+  if ((keep.a && sends.a === 1) || (keep.b && sends.b === 1)) return undefined;
+  const held = keep.b ? across.n * chunks * right : 2 * right * (grid ? 1 : arrayRows);
+  const fixed = held + 2 * result * arrayRows;
   const room = machine.tiles.memory.memoryBytes - fixed;
-  const panel = widest(k, tile, unit, room, machine);
-  if (!panel) return undefined;
+  const panels = widths(k, tile, unit, room, machine);
+  if (!panels.length || (keep.a && panels[0]! < k)) return undefined;
   // The result leaves in rows; a descriptor of the shim walks all tiles of a block of rows.
   if ((tile.n * bytesOf[out]) / 4 > shimWrap || rowsOfBlock > shimWrap) return undefined;
   if (!grid && across.n > machine.iterationMax) return undefined;
 
-  const chunks = k / tile.k;
   const count = across.m * across.n;
   // A norm's sums are two products per block of rows.
   const step = productCycles(machine, type, tile) * (1 + (shape.norm ? (2 * nb) / tile.n : 0));
   const cycles = count * (chunks * step + epilogue(shape, tile, block));
-  const traffic: Traffic[] = [
-    { bytes: padded.m * k * unit * across.n, run: panel * unit },
-    { bytes: across.m * across.n * chunks * right * (grid ? arrayColumns : arrayColumns * arrayRows), run: 1 << 20 },
-    { bytes: padded.m * padded.n * bytesOf[out], run: tile.n * bytesOf[out] },
-  ];
-  const channel = Math.max(traffic[0]!.bytes / (grid ? arrayRows : 1), traffic[1]!.bytes / arrayColumns);
-  const cost = costOf(machine, {
-    macs: shape.m * k * shape.n,
-    cycles,
-    streamBytes: count * chunks * Math.max(left, right),
-    traffic,
-    channelBytes: channel,
-  });
+  const weights = across.n * chunks * right * (grid ? arrayColumns : arrayColumns * arrayRows);
+  // A wide panel is a long run of addresses, a narrow one is there sooner. What is sent again is whole.
+  const plan = (panel: number) => {
+    const traffic: Traffic[] = [
+      { bytes: padded.m * k * unit * (across.n / sends.a), run: (grid ? tile.m : 1) * panel * unit },
+      { bytes: weights * (across.m / sends.b), run: 1 << 20 },
+      { bytes: padded.m * padded.n * bytesOf[out], run: (grid ? tile.m : 1) * tile.n * bytesOf[out] },
+    ];
+    const cost = costOf(machine, {
+      macs: shape.m * k * shape.n,
+      cycles,
+      streamBytes: count * chunks * Math.max(left, right),
+      traffic,
+      channelBytes: Math.max(traffic[0]!.bytes / (grid ? arrayRows : 1), traffic[1]!.bytes / arrayColumns),
+      fillBytes: Math.max(tile.m * panel * unit, keep.b ? held : held / 2),
+    });
+    return { panel, cost };
+  };
+  const { panel, cost } = (keep.a ? panels.slice(0, 1) : panels)
+    .map(plan)
+    .reduce((a, b) => (b.cost.seconds < a.cost.seconds ? b : a));
   const memory = { core, tile: fixed + 2 * tile.m * panel * unit };
   return {
-    ...shape, mapping, accumulator, block, tile, strip, chunks, tiles: count, across, panel, padded, chunkBlocks, memory, cost,
+    ...shape, mapping, accumulator, block, tile, strip, chunks, tiles: count, sends, across, panel, padded, chunkBlocks, memory, cost,
   }; // biome-ignore format: one line says that these are all of them
+}
+
+/**
+ * How often a memory tile can send what it keeps: a divisor of `times`. Every time takes a descriptor of its own, of two buffers for
+ * A and one for B. Channels are numbered in the order of FIFOs: B and the results, with two descriptors for each core that they
+ * join, leave through even ones, A through odd ones, and half of what comes in, two for each FIFO, goes through either.
+ */
+function sendsOf(machine: AieMachine, operand: keyof Sends, times: number): number {
+  const rows = machine.rows - 2;
+  const left = machine.tiles.memory.bdsPerParity - 2 * Math.ceil((rows + 2) / 2);
+  let sends = Math.min(times, operand === "a" ? Math.floor(left / 2) : left - 2 * rows);
+  while (times % sends) sends--;
+  return sends;
 }
 
 /** As many rows as fit a few kilobytes: results leave while the next ones are rounded, and take little room. */
@@ -190,25 +252,22 @@ function stripOf(tile: { readonly m: number; readonly n: number }, step: number,
   return best;
 }
 
-/** Cycles for bringing a finished tile into its result type: 16 lanes at a time. */
+/** Cycles for bringing a finished tile into its result type, by block; i8 takes eight vector operations beside loads and stores. */
 const epilogue = (s: GemmShape, t: { m: number; n: number }, block: readonly number[]): number =>
-  ((t.m * t.n) / (block[0]! * block[2]!)) * ((s.activation ? 60 : 6) + (s.norm ? 50 : 0));
+  ((t.m * t.n) / (block[0]! * block[2]!)) * ((s.activation ? 60 : s.out === "i8" ? 10 : 6) + (s.norm ? 50 : 0));
 
-/** The widest panel of A, in columns: a divisor of K and a multiple of the tile's depth that memory and address limits allow. */
-function widest(
+/** Panels of A in columns, the widest first: divisors of K, multiples of the tile's depth that memory and address limits allow. */
+function widths(
   k: number,
   tile: { readonly m: number; readonly k: number },
   unit: number,
   room: number,
   machine: AieMachine,
-): number {
-  for (let parts = 1; parts <= k / tile.k; parts++) {
-    const panel = k / parts;
-    if (!Number.isInteger(panel) || panel % tile.k) continue;
-    const words = (panel * unit) / 4;
-    const fits = 2 * tile.m * panel * unit <= room && words <= shimWrap;
-    if (fits && 4 * words < 1 << machine.tiles.memory.stepBits && panel / 8 < 1 << machine.tiles.memory.wrapBits)
-      return panel;
-  }
-  return 0;
+): number[] {
+  const { stepBits, wrapBits } = machine.tiles.memory;
+  return Array.from({ length: k / tile.k }, (_, i) => k / (i + 1)).filter((panel) => {
+    const bytes = panel * unit;
+    const fits = 2 * tile.m * bytes <= room && bytes / 4 <= shimWrap;
+    return panel % tile.k === 0 && fits && bytes < 1 << stepBits && panel / 8 < 1 << wrapBits;
+  });
 }

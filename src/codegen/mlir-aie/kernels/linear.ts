@@ -3,7 +3,7 @@
 import type { AieMachine } from "../../../targets/aie-machine.ts";
 import type { AieBuffer } from "../kernel.ts";
 import type { KernelPlan } from "../plan.ts";
-import { type GemmShape, planGemm, rowsType } from "./gemm.ts";
+import { type GemmShape, type GemmTiles, planGemm, rowsType } from "./gemm.ts";
 import { gemmDesign } from "./gemm-design.ts";
 import { packedWeights } from "./pack-weights.ts";
 
@@ -16,27 +16,52 @@ export function linearKernel(
   shape: GemmShape,
   { name, about }: { readonly name: string; readonly about: readonly string[] },
 ): KernelPlan {
-  const g = planGemm(machine, shape);
+  return gemmKernel(machine, planGemm(machine, shape), { name, about });
+}
+
+/** The kernel of a choice of tiles. */
+export function gemmKernel(
+  machine: AieMachine,
+  g: GemmTiles,
+  { name, about }: { readonly name: string; readonly about: readonly string[] },
+): KernelPlan {
   const { m, k, n } = g;
   const { tile, padded, memory } = g;
   const pad = (what: string, from: number, to: number) =>
     from === to ? [] : [`${what} ${from} is padded to ${to} with zeros`];
+  const again = (what: string, times: number) => (times > 1 ? `, ${what} sent ${times} times by the memory tiles` : "");
   const lines = [
-    `${m} x ${k} x ${n}, ${g.type} into ${g.accumulator}, result ${g.out}${g.norm ? `, rows ${g.norm.centred ? "centred and " : ""}scaled to 1` : ""}${g.bias ? ", bias" : ""}${g.activation ? `, ${g.activation}` : ""}`,
+    `${m} x ${k} x ${n}, ${g.type} into ${g.accumulator}, result ${g.out}${g.shift ? ` over 2^${g.shift}` : ""}${g.norm ? `, rows ${g.norm.centred ? "centred and " : ""}scaled to 1` : ""}${g.bias ? ", bias" : ""}${g.activation ? `, ${g.activation}` : ""}`,
     g.mapping === "grid"
       ? `grid: A along the rows of the array, B along its columns, ${g.across.m} x ${g.across.n} blocks`
       : `skinny: A to all cores, B distributed, ${g.across.n} rounds`,
     `tile ${tile.m} x ${tile.k} x ${tile.n} per core, ${g.chunks} steps of K, results in strips of ${g.strip} rows`,
-    `A in panels of ${g.panel} columns; core memory ${memory.core} bytes, memory tile ${memory.tile} bytes`,
+    `A in panels of ${g.panel} columns${again("A", g.sends.a)}${again("B", g.sends.b)}; core memory ${memory.core} bytes, memory tile ${memory.tile} bytes`,
     ...pad("M", m, padded.m),
     ...pad("N", n, padded.n),
   ];
   const design = gemmDesign(machine, g, name, [...about, ...lines]);
   const packed = design.args[1]!.type.shape;
+  const rowTiles = padded.m / tile.m;
+  const { across, panel } = g;
+  /** Panels of a tile's rows, and tiles of the result by column of the array. */
+  const [tiledRows, tiledResult] =
+    g.mapping === "grid"
+      ? ([
+          { tiling: { shape: [m, k], split: [[rowTiles, tile.m], [k / panel, panel]], order: [0, 2, 1, 3] } },
+          {
+            tiling: {
+              shape: [m, n],
+              split: [[across.m, rowTiles / across.m, tile.m], [across.n, machine.columns, tile.n]],
+              order: [0, 4, 3, 1, 2, 5],
+            },
+          },
+        ] as const) // biome-ignore format: a tensor's axes
+      : [{}, {}];
   const buffers: AieBuffer[] = [
-    { holds: 0, dtype: rowsType(g.type), shape: [padded.m, k] },
+    { holds: 0, dtype: rowsType(g.type), shape: [padded.m, k], ...tiledRows },
     { holds: 1, dtype: rowsType(g.type), shape: packed, pack: (w, bias) => packedWeights(machine, g, w, bias) },
-    { holds: "result", dtype: g.out, shape: [padded.m, padded.n] },
+    { holds: "result", dtype: g.out, shape: [padded.m, padded.n], ...tiledResult },
   ];
   return { kernel: "gemm", name, design, buffers, lines, cost: g.cost };
 }
