@@ -2,6 +2,7 @@
 
 import type { Row } from "./record.ts";
 import { gemmaTable, renderGemma } from "./render-gemma.ts";
+import { renderGemmaHtp } from "./render-gemma-htp.ts";
 import { htpTable, htpTaken, renderHtp } from "./render-htp.ts";
 import { builds, lengths } from "./suites/variants.ts";
 import { megabytes, number, percent, table, taken } from "./tables.ts";
@@ -15,6 +16,7 @@ export function renderResults(rows: readonly Row[]): string {
   const of = (suite: string) => rows.filter((r) => r.suite === suite);
   if (of("variants").length) parts.push(renderVariants(of("variants")));
   if (of("gemma").length) parts.push(renderGemma(of("gemma")));
+  if (of("gemma-htp").length) parts.push(renderGemmaHtp(of("gemma-htp")));
   if (of("htp").length) parts.push(renderHtp(of("htp")));
   if (of("compile").length) parts.push(renderCompile(of("compile")));
   if (of("aie").length) parts.push(renderFigures("Kernels on the AIE array", of("aie")));

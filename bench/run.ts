@@ -9,6 +9,7 @@ import { aie } from "./suites/aie.ts";
 import { aieTools } from "./suites/aie-tools.ts";
 import { compileTime } from "./suites/compile.ts";
 import { gemma } from "./suites/gemma.ts";
+import { gemmaHtp } from "./suites/gemma-htp.ts";
 import { htp } from "./suites/htp.ts";
 import { variants } from "./suites/variants.ts";
 
@@ -16,6 +17,7 @@ const suites: Readonly<Record<string, (context: SuiteContext) => Promise<Row[]>>
   variants,
   htp,
   gemma,
+  "gemma-htp": gemmaHtp,
   compile: compileTime,
   aie,
   "aie-tools": aieTools,

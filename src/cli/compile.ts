@@ -77,6 +77,8 @@ async function run([file]: readonly string[], options: Options, output: Output):
   if (quantization)
     output.print(`\n${(await import("./support/quantization-text.ts")).quantizationText(quantization)}`);
 
+  if (lowered.halfRange)
+    output.print(`\n${(await import("./support/half-range.ts")).halfRangeText(lowered.halfRange)}`);
   const records = passes.map(({ text: _, ...record }) => record);
   if (!compiled) {
     const { boundsText } = await import("./support/bounds-text.ts");
@@ -112,9 +114,19 @@ async function compile(file: string, { dryRun, dump: _, goal: __, ...rest }: Opt
     const reason = dryRun ? "--dry-run" : await tooLargeToMakeUp(file, request);
     if (reason !== undefined)
       return await lowerProgram(file, { ...request, calibrates: false }, async (all) => {
-        const { program, built, module, passes, dumps, precision, quantization } = all;
+        const { program, built, module, passes, dumps, precision, quantization, halfRange } = all;
         const model = `${program.model.name} (${built.config})`;
-        const lowered = { program: program.name, model, module, passes, dumps, precision, quantization, reason };
+        const lowered = {
+          program: program.name,
+          model,
+          module,
+          passes,
+          dumps,
+          precision,
+          quantization,
+          halfRange,
+          reason,
+        };
         return { lowered, compiled: undefined };
       });
     const compiled = await compileProgram(file, request);

@@ -14,5 +14,6 @@ export type { Difference, Proof, ProofOptions } from "./prove.ts";
 export { type QuantizeOptions, quantizePass, type WeightBits } from "./quantize.ts";
 export { quantizeCaches } from "./quantize-caches.ts";
 export { type PassRecord, type PassRun, type RunOptions, runPasses } from "./run.ts";
+export { residualStream, scaleResidual } from "./scale-residual.ts";
 export { simplify } from "./simplify.ts";
 export { splitLinears } from "./split-linears.ts";

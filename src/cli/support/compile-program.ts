@@ -18,7 +18,14 @@ import { type Checkpoint, openCheckpoint } from "../../weights/checkpoint.ts";
 import { seededWeights } from "../../weights/seeded.ts";
 import type { WeightSource } from "../../weights/source.ts";
 import { withContexts } from "./contexts.ts";
-import { isQuantized, planQuantization, type Quantization, type QuantizeRequest } from "./quantization.ts";
+import { type HalfRange, halfPasses } from "./half-range.ts";
+import {
+  checkHalfRange,
+  isQuantized,
+  planQuantization,
+  type Quantization,
+  type QuantizeRequest,
+} from "./quantization.ts";
 
 export interface CompileOptions {
   /** A configuration of the model by name; default is that of the checkpoint, or else the model's first. */
@@ -66,6 +73,7 @@ export interface Compiled extends CompileResult {
   /** Whether the context binary and its costs were all known from before; undefined where there is none. */
   readonly contextCached?: boolean;
   readonly quantization?: Quantization;
+  readonly halfRange?: HalfRange;
 }
 
 /** A program after its passes, with its weights open and nothing generated yet. */
@@ -81,6 +89,8 @@ export interface Lowered {
   readonly times: { readonly load: number; readonly passes: number };
   /** For the quantised precisions: what was calibrated and decided. */
   readonly quantization?: Quantization;
+  /** For targets that compute in f16: whether it holds the values, and what is done where it does not. */
+  readonly halfRange?: HalfRange;
 }
 
 /**
@@ -112,10 +122,13 @@ export async function lowerProgram<T>(
       return runPasses(from, passes, { target, check, dump: true, onPass: () => doing(++done) });
     };
     const narrow = precision === "f16" && !program.passes.includes(f16Weights);
+    // Of made-up weights the range says nothing.
+    const halves = target.facts?.socModel !== undefined && checkpoint !== undefined && options.calibrates !== false;
+    const checks = narrow && halves;
     const first = run(built.module, [
       ...(precision === "native" ? [keepBlocks((name) => weights.blocks?.typeOf(name))] : []),
       ...program.passes,
-      ...(isQuantized(precision) ? [splitLinears] : narrow ? [f16Weights] : []),
+      ...(isQuantized(precision) ? [splitLinears] : narrow && !checks ? [f16Weights] : []),
     ]);
     const quantization =
       isQuantized(precision) && options.calibrates !== false
@@ -127,10 +140,23 @@ export async function lowerProgram<T>(
             checkpoint,
             options,
             precision,
+            halves,
             onStep,
           })
         : undefined;
-    const second = quantization ? run(first.module, quantization.passes) : { module: first.module, records: [] };
+    const checked = checks
+      ? await checkHalfRange({
+          program,
+          built,
+          module: runPasses(first.module, [splitLinears], { target }).module,
+          weights,
+          checkpoint,
+          onStep,
+        })
+      : undefined;
+    const halfRange = checked ?? quantization?.halfRange;
+    const more = quantization?.passes ?? (checked ? [...halfPasses(checked), f16Weights] : []);
+    const second = more.length > 0 ? run(first.module, more) : { module: first.module, records: [] };
     const records = [...first.records, ...second.records];
     const dumps = [{ title: "model", text: first.text! }, ...records.map((r) => ({ title: r.name, text: r.text! }))];
     const times = { load: loaded - began, passes: performance.now() - loaded };
@@ -145,6 +171,7 @@ export async function lowerProgram<T>(
       precision,
       times,
       ...(quantization && { quantization }),
+      ...(halfRange && { halfRange }),
     });
   } finally {
     weights.close();
@@ -165,7 +192,8 @@ export function compileProgram(file: string, options: CompileOptions = {}): Prom
     return manifest;
   };
   return lowerProgram(file, options, async (lowered) => {
-    const { program, built, module, passes, dumps, weights, checkpoint, precision, times, quantization } = lowered;
+    const { program, built, module, passes, dumps, weights, checkpoint, precision, times, quantization, halfRange } =
+      lowered;
     const out = options.out ?? join("build", `${program.name}${suffixOf(options)}`);
     onStep("generating code");
     const result = await compileModule({
@@ -184,6 +212,7 @@ export function compileProgram(file: string, options: CompileOptions = {}): Prom
       extra: (folder) => {
         writeDumps(folder, dumps);
         if (quantization) writeQuantization(folder, quantization);
+        if (halfRange) writeFileSync(join(folder, "half-range.json"), `${JSON.stringify(halfRange, undefined, 1)}\n`);
       },
       ...(npu && { finish }),
       progress: (done, total) => onStep(`writing weights: ${Math.round((100 * done) / total)}%`),
@@ -197,6 +226,7 @@ export function compileProgram(file: string, options: CompileOptions = {}): Prom
       times: { ...times, ...result.ms },
       ...(contextCached !== undefined && { contextCached }),
       ...(quantization && { quantization }),
+      ...(halfRange && { halfRange }),
     };
   });
 }

@@ -25,6 +25,7 @@ import { type Calibration, checkCalibration, rangesBy } from "./calibration/cali
 import { rowsOf } from "./calibration/run.ts";
 import { measureQuality, type QualityReport, spend, weightBytes } from "./calibration/sensitivity.ts";
 import { type CalibrationTokens, calibrationTokens } from "./calibration/text.ts";
+import { type HalfRange, halfPasses, halfRangeOf } from "./half-range.ts";
 import type { QuantizeRequest } from "./quantize-request.ts";
 
 export { isQuantized, type QuantizeRequest } from "./quantize-request.ts";
@@ -42,6 +43,8 @@ export interface Quantization {
   readonly quality: QualityReport;
   /** Values beyond the range of f16, largest first. */
   readonly overflows: readonly Overflow[];
+  /** Where the target computes in f16. */
+  readonly halfRange?: HalfRange;
   /** What is left to run. */
   readonly passes: readonly Pass[];
 }
@@ -55,6 +58,8 @@ export interface QuantizationInput {
   readonly checkpoint: Checkpoint | undefined;
   readonly options: { readonly quantize?: QuantizeRequest };
   readonly precision: "w8a16" | "w4a16";
+  /** Whether what is not in fixed point is computed in f16. */
+  readonly halves?: boolean;
   readonly onStep: (text: string) => void;
 }
 
@@ -94,16 +99,34 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
     });
     quality = { ...final, layers };
   }
+  const halfRange = input.halves ? halfRangeOf(module.graph, calibration) : undefined;
   return {
     calibration,
     quality,
-    overflows: overflowsOf(module, calibration),
+    overflows: halfRange ? [] : overflowsOf(module, calibration),
+    ...(halfRange && { halfRange }),
     passes: [
+      ...(halfRange ? halfPasses(halfRange) : []),
       quantizePass(quantize),
       f16Weights,
       ...(caches === "i8" ? [quantizeCaches(cacheRanges(module, ranges))] : []),
     ],
   };
+}
+
+/** Of these tokens the range of f16 is checked; a program that is not quantised is not worth more. */
+const checkedTokens = 512;
+
+/** Whether f16 holds a program that is not quantised. @param input with a module after split-linears. */
+export async function checkHalfRange(input: Omit<QuantizationInput, "precision" | "options">): Promise<HalfRange> {
+  const text = textFor({ ...input, options: {} });
+  const count = Math.max(1, Math.floor(checkedTokens / text.sequences[0]!.length));
+  const few = { ...text, sequences: text.sequences.slice(0, count) };
+  const { program, module, weights, onStep } = input;
+  const calibration = await calibrate(program.name, module.graph, weights, few, (share) =>
+    onStep(`checking the range of f16: ${Math.round(100 * share)}%`),
+  );
+  return halfRangeOf(module.graph, calibration);
 }
 
 /** The range of what is appended to each cache. @throws HeddleError where calibration did not see it. */
@@ -114,7 +137,7 @@ function cacheRanges({ graph }: Module, ranges: Readonly<Record<string, Range>>)
 
 type QuantizedLinear = Parameters<QuantizeOptions["bits"]>[0];
 
-const textFor = ({ built, module, checkpoint, options }: QuantizationInput): CalibrationTokens => {
+const textFor = ({ built, module, checkpoint, options }: Omit<QuantizationInput, "precision">): CalibrationTokens => {
   const file = options.quantize?.calibration;
   return calibrationTokens(file?.endsWith(".json") ? undefined : file, {
     tokenizer: checkpoint?.tokenizer,
