@@ -32,6 +32,12 @@ export const tinyKernels: Readonly<Record<string, () => KernelPlan>> = {
       { m: 32, k: 64, n: 64, type: "i8", out: "i32", bias: false },
       { name: "linear_i8", about: [] },
     ),
+  "linear-i8-narrow": () =>
+    linearKernel(
+      phoenix,
+      { m: 32, k: 64, n: 64, type: "i8", out: "i8", shift: 7, bias: false },
+      { name: "linear_i8_narrow", about: [] },
+    ),
   "linear-i4": () =>
     linearKernel(
       phoenix,
