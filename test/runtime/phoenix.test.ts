@@ -50,7 +50,10 @@ test("a trained GPT-2: 32 greedy tokens, most of them different, as on the refer
   const error = Math.max(...ours.map((logits, i) => largestDifference(logits, theirs[i]!)));
   const closest = Math.min(...theirs.map(lead));
   // Two logits that both move by less than half of what lies between them keep their order.
-  assert.ok(error > 0 && 2 * error < closest, `logits differ by up to ${error}; the closest choice is one by ${closest}`);
+  assert.ok(
+    error > 0 && 2 * error < closest,
+    `logits differ by up to ${error}; the closest choice is one by ${closest}`,
+  );
   process.stdout.write(
     `  logits differ by up to ${error.toFixed(3)}; the closest choice is one by ${closest.toFixed(3)}\n`,
   );
