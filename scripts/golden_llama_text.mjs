@@ -1,11 +1,13 @@
 // Greedy text and perplexity by llama.cpp, for test/golden/llama/gemma-text.json, of which each part is made by itself:
 //   npm run setup:gemma && npm run setup:llama
 //   node scripts/golden_llama_text.mjs greedy .gemma/gemma-3-270m-q4_k_m.gguf
+//   node scripts/golden_llama_text.mjs single .gemma/gemma-3-270m-q4_k_m.gguf
 //   node scripts/golden_llama_text.mjs perplexity .gemma/gemma-3-270m-q4_k_m.gguf
 //   python scripts/expand_gguf.py .gemma/gemma-3-270m-q4_k_m.gguf expanded.gguf
 //   node scripts/golden_llama_text.mjs expanded expanded.gguf
-// `greedy`: of each prompt 64 tokens, each with the two best logits it was chosen by. `expanded`: the same from the same weights as
-// f32, with caches in f32, where llama.cpp does not round activations to 8 bits. `perplexity`: the text's tokens, and the sum of
+// `greedy`: of each prompt 64 tokens, each with the two best logits it was chosen by, caches in f32. `expanded`: the same from the
+// same weights as f32, where llama.cpp does not round activations to 8 bits. `single`: the two best logits after one token alone, for
+// a hundred tokens. `perplexity`, with caches as llama.cpp has them by default: the text's tokens, and the sum of
 // -log p of the tokens up to and including `count` of them.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -22,7 +24,7 @@ const { getLlama } = await import(pathToFileURL(join(package_, "dist/index.js"))
 const { version } = JSON.parse(readFileSync(join(package_, "package.json"), "utf8"));
 const llama = await getLlama({ gpu: false, build: "never", skipDownload: true });
 const [part, modelPath] = process.argv.slice(2);
-if (!["greedy", "expanded", "perplexity"].includes(part) || !modelPath)
+if (!["greedy", "expanded", "single", "perplexity"].includes(part) || !modelPath)
   throw new Error("usage: see the top of this file");
 const model = await llama.loadModel({ modelPath });
 const text = readFileSync(heldOut, "utf8");
@@ -45,7 +47,7 @@ const prompts = {
 
 const digits = (x) => Number(x.toPrecision(8));
 async function fresh(use) {
-  const cache = part === "expanded" ? { experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32" } : {};
+  const cache = part !== "perplexity" ? { experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32" } : {};
   const context = await model.createContext({
     contextSize: 2304,
     batchSize: 256,
@@ -98,7 +100,19 @@ async function perplexity() {
   return { file: heldOut, tokens, nats };
 }
 
-const made = part === "perplexity" ? await perplexity() : await greedy();
+async function single() {
+  const tokens = Array.from({ length: 100 }, (_, i) => 300 + i * 2503);
+  const best = [];
+  await fresh(async (sequence) => {
+    for (const token of tokens) {
+      await sequence.clearHistory();
+      best.push(await bestTwo(sequence, [token]));
+    }
+  });
+  return tokens.map((token, i) => ({ token, best: best[i] }));
+}
+
+const made = await { greedy, expanded: greedy, single, perplexity }[part]();
 const known = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
 const content = { ...known, source: `node-llama-cpp ${version}, CPU`, [part]: made };
 const lines = JSON.stringify(content, undefined, 1).replace(

@@ -34,6 +34,27 @@ void validate(const Check& c) {
   checkActivation(c);
 }
 
+/// GELU in place as ggml's CPU backend computes it: of x rounded to half precision, the result rounded too, and from 10 on in
+/// magnitude 0 or x itself. Weights in blocks come from its files and activations are rounded to 8 bits by its rule, which
+/// any other difference in their values would turn over.
+void geluInHalves(const Kernels& kernels, float* x, std::size_t n) {
+  constexpr std::size_t kAtOnce = 256;
+  Half halves[kAtOnce];
+  float gelu[kAtOnce];
+  for (std::size_t i = 0; i < n; i += kAtOnce) {
+    const std::size_t count = std::min(kAtOnce, n - i);
+    kernels.floatToHalf(x + i, halves, count);
+    kernels.halfToFloat(halves, gelu, count);
+    kernels.finish(gelu, count, nullptr, nullptr, Activation::GELU_TANH);
+    kernels.floatToHalf(gelu, halves, count);
+    kernels.halfToFloat(halves, gelu, count);
+    for (std::size_t j = 0; j < count; ++j) {
+      float& at = x[i + j];
+      at = at <= -10.0F ? 0.0F : at >= 10.0F ? at : gelu[j];
+    }
+  }
+}
+
 Executable plan(const Node& node, Planner& planner) {
   const TensorInfo &x = node.input(0), &y = node.output();
   const auto format = [&](const char* name) { return static_cast<BlockFormat>(node.scalar<std::uint32_t>(name, 0)); };
@@ -54,7 +75,11 @@ Executable plan(const Node& node, Planner& planner) {
       in.product(e, e.at<std::byte>(w1), panel, count, gate, 2 * hidden);
       in.product(e, e.at<std::byte>(w1), panels + panel, count, gate + hidden, 2 * hidden);
       for (std::size_t i = 0; i < rows; ++i, gate += 2 * hidden) {
-        e.kernels.finish(gate, count * kPanelRows, nullptr, nullptr, activation);
+        if (activation == Activation::GELU_TANH) {
+          geluInHalves(e.kernels, gate, count * kPanelRows);
+        } else {
+          e.kernels.finish(gate, count * kPanelRows, nullptr, nullptr, activation);
+        }
         multiply(gate, 1, gate + hidden, 1, gate, count * kPanelRows);
       }
     });
