@@ -33,6 +33,8 @@ export interface EntryPlan {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly state: readonly PlannedState[];
+  /** Whether it computes in fixed point from the embedding to the logits. */
+  readonly fixedPoint?: boolean;
   /** Inputs and outputs are among these. */
   readonly tensors: readonly { readonly name: string; readonly dataType: string; readonly dims: readonly number[] }[];
 }

@@ -61,6 +61,7 @@ export function manifestEntry({ entry, graph, plan, artifacts }: CompiledEntry, 
     outputs: plan.outputs.map((name) => outputOf(plan, name, isPart)),
     state: plan.state,
     cost: costOf(graph),
+    ...(plan.fixedPoint && { fixedPoint: true }),
   };
 }
 
@@ -74,6 +75,7 @@ const dtypes: Readonly<Record<string, ManifestInput["dtype"]>> = {
   FLOAT_16: "f16",
   INT_32: "i32",
   SFIXED_POINT_8: "i8",
+  UFIXED_POINT_8: "u8",
 };
 
 /** A code generator may give inputs and outputs another element type than the model has. */

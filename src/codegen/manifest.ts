@@ -110,6 +110,8 @@ export interface ManifestEntry {
   readonly outputs: readonly ManifestOutput[];
   readonly state: readonly ManifestState[];
   readonly cost: ManifestCost;
+  /** Whether the NPU computes in fixed point from the embedding to the logits. */
+  readonly fixedPoint?: boolean;
   readonly npu?: ManifestNpu;
 }
 

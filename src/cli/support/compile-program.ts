@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type CompileResult, compileModule, paramsOf } from "../../codegen/compile.ts";
 import type { Manifest } from "../../codegen/manifest.ts";
 import type { Precision } from "../../codegen/precision.ts";
+import { qnnVendorFixed } from "../../codegen/qnn/index.ts";
 import { type BuiltModel, type LoadedProgram, loadProgram } from "../../frontend/load.ts";
 import { findCompiler, finishBuild, hasContext } from "../../htp/index.ts";
 import { HeddleError } from "../../ir/error.ts";
@@ -208,6 +209,7 @@ export function compileProgram(file: string, options: CompileOptions = {}): Prom
       ...(checkpoint?.tokenizer && { tokenizer: checkpoint.tokenizer }),
       ...(checkpoint?.chat && { chat: checkpoint.chat }),
       passes: passes.map((r) => r.name),
+      ...(quantization && target === "x-elite" && { backend: qnnVendorFixed(quantization.encodings) }),
       isPart: options.layers !== undefined,
       extra: (folder) => {
         writeDumps(folder, dumps);

@@ -4,6 +4,7 @@ import type { BuiltModel, LoadedProgram } from "../../frontend/load.ts";
 import { HeddleError } from "../../ir/error.ts";
 import { topo } from "../../ir/graph.ts";
 import { describe } from "../../ir/node.ts";
+import type { Encoding } from "../../ir/ops/support/quant.ts";
 import { nodeNames } from "../../ir/print.ts";
 import type { Module } from "../../ir/program.ts";
 import { f16Weights } from "../../passes/f16-weights.ts";
@@ -17,7 +18,7 @@ import {
   type WeightBits,
 } from "../../passes/quantize.ts";
 import { quantizeCaches } from "../../passes/quantize-caches.ts";
-import type { Range } from "../../passes/support/encoding.ts";
+import { encodingFor, type Range } from "../../passes/support/encoding.ts";
 import type { Checkpoint } from "../../weights/checkpoint.ts";
 import type { WeightSource } from "../../weights/source.ts";
 import { calibrate } from "./calibration/calibrate.ts";
@@ -45,6 +46,8 @@ export interface Quantization {
   readonly overflows: readonly Overflow[];
   /** Where the target computes in f16. */
   readonly halfRange?: HalfRange;
+  /** Of every value that calibration saw, for targets that compute between products in fixed point too. */
+  readonly encodings: ReadonlyMap<string, Encoding>;
   /** What is left to run. */
   readonly passes: readonly Pass[];
 }
@@ -56,7 +59,7 @@ export interface QuantizationInput {
   readonly module: Module;
   readonly weights: WeightSource;
   readonly checkpoint: Checkpoint | undefined;
-  readonly options: { readonly quantize?: QuantizeRequest };
+  readonly options: { readonly quantize?: QuantizeRequest; readonly target?: string };
   readonly precision: "w8a16" | "w4a16";
   /** Whether what is not in fixed point is computed in f16. */
   readonly halves?: boolean;
@@ -66,7 +69,9 @@ export interface QuantizationInput {
 /** @throws HeddleError for a calibration that cannot be read or does not fit, or values that are not finite. */
 export async function planQuantization(input: QuantizationInput): Promise<Quantization> {
   const { module, options, precision, weights, onStep } = input;
-  const { head = "w8", method = "minmax", budget = 0, kv: caches = "float" } = options.quantize ?? {};
+  const { head = "w8", method = "minmax", budget = 0, kv } = options.quantize ?? {};
+  // The NPU multiplies by 8-bit caches as they are; floats it would have to convert first.
+  const caches = kv ?? (options.target === "x-elite" && module.graph.state.length > 0 ? "i8" : "float");
   if (caches === "i8" && module.graph.state.length === 0)
     throw new HeddleError("has no caches to quantise", {
       subject: `program ${input.program.name}`,
@@ -100,13 +105,18 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
     quality = { ...final, layers };
   }
   const halfRange = input.halves ? halfRangeOf(module.graph, calibration) : undefined;
+  const scaling = halfRange ? halfPasses(halfRange) : [];
   return {
     calibration,
     quality,
     overflows: halfRange ? [] : overflowsOf(module, calibration),
     ...(halfRange && { halfRange }),
+    // What has been scaled is not what calibration saw: it stays in f16.
+    encodings: new Map(
+      scaling.length > 0 ? [] : Object.entries(ranges).map(([name, range]) => [name, encodingFor(range, "u16")]),
+    ),
     passes: [
-      ...(halfRange ? halfPasses(halfRange) : []),
+      ...scaling,
       quantizePass(quantize),
       f16Weights,
       ...(caches === "i8" ? [quantizeCaches(cacheRanges(module, ranges))] : []),

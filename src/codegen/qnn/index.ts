@@ -1,4 +1,6 @@
 /** QNN code generation: for the embedded reference backend, and for Qualcomm's own libraries. */
+
+import { mergeCommon } from "../../ir/rewrite.ts";
 import type { Backend } from "../backend.ts";
 import { toHalf } from "../half.ts";
 import { hostCaches } from "../host-caches.ts";
@@ -7,11 +9,12 @@ import { simplifications } from "../simplify.ts";
 import type { SupportTable } from "../support.ts";
 import { blockRules } from "./blocks.ts";
 import { emitQnn } from "./emit.ts";
+import { type Encodings, fuseFixed, toFixed } from "./fixed.ts";
 import type { QnnLowering } from "./lowering.ts";
 import { planQnn, type QnnPlan } from "./plan.ts";
 import { qtiSupport } from "./qti.ts";
 import { referenceSupport } from "./reference.ts";
-import { htpRules, qtiRules } from "./rules.ts";
+import { fixedPointRules, htpRules, qtiRules } from "./rules.ts";
 import { showPlan } from "./show.ts";
 
 const reference = "the reference backend";
@@ -32,6 +35,7 @@ const vendor = "QNN (qti.aisw)";
 /** Qualcomm's CPU library divides by the root of the mean square plus epsilon, outside the root; HTP does it as it is defined. */
 const cpuSupport = { ...qtiSupport, rmsNorm: "expand" } satisfies SupportTable<QnnLowering>;
 const vendorRules = [...qtiRules, ...simplifications];
+const fixedRules = [...fixedPointRules, ...vendorRules];
 const halfRules = [...htpRules, ...vendorRules];
 /** Qualcomm's CPU library, in f32: package `qti.aisw` alone, caches written by the caller. */
 export const qnnVendor: Backend<QnnPlan> = {
@@ -56,7 +60,26 @@ export const qnnVendorHalf: Backend<QnnPlan> = {
   plan: (g, weights) => planQnn(g, qtiSupport, weights),
 };
 
+/** Where floats become integers in a graph that is in fixed point all through: the embedding and the mask. */
+const entrances = 2;
+
+/** HTP for quantised programs: in fixed point wherever the range of a value is known, in f16 elsewhere. */
+export const qnnVendorFixed = (encodings: Encodings): Backend<QnnPlan> => ({
+  ...qnnVendorHalf,
+  legalize: (g) => {
+    const { graph, caches } = hostCaches(g);
+    const half = mergeCommon(toHalf(graph, caches));
+    const legal = legalize(half, { target: vendor, support: qtiSupport, rules: fixedRules });
+    return { graph: mergeCommon(toFixed(mergeCommon(legal), encodings)), caches };
+  },
+  plan: (g, weights) => {
+    const plan = planQnn(g, qtiSupport, weights, fuseFixed(g.graph));
+    return { ...plan, fixedPoint: plan.nodes.filter((n) => n.type === "Quantize").length <= entrances };
+  },
+});
+
 export { emitQnn, weightsFile } from "./emit.ts";
+export { type Encodings, scoresOf } from "./fixed.ts";
 export type { QnnPlan } from "./plan.ts";
 export type { QnnGraph, QnnNode, QnnTensor } from "./types.ts";
 export { checkQnnGraph } from "./validate.ts";

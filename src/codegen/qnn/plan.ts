@@ -2,12 +2,14 @@
 import { HeddleError } from "../../ir/error.ts";
 import { type Graph, topo } from "../../ir/graph.ts";
 import { describe, type Node } from "../../ir/node.ts";
+import { dequantize } from "../../ir/ops/index.ts";
 import { resolveAxis } from "../../ir/ops/support/axis.ts";
 import type { EntryPlan, LegalGraph, PlannedState } from "../backend.ts";
 import { findStatic } from "../statics.ts";
 import type { SupportTable } from "../support.ts";
 import type { WeightTable } from "../weights.ts";
 import { Builder } from "./builder.ts";
+import { type FusedOps, noneFused } from "./fixed.ts";
 import type { QnnLowering } from "./lowering.ts";
 import type { QnnNode, QnnTensor } from "./types.ts";
 
@@ -18,12 +20,14 @@ export interface QnnPlan extends EntryPlan {
 
 /**
  * @param g bound and legal for the target; its name becomes the name of the QNN graph.
+ * @param fused ops that read and yield integers, as one node each.
  * @throws HeddleError for what QNN cannot hold: an element type, an unbound size, state that is not appended to.
  */
 export function planQnn(
   { graph: g, caches }: LegalGraph,
   support: SupportTable<QnnLowering>,
   weights: WeightTable,
+  fused: FusedOps = noneFused,
 ): QnnPlan {
   const known = findStatic(g);
   const b = new Builder(g, known, weights);
@@ -31,10 +35,16 @@ export function planQnn(
   const inputs = g.inputs.map((n) => b.declare(n, inPlace.has(n) ? "APP_READWRITE" : "APP_WRITE"));
   checkState(g);
   const table = support as Readonly<Record<string, unknown>>;
-  for (const n of b.work) {
+  const inner = new Set(fused.of.values());
+  for (const q of b.work) {
+    if (inner.has(q) || fused.absorbed.has(q)) continue;
+    const op = fused.of.get(q);
+    // The op itself, on integers.
+    const n = op ? { ...op, inputs: op.inputs.map((i) => (i.op === dequantize ? i.inputs[0]! : i)) } : q;
     const how = table[n.op.name];
     if (!isLowering(how))
       throw new HeddleError("reached code generation without a lowering", { subject: describe(n), loc: n.loc });
+    if (n !== q) b.alias(n, q);
     how.lower(n, b);
   }
   const outputs = yieldAll(g.outputs, known, new Set(g.inputs), b);

@@ -86,7 +86,11 @@ export const qtiSupport = {
   linearAdd: "expand",
   mlp: "expand",
   gatedMlp: "expand",
-  layerNorm: qti(ops.layerNorm, "LayerNorm", ({ eps }, n) => [f32("epsilon", eps), lastAxis(n.type.shape)]),
+  layerNorm: custom(ops.layerNorm, (n, b) => {
+    const params = [f32("epsilon", n.attrs.eps), lastAxis(n.type.shape)];
+    // In fixed point a shift would be s32; there is one only where it is zero.
+    b.node(n, "LayerNorm", params, "qti.aisw", n.inputs[0]!.type.quant ? n.inputs.slice(0, 2) : n.inputs);
+  }),
   // Becomes a layerNorm of scale 1 and shift 0: see rules.ts.
   normalize: "expand",
   rmsNorm: qti(ops.rmsNorm, "RmsNorm", ({ eps }, n) => [f32("epsilon", eps), lastAxis(n.type.shape)]),

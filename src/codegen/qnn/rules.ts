@@ -1,5 +1,16 @@
 /** Rewrites for Qualcomm's own libraries. Their ops take weights in the type of the activations. */
-import { cast, gather, gelu, geluTanh, linear, softmax, transpose } from "../../ir/ops/index.ts";
+import {
+  add,
+  cast,
+  constant,
+  gather,
+  gelu,
+  geluTanh,
+  layerNorm,
+  linear,
+  softmax,
+  transpose,
+} from "../../ir/ops/index.ts";
 import { resolveAxis } from "../../ir/ops/support/axis.ts";
 import { widened } from "../../ir/ops/support/widen.ts";
 import { v } from "../../ir/pattern.ts";
@@ -44,3 +55,15 @@ const geluFromTable = rule("gelu-from-table", geluTanh.pat(v("x")), ({ x }) => {
 
 /** Forms that are measured to be the cheapest on HTP: docs/htp-legalisation.md has the figures. */
 export const htpRules: readonly Rule[] = [geluFromTable];
+
+const geluInFixedPoint = rule("gelu-in-fixed-point", geluTanh.pat(v("x")), ({ x }) => gelu(x));
+
+/** HTP takes the shift of a norm in 32 bits whose scale must be that of the sum inside; as a sum of its own it has a range of its own. */
+const shiftAfterNorm = rule("shift-after-norm", layerNorm.pat(v("x"), v("w"), v("b")).as("n"), ({ x, w, b, n }) => {
+  if (b.op.name !== "param" && b.op.name !== "cast") return skip("shifts by zero");
+  const { dtype, shape } = b.type;
+  return add(layerNorm(x, w, constant({ dtype, shape, values: [0] }), n.attrs), b);
+});
+
+/** In fixed point Gelu is a table for any number of rows, and its parts would each need an encoding. */
+export const fixedPointRules: readonly Rule[] = [geluInFixedPoint, shiftAfterNorm];

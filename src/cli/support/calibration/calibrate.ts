@@ -1,7 +1,18 @@
 /** Calibration: the model runs on a text in f32, and the range of each value is written down. */
+import { scoresOf } from "../../../codegen/qnn/index.ts";
 import { HeddleError } from "../../../ir/error.ts";
 import { type Graph, topo } from "../../../ir/graph.ts";
 import { describe, type Node } from "../../../ir/node.ts";
+import {
+  cachedAttention,
+  flashCachedAttention,
+  layerNorm,
+  matmul,
+  mul,
+  rmsNorm,
+  scalar,
+} from "../../../ir/ops/index.ts";
+import { grouped } from "../../../ir/ops/support/attention.ts";
 import { nodeNames } from "../../../ir/print.ts";
 import { isStatic } from "../../../passes/support/static.ts";
 import type { WeightSource } from "../../../weights/source.ts";
@@ -21,6 +32,27 @@ export const observedIn = (g: Graph): Node[] => {
   return topo(g).filter((n) => n.type.dtype === "f32" && n.op.name !== "input" && !isStatic(n) && !caches.has(n));
 };
 
+/** Scores of each attention on a cache, of all queries against all its places: at least what the attention sees. */
+const scoresIn = (g: Graph): Map<Node, Node> =>
+  new Map(
+    topo(g)
+      .filter((n) => n.op === cachedAttention || n.op === flashCachedAttention)
+      .map((n) => {
+        const { q, k } = grouped(n.inputs[0]!, n.inputs[1]!, n.inputs[2]!);
+        return [n, matmul(mul(q, scalar(n.attrs.scale as number)), k)];
+      }),
+  );
+
+/** Scales and shifts of norms, which are operands like others where a target computes norms in fixed point. */
+const normParamsIn = (g: Graph): Node[] => [
+  ...new Set(
+    topo(g)
+      .filter((n) => n.op === layerNorm || n.op === rmsNorm)
+      .flatMap((n) => n.inputs.slice(1))
+      .filter((n) => n.op.name === "param" && n.type.dtype === "f32"),
+  ),
+];
+
 /** @throws HeddleError naming the first value that is not finite. */
 export async function calibrate(
   program: string,
@@ -29,8 +61,10 @@ export async function calibrate(
   { text, sequences }: CalibrationTokens,
   progress: (share: number) => void = () => {},
 ): Promise<Calibration> {
-  const names = nodeNames(g);
-  const wanted = observedIn(g);
+  const names = new Map(nodeNames(g));
+  const scores = scoresIn(g);
+  for (const [attention, n] of scores) names.set(n, scoresOf(names.get(attention)!));
+  const wanted = [...observedIn(g), ...scores.values(), ...normParamsIn(g)];
   const seen = wanted.map(() => new Histogram());
   await withValues(g, wanted, weights, async (run) => {
     for (const [i, sequence] of sequences.entries()) {

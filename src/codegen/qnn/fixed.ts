@@ -1,0 +1,216 @@
+/**
+ * A legal graph of HTP in fixed point from end to end. Between products the NPU has f16 or fixed point; each change between the two is a
+ * pass over padded rows that nothing hides (docs/htp-legalisation.md), so floats stay only where nobody knows the range of a value. What
+ * is computed in fixed point reads `quantize(op(dequantize(a), dequantize(b)))`, which is its definition: `fuseFixed` makes it one op of QNN.
+ */
+import { type Graph, graph as makeGraph, rebuild, topo } from "../../ir/graph.ts";
+import type { Node } from "../../ir/node.ts";
+import type { AnyOp } from "../../ir/op.ts";
+import * as ops from "../../ir/ops/index.ts";
+import { type Encoding, encodingOf } from "../../ir/ops/support/quant.ts";
+import { withOrigin } from "../../ir/origin.ts";
+import { type DType, isFloat } from "../../ir/type.ts";
+import { findStatic } from "../statics.ts";
+
+/** How values become integers, by the names of the graph before it is legalised. */
+export type Encodings = ReadonlyMap<string, Encoding>;
+
+type Fixed = Encoding & { readonly dtype: DType };
+
+/** Ops that HTP has on u16, as `quantize(op(dequantize ..))`. */
+const computes = new Set<AnyOp>([ops.add, ops.mul, ops.matmul, ops.layerNorm, ops.gelu, ops.softmax]);
+/** Ops that move values, and so keep their encoding. */
+const moves = new Set<AnyOp>([ops.reshape, ops.transpose, ops.slice, ops.gather]);
+
+/** Probabilities: from 0 to 1 in steps of 2^-16. */
+const probability: Fixed = { dtype: "u16", scale: 2 ** -16, offset: 0 };
+/** A key whose score is this far below the smallest has a probability that rounds to nothing. */
+const unseen = 20;
+
+/** The name under which calibration knows the scores of an attention. */
+export const scoresOf = (attention: string): string => `${attention}.scores`;
+
+export function toFixed(g: Graph, encodings: Encodings): Graph {
+  const known = findStatic(g);
+  const counts = new Map<string, number>();
+  for (const n of topo(g)) if (n.name && !moves.has(n.op)) counts.set(n.name, (counts.get(n.name) ?? 0) + 1);
+  const encodingOfName = (name: string | undefined): Fixed | undefined => {
+    const found = name !== undefined && counts.get(name) === 1 ? encodings.get(name) : undefined;
+    return found && { dtype: "u16", ...found };
+  };
+  const masks = masksOf(g, encodings);
+  // What a value becomes after it was moved is known too.
+  const later = new Map<Node, Fixed>();
+  for (const n of topo(g).reverse()) {
+    const to = n.op === ops.quantize ? unsigned(n.attrs as unknown as Fixed) : (encodingOfName(n.name) ?? later.get(n));
+    const shift = n.op === ops.add && known.has(n.inputs[1]!) ? encodings.get(paramOf(n.inputs[1]!) ?? "") : undefined;
+    if (to?.dtype === "u16" && shift)
+      later.set(n.inputs[0]!, spanning(lowest(to) - highest(shift), highest(to) - lowest(shift)));
+    if (to?.dtype === "u16" && (n.op === ops.quantize || moves.has(n.op))) later.set(n.inputs[0]!, to);
+  }
+  const values = new Map<Node, Node>();
+  const integers = new Map<Node, Node>();
+  const floats = new Map<Node, Node>();
+  const at = <T>(n: Node, build: () => T): T => withOrigin({ name: n.name && `${n.name}.fixed`, loc: n.loc }, build);
+  const encode = (x: Node, to: Fixed) => at(x, () => ops.quantize(x, to));
+
+  /** A value as integers; undefined where only its floats are known. */
+  const fixedOf = (n: Node): Node | undefined => {
+    const done = integers.get(n);
+    if (done || !known.has(n)) return done;
+    const value = splat(n);
+    const named = encodings.get(paramOf(n) ?? "");
+    if (value === undefined && !named) return undefined;
+    // HTP wants the zero of a norm's scale in the middle. A constant is exact: 2^14 steps from there.
+    const scale = value === undefined ? magnitude(named!) / 32767 : Math.abs(value || 1) / 2 ** 14;
+    const made = encode(n, { dtype: "u16", scale: Math.fround(scale), offset: -32768 });
+    integers.set(n, made);
+    return made;
+  };
+  const floatOf = (n: Node): Node => {
+    const fixed = integers.get(n);
+    if (!fixed || known.has(n)) return values.get(n)!;
+    const done = floats.get(n) ?? at(n, () => ops.dequantize(fixed, { dtype: n.type.dtype }));
+    floats.set(n, done);
+    return done;
+  };
+
+  const resultOf = (n: Node): Fixed | undefined => {
+    if (n.op === ops.softmax) return probability;
+    const from = integers.get(n.inputs[0]!);
+    if (from && moves.has(n.op)) return typeOf(from);
+    // Times a constant: the same integers.
+    const factor = n.op === ops.mul && known.has(n.inputs[1]!) ? splat(n.inputs[1]!) : undefined;
+    if (from && factor !== undefined && factor > 0) {
+      const { dtype, scale, offset } = typeOf(from);
+      return { dtype, scale: Math.fround(scale * factor), offset };
+    }
+    return masks.get(n) ?? encodingOfName(n.name) ?? later.get(n);
+  };
+
+  for (const n of topo(g)) {
+    if (n.op === ops.inputOp && n.type.quant && n.type.dtype === "i8") {
+      // HTP multiplies u16 by u8; these bytes are the same but for their highest bit.
+      const { scale } = encodingOf("cache", n.type);
+      const as = { ...n.attrs, dtype: "u8", scale, offset: -128 };
+      values.set(n, n.op.build([], as, { name: n.name, loc: n.loc }));
+    } else if (known.has(n) || g.inputs.includes(n)) values.set(n, n);
+    else if (n.op === ops.dequantize) {
+      integers.set(n, values.get(n.inputs[0]!)!);
+    } else if (n.op === ops.quantize) {
+      const to = unsigned(n.attrs as unknown as Fixed);
+      const from = integers.get(n.inputs[0]!);
+      const origin = { name: n.name, loc: n.loc };
+      if (!from) values.set(n, ops.quantize.build([values.get(n.inputs[0]!)!], { ...to }, origin));
+      else if (same(typeOf(from), to)) values.set(n, from);
+      else values.set(n, ops.requantize.build([from], { ...to }, origin));
+    } else if (n.op === ops.cast && n.type.dtype === "f32" && integers.has(n.inputs[0]!)) {
+      values.set(
+        n,
+        ops.dequantize.build([integers.get(n.inputs[0]!)!], { dtype: "f32" }, { name: n.name, loc: n.loc }),
+      );
+    } else {
+      const to = isFloat(n.type.dtype) ? resultOf(n) : undefined;
+      const can = to && (computes.has(n.op) || (moves.has(n.op) && integers.has(n.inputs[0]!)));
+      const operands = can ? n.inputs.map((i) => (isFloat(i.type.dtype) ? fixedOf(i) : values.get(i))) : [];
+      const isFixed = can && operands.every((i) => i !== undefined) && operands.length > 0;
+      const inputs = isFixed
+        ? n.inputs.map((i, k) =>
+            isFloat(i.type.dtype) ? at(i, () => ops.dequantize(operands[k]!, { dtype: i.type.dtype })) : operands[k]!,
+          )
+        : n.inputs.map(floatOf);
+      const value = rebuild(n, inputs);
+      values.set(n, value);
+      if (to && (isFixed || computes.has(n.op) || masks.has(n)))
+        integers.set(
+          n,
+          at(n, () => ops.quantize(value, to)),
+        );
+    }
+  }
+  // An output in floats that has been encoded is yielded from its integers.
+  return makeGraph(g.name, { inputs: g.inputs.map((n) => values.get(n)!), outputs: g.outputs.map(floatOf) });
+}
+
+const typeOf = (n: Node): Fixed => ({ dtype: n.type.dtype, ...encodingOf("x", n.type) });
+const same = (a: Fixed, b: Fixed): boolean => a.dtype === b.dtype && a.scale === b.scale && a.offset === b.offset;
+/** i8 as HTP multiplies it. */
+const unsigned = (to: Fixed): Fixed =>
+  to.dtype === "i8" ? { dtype: "u8", scale: to.scale, offset: to.offset - 128 } : to;
+
+const lowest = ({ scale, offset }: Encoding): number => offset * scale;
+const highest = ({ scale, offset }: Encoding): number => (65535 + offset) * scale;
+const magnitude = (e: Encoding): number => Math.max(-lowest(e), highest(e));
+
+/** The name of a weight, seen through casts. */
+const paramOf = (n: Node): string | undefined =>
+  n.op === ops.cast ? paramOf(n.inputs[0]!) : n.op === ops.param ? (n.name ?? undefined) : undefined;
+
+/** The one number of a constant, seen through casts. */
+function splat(n: Node): number | undefined {
+  if (n.op === ops.cast || n.op === ops.reshape) return splat(n.inputs[0]!);
+  if (n.op.name !== "constant") return undefined;
+  const values = n.attrs.values as readonly number[];
+  return values.every((v) => v === values[0]) ? values[0] : undefined;
+}
+
+/** Encodings of scores, masked scores and masks of each attention whose scores calibration saw: softmax(scores + mask). */
+function masksOf(g: Graph, encodings: Encodings): Map<Node, Fixed> {
+  const found = new Map<Node, Fixed>();
+  const masks = new Set<Node>();
+  let depth = 0;
+  for (const soft of topo(g)) {
+    const sum = soft.inputs[0];
+    const attention = soft.name?.replace(/\.softmax$/, "");
+    const encoding = attention === undefined ? undefined : encodings.get(scoresOf(attention));
+    if (soft.op !== ops.softmax || sum?.op !== ops.add || !encoding) continue;
+    const [low, high] = [lowest(encoding), highest(encoding)];
+    const [scores, mask] = sum.inputs as [Node, Node];
+    for (let n = scores; ; n = n.inputs[0]!) {
+      found.set(n, { dtype: "u16", ...encoding });
+      if (n.op !== ops.reshape) break;
+    }
+    // From the largest score a mask leads below the smallest; sums end there.
+    depth = Math.max(depth, high - low + unseen);
+    found.set(sum, spanning(low - unseen, high));
+    masks.add(mask);
+  }
+  // One for all layers, so that it is encoded once.
+  for (const mask of masks) found.set(mask, { dtype: "u16", scale: Math.fround(depth / 65535), offset: -65535 });
+  return found;
+}
+
+function spanning(low: number, high: number): Fixed {
+  const scale = Math.fround((high - low) / 65535);
+  return { dtype: "u16", scale, offset: Math.max(-65535, Math.min(0, Math.round(low / scale))) };
+}
+
+/** Ops on fixed-point tensors, by the `quantize` that yields their integers; and the conversions that are part of them. */
+export interface FusedOps {
+  readonly of: ReadonlyMap<Node, Node>;
+  readonly absorbed: ReadonlySet<Node>;
+}
+
+export const noneFused: FusedOps = { of: new Map(), absorbed: new Set() };
+
+/** Finds `quantize(op(dequantize ..))` where nobody else wants the floats. */
+export function fuseFixed(g: Graph): FusedOps {
+  const users = new Map<Node, Node[]>();
+  const order = topo(g);
+  for (const n of order) for (const i of new Set(n.inputs)) users.set(i, [...(users.get(i) ?? []), n]);
+  const outputs = new Set(g.outputs);
+  const of = new Map<Node, Node>();
+  const inner = new Set<Node>();
+  for (const q of order) {
+    const op = q.inputs[0];
+    if (q.op !== ops.quantize || !op || outputs.has(op) || users.get(op)!.length > 1) continue;
+    if (!computes.has(op.op) && !moves.has(op.op)) continue;
+    if (!op.inputs.every((i) => i.op === ops.dequantize || !isFloat(i.type.dtype))) continue;
+    of.set(q, op);
+    inner.add(op);
+  }
+  const absorbed = new Set(
+    order.filter((n) => n.op === ops.dequantize && !outputs.has(n) && users.get(n)?.every((u) => inner.has(u))),
+  );
+  return { of, absorbed };
+}
