@@ -3,8 +3,8 @@ import type { ManifestEntry } from "../codegen/manifest.ts";
 
 /**
  * With one row a run in f16 does nothing but read, and level 2 schedules the reads without a gap where level 3 leaves some: GPT-2 124M
- * at 256 places takes 5.65 ms after level 2 and 5.80 ms after level 3, in half the time. In fixed point the same holds, 2.94 ms and
- * 3.11 ms, if all of it is. Everything else is arithmetic too: prefill is 6% faster after level 3, and quantised products between ops in
+ * at 256 places takes 5.65 ms after level 2 and 5.80 ms after level 3, in half the time. In fixed point the same holds, 2.95 ms and
+ * 3.12 ms, if all of it is. Everything else is arithmetic too: prefill is 6% faster after level 3, and quantised products between ops in
  * f16 more than twice. All vendor-simulated: docs/htp-legalisation.md.
  */
 export const finalizeLevel = (
