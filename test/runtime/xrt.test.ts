@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { xrtExecutor } from "../../src/runtime/aie/executor.ts";
 import { openXrt, xrtCandidates } from "../../src/runtime/xrt.ts";
 import { tempFolder } from "../support/temp.ts";
 
@@ -91,6 +92,17 @@ test("without XRT, and with a library that is not XRT, the error says what is mi
   const foreign = "src/runtime/build/Release/libheddle_reference.so";
   await refused(() => openXrt(plan, foreign), /has no xrt::device\(unsigned\): it is not XRT/);
   assert.is(xrtCandidates("/somewhere")[0], join("/somewhere", "lib", "libxrt_coreutil.so.2"));
+});
+
+test("a design without its instructions, or with half of them, does not run", async () => {
+  const design = { name: "add", file: join(folder, "add.mlir"), buffers: [] };
+  await refused(() => xrtExecutor.open(design), /add\.insts\.bin: is missing, and the xclbin/, /aiecc/);
+  writeFileSync(join(folder, "add.insts.bin"), new Uint8Array(6));
+  await refused(() => xrtExecutor.open(design), /has 6 bytes, which are no 32-bit instructions/);
+  await refused(
+    () => xrtExecutor.open({ ...design, file: join(folder, "none.mlir") }),
+    /none\.xclbin: there is no such file/,
+  );
 });
 
 test.run();

@@ -1,5 +1,5 @@
 /** What executes the designs of a build for an AIE array: the simulator, or an NPU through XRT. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { HeddleError } from "../../ir/error.ts";
 import type { ArrayName } from "../execution.ts";
 import { openXrt } from "../xrt.ts";
@@ -35,18 +35,24 @@ export interface ArrayExecutor {
 export const xrtExecutor: ArrayExecutor = {
   async open({ file, buffers }): Promise<OpenKernel> {
     const stem = file.slice(0, -".mlir".length);
-    // XRT's own check comes first: it says how the files are made.
-    let instructions = new Uint32Array(1);
-    try {
-      const bytes = readFileSync(`${stem}.insts.bin`);
-      instructions = new Uint32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + (bytes.length & ~3)));
-    } catch {
-      // Without instructions there is no xclbin either, which `openXrt` reports with what to do.
-    }
-    const kernel: XrtKernel = await openXrt({ xclbin: `${stem}.xclbin`, instructions, buffers });
+    const xclbin = `${stem}.xclbin`;
+    // Where there is no xclbin either, `openXrt` says so, and how both are made.
+    const instructions = existsSync(xclbin) ? readInstructions(`${stem}.insts.bin`) : new Uint32Array(1);
+    const kernel: XrtKernel = await openXrt({ xclbin, instructions, buffers });
     return { run: (arrays) => kernel.run(arrays), close: () => kernel.close() };
   },
 };
+
+/** @throws HeddleError for a file that is missing, empty, or not whole 32-bit words: a design must not run on other instructions. */
+function readInstructions(file: string): Uint32Array {
+  const hint = "run the build script that lies beside the .mlir; it calls aiecc (docs/mlir-aie.md)";
+  if (!existsSync(file))
+    throw new HeddleError("is missing, and the xclbin beside it is there", { subject: file, hint });
+  const bytes = readFileSync(file);
+  if (bytes.length === 0 || bytes.length % 4 !== 0)
+    throw new HeddleError(`has ${bytes.length} bytes, which are no 32-bit instructions`, { subject: file, hint });
+  return new Uint32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+}
 
 /** The functional simulator: reads the text of the design itself, so nothing but the build is needed. */
 export const simExecutor: ArrayExecutor = {
