@@ -2,8 +2,8 @@
 import { rmSync } from "node:fs";
 import { test as always } from "uvu";
 import * as assert from "uvu/assert";
-import { build, promptOf, withSession } from "../support/builds.ts";
-import { argmax, hasHtp, sqnr, withHtp } from "../support/htp.ts";
+import { build, promptOf } from "../support/builds.ts";
+import { greedyReference, hasHtp, sqnr, withHtp } from "../support/htp.ts";
 
 const test = hasHtp ? always : always.skip;
 const program = "gpt2-fa2-kv-fused";
@@ -12,16 +12,7 @@ const steps = 3;
 test("124M: prefill and three steps", async () => {
   const prompt = promptOf(24, 50257);
   const onReference = await build(program, { config: "124m" });
-  const expected: Float32Array[] = [];
-  const sequence = [...prompt];
-  await withSession(onReference, async (session) => {
-    expected.push(await session.prefill(prompt));
-    for (let i = 0; i < steps; i++) {
-      sequence.push(argmax(expected.at(-1)!));
-      expected.push(await session.decode(sequence.at(-1)!));
-    }
-  });
-  rmSync(onReference, { recursive: true, force: true });
+  const { expected, sequence } = await greedyReference(onReference, prompt, steps);
 
   const onHtp = await build(program, { config: "124m", target: "x-elite", precision: "f16", context: false });
   await withHtp(onHtp, async ({ entries, runner, counters }) => {

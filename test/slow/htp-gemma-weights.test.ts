@@ -7,8 +7,8 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test as always } from "uvu";
 import * as assert from "uvu/assert";
-import { build, withSession } from "../support/builds.ts";
-import { argmax, hasHtp, sqnr, withHtp } from "../support/htp.ts";
+import { build } from "../support/builds.ts";
+import { greedyReference, hasHtp, sqnr, withHtp } from "../support/htp.ts";
 
 const weights = ".gemma";
 const isWanted = process.env.HEDDLE_ALL === "1";
@@ -23,16 +23,7 @@ const prompt = [
 
 test("270M: the range of f16, a prefill and three steps", async () => {
   const onReference = await build(program, { weights, precision: "f32", contexts: [256] });
-  const expected: Float32Array[] = [];
-  const sequence = [...prompt];
-  await withSession(onReference, async (session) => {
-    expected.push(await session.prefill(prompt));
-    for (let i = 0; i < steps; i++) {
-      sequence.push(argmax(expected.at(-1)!));
-      expected.push(await session.decode(sequence.at(-1)!));
-    }
-  });
-  rmSync(onReference, { recursive: true, force: true });
+  const { expected, sequence } = await greedyReference(onReference, prompt, steps);
 
   const onHtp = await build(program, { weights, target: "x-elite", precision: "f16", contexts: [64], context: false });
   const { divisor, layers } = JSON.parse(readFileSync(join(onHtp, "half-range.json"), "utf8"));

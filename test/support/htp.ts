@@ -1,5 +1,5 @@
 /** Builds on Qualcomm's HTP simulator, each entry point compiled from its JSON when it is first used: no binary is written. */
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { finalizeLevel } from "../../src/htp/index.ts";
 import { allocate, type Context, mapFile, release } from "../../src/runtime/addon.ts";
 import { BoundGraph } from "../../src/runtime/bound-graph.ts";
@@ -8,6 +8,7 @@ import { CachedRunner } from "../../src/runtime/cached-runner.ts";
 import type { Entry, EntryGraph } from "../../src/runtime/entry-graphs.ts";
 import { libraryCandidates, openBackend } from "../../src/runtime/libraries.ts";
 import { Counters } from "../../src/runtime/statistics.ts";
+import { withSession } from "./builds.ts";
 
 export const hasHtp = libraryCandidates("htp").some((file) => existsSync(file));
 
@@ -65,6 +66,24 @@ export async function withHtp<T>(folder: string, use: (run: HtpRun) => Promise<T
     backend.close();
     file.close();
   }
+}
+
+/**
+ * What a build says greedily on the reference backend: the logits after the prompt and after each of `steps` more tokens, and the
+ * prompt with those tokens. The build is removed: a large one takes the space that the next one needs.
+ */
+export async function greedyReference(folder: string, prompt: readonly number[], steps: number) {
+  const expected: Float32Array[] = [];
+  const sequence = [...prompt];
+  await withSession(folder, async (session) => {
+    expected.push(await session.prefill(prompt));
+    for (let i = 0; i < steps; i++) {
+      sequence.push(argmax(expected.at(-1)!));
+      expected.push(await session.decode(sequence.at(-1)!));
+    }
+  });
+  rmSync(folder, { recursive: true, force: true });
+  return { expected, sequence };
 }
 
 /** Signal to quantisation noise in decibels: how far `actual` is from `expected`. */
