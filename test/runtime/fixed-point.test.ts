@@ -80,7 +80,8 @@ function layer(
     ...(bias ? [ir.quantizeBias(b, scales, { xScale: from.scale })] : []),
   ];
   const y = ir.quantizedLinear.build(operands, to);
-  return ir.graph("layer", { inputs: [x], outputs: [y, ir.dequantize(y)] });
+  const floats = ir.quantizedLinear.build(operands, { dtype: "f32", scale: 1, offset: 0 });
+  return ir.graph("layer", { inputs: [x], outputs: [y, ir.dequantize(y), floats] });
 }
 
 // Rows on both sides of every block of the kernel, and sums that do not fill a vector.
@@ -111,7 +112,8 @@ test("a sum longer than 32 bits can hold at once", async () => {
   const scales = ir.constant({ dtype: "f32", shape: [3], values: [1, 1, 0.5] });
   const xq = ir.quantize(x, { dtype: "u16", scale: 1, offset: 0 });
   const y = ir.quantizedLinear(xq, w, scales, { dtype: "u16", scale: 2 ** 22, offset: -32768 });
-  await agree(ir.graph("long", { inputs: [x], outputs: [y] }), { x: Array(2 * inner).fill(65535) }, "long");
+  const floats = ir.quantizedLinear(xq, w, scales, { dtype: "f32", scale: 1, offset: 0 });
+  await agree(ir.graph("long", { inputs: [x], outputs: [y, floats] }), { x: Array(2 * inner).fill(65535) }, "long");
 });
 
 test("quantize and dequantize every kind of number", async () => {

@@ -59,5 +59,6 @@ export const aieSupport = {
   weightScales: host,
   quantizeWeight: host,
   quantizeBias: host,
+  toBytes: host,
   quantizedLinear: host,
 } satisfies SupportTable<AieLowering>;

@@ -115,6 +115,7 @@ export const onnxSupport = {
   weightScales: fixedPoint,
   quantizeWeight: fixedPoint,
   quantizeBias: fixedPoint,
+  toBytes: fixedPoint,
   quantizedLinear: fixedPoint,
 
   // Gemm takes weights [out, in] as they are, so the tied head and the embedding table stay one initializer. ONNX Runtime

@@ -73,6 +73,7 @@ export const qtiSupport = {
   weightScales: ofWeights,
   quantizeWeight: ofWeights,
   quantizeBias: ofWeights,
+  toBytes: ofWeights,
   quantizedLinear: custom(ops.quantizedLinear, (n, b) => {
     const [x, w, scales, bias] = n.inputs as [Node, Node, Node, Node?];
     const operands: (Node | string)[] = [x, b.fixedStatic(w, scales, bitsOf[w.type.dtype])];

@@ -61,18 +61,50 @@ export function quantizedLinearInto(
   [least, most]: readonly [number, number],
   out: Tensor,
 ): void {
+  const factors = Float64Array.from(scales, (s) => (from.scale * s) / to.scale);
+  const [low, high] = [least + to.offset, most + to.offset];
+  eachSum(x, w, bias, from.offset, (acc, j, at) => {
+    out.data[at] = roundInto(acc * factors[j]!, low, high) - to.offset;
+  });
+}
+
+/**
+ * The same in floats: y = acc * (xScale * wScale), each of the three rounded to f32 and nothing else, which is what a core without
+ * f64 can do.
+ */
+export function scaledLinearInto(
+  x: Tensor,
+  w: Tensor,
+  scales: Data,
+  bias: Data | undefined,
+  from: { readonly scale: number; readonly offset: number },
+  out: Tensor,
+): void {
+  const factors = Float32Array.from(scales, (s) => from.scale * s);
+  eachSum(x, w, bias, from.offset, (acc, j, at) => {
+    out.data[at] = Math.fround(Math.fround(acc) * factors[j]!);
+  });
+}
+
+/** Calls back with every sum of products, its column and its place in the result. */
+function eachSum(
+  x: Tensor,
+  w: Tensor,
+  bias: Data | undefined,
+  offset: number,
+  done: (acc: number, column: number, at: number) => void,
+): void {
   const [n, k] = w.shape as [number, number];
   const rows = x.data.length / k;
   // Doubles: exact like integers here, and what V8 multiplies fastest.
   const row = new Float64Array(k);
   for (let i = 0; i < rows; i++) {
-    for (let p = 0; p < k; p++) row[p] = x.data[i * k + p]! + from.offset;
+    for (let p = 0; p < k; p++) row[p] = x.data[i * k + p]! + offset;
     for (let j = 0; j < n; j++) {
       let acc = bias ? bias[j]! : 0;
       const at = j * k;
       for (let p = 0; p < k; p++) acc += row[p]! * w.data[at + p]!;
-      const factor = (from.scale * scales[j]!) / to.scale;
-      out.data[i * n + j] = roundInto(acc * factor, least + to.offset, most + to.offset) - to.offset;
+      done(acc, j, i * n + j);
     }
   }
 }

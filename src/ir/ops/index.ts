@@ -51,5 +51,6 @@ export * from "./split-heads.ts";
 export * from "./sqrt.ts";
 export * from "./sub.ts";
 export * from "./tanh.ts";
+export * from "./to-bytes.ts";
 export * from "./transpose.ts";
 export * from "./weight-scales.ts";

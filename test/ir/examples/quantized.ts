@@ -97,6 +97,20 @@ export const quantized: Readonly<Record<string, readonly Example[]>> = {
       expected: [8, 2 ** 31 - 1],
     },
   ],
+  toBytes: [
+    {
+      case: "of integers",
+      build: () => ir.toBytes(ir.constant({ dtype: "i32", shape: [2], values: [-2, 0x01_80_7f_00] })),
+      inputs: {},
+      expected: [-2, -1, -1, -1, 0, 127, -128, 1],
+    },
+    {
+      case: "of floats",
+      build: () => ir.toBytes(ir.input("x", "f32", 1)),
+      inputs: { x: [1] },
+      expected: [0, 0, -128, 63],
+    },
+  ],
   quantizedLinear: [
     {
       build: () => {
@@ -121,6 +135,15 @@ export const quantized: Readonly<Record<string, readonly Example[]>> = {
       inputs: { x: [1, 2, 3, 10, 1, 0], w: [1, 0, 0, 40, 0, -1] },
       // 0.25 steps of 2 for the first channel; 37 * 2 / 2 and 400 for the second; 2.5 is halfway.
       expected: [0, 37, 2, 255],
+    },
+    {
+      case: "in floats",
+      build: () => {
+        const { x, w, scales, b } = layer();
+        return ir.quantizedLinear(x, w, scales, b, { dtype: "f32", scale: 1, offset: 0 });
+      },
+      inputs: { x: [1, 2, 3, -1, 0.5, 0], w: [1, -2, 3, 4, 0, -1] },
+      expected: [6 * 0.5 + 0.375, 1 * 2 - 2.5, -2 * 0.5 + 0.375, -4 * 2 - 2.5],
     },
   ],
 };

@@ -100,4 +100,9 @@ void finishFixed(const FixedFinish& f, void* q, std::size_t n) {
   }
 }
 
+/// Kept apart from any sum that follows: see roundTo.
+inline void finishScaled(const ScaledFinish& f, float* y, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) y[i] = static_cast<float>(f.sums[i] + f.bias[i]) * f.factors[i];
+}
+
 }  // namespace heddle::HEDDLE_ISA

@@ -55,6 +55,13 @@ struct FixedFinish {
   std::int32_t offset;
 };
 
+/// y = (sums + bias) * factors, a row of a product in floats: the sum is rounded once, then the product.
+struct ScaledFinish {
+  const std::int64_t* sums;
+  const std::int64_t* bias;
+  const float* factors;
+};
+
 /// c (+)= a b, any layout that can be described by panels: packed operands, or plain matrices where a panel is a group
 /// of rows of `a` or columns of `b`.
 struct GemmBlock {
@@ -131,6 +138,7 @@ struct Kernels {
   void (*widenFixed[static_cast<int>(Fixed::COUNT)])(const void* q, std::int16_t* y, std::size_t n);
   void (*quantize[static_cast<int>(Fixed::COUNT)])(const float* x, void* q, std::size_t n, const FixedEncoding&);
   void (*dequantize[static_cast<int>(Fixed::COUNT)])(const void* q, float* y, std::size_t n, const FixedEncoding&);
+  void (*finishScaled)(const ScaledFinish&, float* y, std::size_t n);
   void (*finishFixed[static_cast<int>(Fixed::COUNT)])(const FixedFinish&, void* q, std::size_t n);
 };
 

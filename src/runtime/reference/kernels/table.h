@@ -57,6 +57,7 @@ constexpr Kernels makeTable(const char* name) {
   t.halfToFloat = halfToFloat;
   t.floatToHalf = floatToHalf;
   t.dotFixed = dotFixed;
+  t.finishScaled = finishScaled;
   const auto setFixed = [&t]<class Q>(Fixed type, Q) {
     const int i = static_cast<int>(type);
     t.widenFixed[i] = widenFixed<Q>;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "fixed_point.h"
 
@@ -17,12 +18,14 @@ constexpr std::size_t kTaskBytes = 24 * 1024;
 /// What of a layer is known before it runs.
 struct Constants {
   std::vector<std::int64_t> bias;  ///< with what the offset of the activations adds
-  std::vector<double> factors;     ///< from the unit of a sum to that of the result
+  std::vector<double> factors;     ///< from the unit of a sum to that of a result in fixed point
+  std::vector<float> scales;       ///< or to a float
 };
 
 struct Layer {
   std::size_t m, n, k;
-  Fixed in, out;
+  Fixed in;
+  std::optional<Fixed> out;  ///< none: floats
   std::size_t inBytes, outBytes;
   std::int32_t outOffset;
   Slot x, w, y;
@@ -33,12 +36,15 @@ struct Layer {
 
 std::shared_ptr<const Constants> constantsOf(const Node& node) {
   const TensorInfo &x = node.input(0), &w = node.input(1);
-  const FixedEncoding from = encodingOf(x), to = encodingOf(node.output());
+  const FixedEncoding from = encodingOf(x);
+  const bool floats = node.output().dataType == FLOAT_32;
+  const float unit = floats ? 1.0F : encodingOf(node.output()).scale;
   const std::size_t n = w.dims[0], k = w.dims[1];
   const std::int64_t shift = std::int64_t{from.offset} + (x.dataType == UFIXED_POINT_16 ? 32768 : 0);
   auto r = std::make_shared<Constants>();
   r->bias.resize(n);
   r->factors.resize(n);
+  r->scales.resize(n);
   const auto* weights = reinterpret_cast<const std::int8_t*>(w.data);
   const auto* bias = node.hasInput(2) ? reinterpret_cast<const std::int32_t*>(node.input(2).data) : nullptr;
   for (std::size_t j = 0; j < n; ++j) {
@@ -46,7 +52,8 @@ std::shared_ptr<const Constants> constantsOf(const Node& node) {
     for (std::size_t i = 0; i < k; ++i) sum += weights[j * k + i];
     r->bias[j] = shift * sum + (bias == nullptr ? 0 : bias[j]);
     r->factors[j] =
-        static_cast<double>(from.scale) * static_cast<double>(w.quantization.scales[j]) / static_cast<double>(to.scale);
+        static_cast<double>(from.scale) * static_cast<double>(w.quantization.scales[j]) / static_cast<double>(unit);
+    r->scales[j] = from.scale * w.quantization.scales[j];
   }
   return r;
 }
@@ -54,17 +61,23 @@ std::shared_ptr<const Constants> constantsOf(const Node& node) {
 void run(const Layer& l, const Execution& e) {
   auto* x = e.scratch<std::int16_t>(l.wide);
   auto* sums = e.scratch<std::int64_t>(l.sums);
-  const int in = static_cast<int>(l.in), out = static_cast<int>(l.out);
+  const int in = static_cast<int>(l.in);
   e.pool.forEach(l.m, [&](std::size_t i, std::size_t) {
     e.kernels.widenFixed[in](e.at<std::byte>(l.x) + i * l.k * l.inBytes, x + i * l.k, l.k);
   });
   e.pool.forEach((l.n + l.rows - 1) / l.rows, [&](std::size_t task, std::size_t) {
     const std::size_t first = task * l.rows, count = std::min(l.rows, l.n - first);
     e.kernels.dotFixed({l.m, count, l.k, x, e.at<std::int8_t>(l.w) + first * l.k, sums + first, l.n});
+    const auto* bias = l.constants->bias.data() + first;
     for (std::size_t i = 0; i < l.m; ++i) {
-      e.kernels.finishFixed[out]({sums + i * l.n + first, l.constants->bias.data() + first,
-                                  l.constants->factors.data() + first, l.outOffset},
-                                 e.at<std::byte>(l.y) + (i * l.n + first) * l.outBytes, count);
+      const std::int64_t* row = sums + i * l.n + first;
+      std::byte* y = e.at<std::byte>(l.y) + (i * l.n + first) * l.outBytes;
+      if (l.out) {
+        e.kernels.finishFixed[static_cast<int>(*l.out)]({row, bias, l.constants->factors.data() + first, l.outOffset},
+                                                        y, count);
+      } else {
+        e.kernels.finishScaled({row, bias, l.constants->scales.data() + first}, reinterpret_cast<float*>(y), count);
+      }
     }
   });
 }
@@ -74,7 +87,7 @@ void run(const Layer& l, const Execution& e) {
 void checkFixedLinear(const Check& c) {
   const TensorInfo &x = c.input(0), &w = c.input(1);
   checkFixed(c, x);
-  checkFixed(c, c.output());
+  if (c.output().dataType != FLOAT_32) checkFixed(c, c.output());
   c.type(w, {SFIXED_POINT_8});
   if (!w.isStatic()) c.refuse(w, "fixed-point weights must be constant");
   const Quantization& q = w.quantization;
@@ -105,10 +118,10 @@ Executable planFixedLinear(const Node& node, Planner& planner) {
   l.k = w.dims[1];
   l.m = x.count() / l.k;
   l.in = fixedOf(x.dataType);
-  l.out = fixedOf(y.dataType);
+  if (y.dataType != FLOAT_32) l.out = fixedOf(y.dataType);
   l.inBytes = sizeOf(x.dataType);
   l.outBytes = sizeOf(y.dataType);
-  l.outOffset = encodingOf(y).offset;
+  l.outOffset = l.out ? encodingOf(y).offset : 0;
   l.x = planner.slot(x);
   l.w = planner.slot(w);
   l.y = planner.slot(y);
