@@ -19,9 +19,30 @@ export interface AieBuffer {
   readonly tiling?: Tiling;
   /**
    * For an operand that is a weight: the weight as it is stored, of type `dtype` and `shape`, as an expression over it (transpose,
-   * reshape, cast ...), for a linear with the bias that is packed into it. Computed once, when the program is compiled.
+   * reshape, cast ...), for a linear with what is packed into it beside the weight. Computed once, when the program is compiled.
    */
-  readonly pack?: (weight: Node, bias?: Node) => Node;
+  readonly pack?: (weight: Node, columns?: ColumnValues) => Node;
+  /**
+   * For an operand: the fixed point in which its floats lie in the buffer. Of `u16` the buffer has two planes of bytes, h and l of
+   * 256 (h + 128) + (l + 128); its tiling has them as first axis.
+   */
+  readonly fixed?: FixedPoint;
+}
+
+/** real = (q + offset) * scale. */
+export interface FixedPoint {
+  readonly dtype: "i8" | "u16";
+  readonly scale: number;
+  readonly offset: number;
+}
+
+/** Values of a product's columns that travel with its weights, each [n]. */
+export interface ColumnValues {
+  /** Of a product in bf16: f32. */
+  readonly bias?: Node | undefined;
+  /** Of a product of integers that yields floats: i32 that sums start with, one for each byte of an element; and f32 scales. */
+  readonly starts?: readonly Node[];
+  readonly scales?: Node;
 }
 
 export interface AieKernel {

@@ -82,7 +82,7 @@ const nameOf = (norm: GemmShape["norm"]): (string | number)[] =>
 
 const withBias = (buffer: AieBuffer, bias: Node): AieBuffer => {
   const { pack } = buffer;
-  return pack ? { ...buffer, pack: (w) => pack(w, bias) } : buffer;
+  return pack ? { ...buffer, pack: (w) => pack(w, { bias }) } : buffer;
 };
 
 export const linear: AieKernelMaker = (n, machine) => product(n, machine);

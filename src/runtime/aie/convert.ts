@@ -1,7 +1,9 @@
 /** Values of the host in the element types and paddings of a kernel's buffers, and back. */
 
+import type { FixedPoint } from "../../codegen/mlir-aie/kernel.ts";
 import { eachPlace, type Tiling } from "../../codegen/mlir-aie/tiling.ts";
 import { HeddleError } from "../../ir/error.ts";
+import { quantizeInto } from "../../ir/evaluate/quantize.ts";
 import { encodeBf16 } from "../../ir/evaluate/round.ts";
 
 /** What holds a value between steps: f32, i32 or bool. */
@@ -49,15 +51,37 @@ function* runs(value: readonly number[], buffer: readonly number[]): Generator<[
   }
 }
 
-/** Writes a value into its buffer; floats are rounded to nearest, ties to even, and padding stays as it is. */
+/** Floats as bytes in fixed point: one each, or first the high and then the low byte of all, each less 128. */
+function fixedBytes(value: HostArray, { dtype, scale, offset }: FixedPoint): Int8Array {
+  const range = dtype === "i8" ? ([-128, 127] as const) : ([0, 65535] as const);
+  const q = new Int32Array(value.length);
+  quantizeInto(value as Float32Array | Int32Array, scale, offset, range, q);
+  if (dtype === "i8") return Int8Array.from(q);
+  const bytes = new Int8Array(2 * q.length);
+  for (const [i, x] of q.entries()) {
+    bytes[i] = (x >> 8) - 128;
+    bytes[q.length + i] = (x & 255) - 128;
+  }
+  return bytes;
+}
+
+/**
+ * Writes a value into its buffer; floats are rounded to nearest, ties to even, and padding stays as it is.
+ * @param fixed the fixed point that the buffer has.
+ */
 export function place(
   value: HostArray,
   shape: readonly number[],
   buffer: BufferArray,
   padded: readonly number[],
   tiling?: Tiling,
+  fixed?: FixedPoint,
 ): void {
-  const source = buffer instanceof Uint16Array && value instanceof Float32Array ? encodeBf16(value) : value;
+  const source = fixed
+    ? fixedBytes(value, fixed)
+    : buffer instanceof Uint16Array && value instanceof Float32Array
+      ? encodeBf16(value)
+      : value;
   if (tiling) {
     eachPlace(tiling, (at, from) => {
       if (from >= 0) buffer[at] = source[from]!;

@@ -44,6 +44,18 @@ export const tinyKernels: Readonly<Record<string, () => KernelPlan>> = {
       { m: 1, k: 64, n: 128, type: "i4", out: "i32", bias: false },
       { name: "linear_i4", about: [] },
     ),
+  "linear-i8-scaled": () =>
+    linearKernel(
+      phoenix,
+      { m: 32, k: 64, n: 64, type: "i8", out: "f32", bias: false },
+      { name: "linear_i8_scaled", about: [] },
+    ),
+  "linear-i4-scaled": () =>
+    linearKernel(
+      phoenix,
+      { m: 1, k: 64, n: 128, type: "i4", out: "f32", rowBytes: 2, bias: false },
+      { name: "linear_i4_scaled", about: [] },
+    ),
   "attention-prefill": () =>
     attentionKernel(
       phoenix,

@@ -1,6 +1,7 @@
 /** Kernels of `linear` in the simulator of the array, against sums in f64 of the same rounded operands. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { columnsOf } from "../../../src/codegen/mlir-aie/kernels/column-values.ts";
 import { type GemmShape, tiles } from "../../../src/codegen/mlir-aie/kernels/gemm.ts";
 import { gemmKernel, linearKernel } from "../../../src/codegen/mlir-aie/kernels/linear.ts";
 import { encodeBf16 } from "../../../src/ir/evaluate/round.ts";
@@ -52,7 +53,7 @@ for (const [name, shape, bound] of bf16)
   test(`${name}: ${shape.m} x ${shape.k} x ${shape.n}, within ${bound.toExponential(1)} of the largest result`, () => {
     const [x, w, b] = [random([shape.m, shape.k], 1), random([shape.n, shape.k], 2), random([shape.n], 3)];
     const plan = linearKernel(phoenix, shape, { name: "linear", about: [] });
-    const { out } = runKernel(plan, [x, w], [shape.m, shape.n], shape.bias ? b : undefined);
+    const { out } = runKernel(plan, [x, w], [shape.m, shape.n], shape.bias ? { bias: b } : {});
     const error = relativeError(out, expected(shape, x.data, w.data, shape.bias ? b.data : undefined));
     assert.ok(error <= bound, `relative error ${error}`);
   });
@@ -76,6 +77,51 @@ for (const type of ["i8", "i4"] as const)
       assert.equal(out, Float32Array.from(expected(shape, left.data, right.data, undefined)), `${m} x ${k} x ${n}`);
     }
   });
+
+/** A layer in fixed point with a result in floats: what the interpreter makes of it, and a core. */
+function scaledLayer(dtype: "i8" | "u16", type: "i8" | "i4", m: number, k: number, n: number) {
+  const encoding =
+    dtype === "i8"
+      ? { dtype, scale: Math.fround(0.011), offset: 37 }
+      : { dtype, scale: Math.fround(0.00004), offset: -29011 };
+  const bits = type === "i4" ? 4 : 8;
+  const [x, w, b] = [random([m, k], 21), random([n, k], 22), random([n], 23)];
+  const [xn, wn, bn] = [ir.input("x", "f32", m, k), ir.input("w", "f32", n, k), ir.input("b", "f32", n)];
+  const scales = ir.weightScales(wn, { bits });
+  const wq = ir.quantizeWeight(wn, scales, { bits });
+  const bq = ir.quantizeBias(bn, scales, { xScale: encoding.scale });
+  const y = ir.quantizedLinear(ir.quantize(xn, encoding), wq, scales, bq, { dtype: "f32", scale: 1, offset: 0 });
+  const { starts, scales: factors } = columnsOf(y);
+  const g = ir.graph("g", { inputs: [xn, wn, bn], outputs: [y, wq, ...starts, factors] });
+  const given = { x: x.data, w: w.data, b: b.data };
+  const [answer, weights, ...columns] = ir.evaluate(g, { inputs: given }).outputs;
+  const shape: GemmShape = { m, k, n, type, out: "f32", bias: false, rowBytes: dtype === "i8" ? 1 : 2 };
+  const plan = linearKernel(phoenix, shape, { name: "linear", about: [] });
+  const buffers = plan.buffers.map((p) => (p.holds === 0 ? { ...p, fixed: encoding } : p));
+  const tensor = (t: { readonly data: ArrayLike<number> }, ...own: number[]) => ({
+    shape: own,
+    data: Int32Array.from(t.data),
+  });
+  const { out } = runKernel({ ...plan, buffers }, [x, tensor(weights!, n, k)], [m, n], {
+    starts: columns.slice(0, -1).map((c) => tensor(c, n)),
+    scales: { shape: [n], data: Float32Array.from(columns.at(-1)!.data) },
+  });
+  return { out, answer: Float32Array.from(answer!.data), plan };
+}
+
+for (const dtype of ["i8", "u16"] as const)
+  for (const type of ["i8", "i4"] as const)
+    test(`rows in ${dtype} with ${type} weights and scales on the core: every bit of the interpreter's floats`, () => {
+      for (const [m, k, n] of [
+        [1, 128, 200],
+        [30, 64, 60],
+        [50, 1024, 130],
+      ] as const) {
+        const { out, answer } = scaledLayer(dtype, type, m, k, n);
+        assert.ok(new Set(answer).size > n / 2);
+        assert.equal(out, answer, `${m} x ${k} x ${n}`);
+      }
+    });
 
 test("sums of int8 that become int8 are rounded, ties up, and saturated, exactly", () => {
   const [m, k, n, shift] = [40, 128, 130, 9];
@@ -122,7 +168,10 @@ test("npu2 has other blocks and twice the columns", () => {
     const [x, w, b] = [random([m, k], 1), random([n, k], 2), random([n], 3)];
     const plan = linearKernel(strix, shape, { name: "linear", about: [] });
     assert.is(plan.design.cores.length, 32);
-    const error = relativeError(runKernel(plan, [x, w], [m, n], b).out, expected(shape, x.data, w.data, b.data));
+    const error = relativeError(
+      runKernel(plan, [x, w], [m, n], { bias: b }).out,
+      expected(shape, x.data, w.data, b.data),
+    );
     assert.ok(error <= 1e-5, `relative error ${error}`);
     const norm = { centred: true, eps: 1e-5 };
     assert.throws(
@@ -156,7 +205,7 @@ test("a norm before a product, and GELU after it, within 2^-6 of the largest res
     w.data.forEach((v, i) => {
       w.data[i] = v / 8;
     });
-    const { out } = runKernel(linearKernel(phoenix, shape, { name: "linear", about: [] }), [x, w], [m, n], b);
+    const { out } = runKernel(linearKernel(phoenix, shape, { name: "linear", about: [] }), [x, w], [m, n], { bias: b });
     const [xn, wn, bn] = [ir.input("x", "f32", m, k), ir.input("w", "f32", n, k), ir.input("b", "f32", n)];
     const rows = centred ? ir.normalize(xn, { eps: 1e-5 }) : ir.rmsNorm(xn, { eps: 1e-5 });
     const y = ir.linear(rows, wn, bn);

@@ -42,7 +42,7 @@ function check(
   const inputs = Object.fromEntries(operands.map((t, i) => [names[i]!, t.data]));
   const expected = ir.evaluate(g, { inputs }).outputs[0]!;
   const count = parameters[shape.op] ?? 0;
-  const { out } = runKernel(plan, operands, expected.shape, count === 2 ? operands[2] : undefined);
+  const { out } = runKernel(plan, operands, expected.shape, count === 2 ? { bias: operands[2]! } : {});
   const error = relativeError(out, expected.data);
   assert.ok(error <= bound, `${shape.rows} x ${shape.width}: relative error ${error}`);
 }

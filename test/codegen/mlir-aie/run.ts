@@ -1,7 +1,8 @@
 /** Runs a kernel's design in the simulator of the array, from tensors to tensors. */
 import { emit } from "../../../src/codegen/mlir-aie/emit.ts";
+import type { AieBuffer } from "../../../src/codegen/mlir-aie/kernel.ts";
 import type { KernelPlan } from "../../../src/codegen/mlir-aie/plan.ts";
-import { evaluateNodes, param } from "../../../src/ir/index.ts";
+import { type DType, evaluateNodes, param } from "../../../src/ir/index.ts";
 import { bufferArray, bytesPerElement, type HostArray, place, take } from "../../../src/runtime/aie/convert.ts";
 import { type Design, loadDesign, type Report, simulate } from "../../../src/runtime/aie-sim/index.ts";
 
@@ -18,8 +19,37 @@ export interface Ran {
 
 const size = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
 
-/** @param operands of the op. @param bias is packed with the weights. @param shape of the result. */
-export function runKernel(plan: KernelPlan, operands: readonly Tensor[], shape: readonly number[], bias?: Tensor): Ran {
+/** Values that are packed with the weights. */
+export interface Columns {
+  readonly bias?: Tensor;
+  readonly starts?: readonly Tensor[];
+  readonly scales?: Tensor;
+}
+
+/** A weight as it is stored for a kernel. */
+export function packed(b: AieBuffer, weight: Tensor, columns: Columns): HostArray {
+  const known = new Map<string, Tensor["data"]>();
+  const given = (name: string, { data, shape }: Tensor, whole: DType) => {
+    known.set(name, data);
+    return param({ name, dtype: data instanceof Int32Array ? whole : "f32", shape });
+  };
+  const { bias, starts, scales } = columns;
+  const stored = b.pack!(given("w", weight, "i8"), {
+    ...(bias && { bias: given("bias", bias, "i32") }),
+    ...(starts && { starts: starts.map((s, i) => given(`start${i}`, s, "i32")) }),
+    ...(scales && { scales: given("scales", scales, "i32") }),
+  });
+  const [value] = evaluateNodes([stored], { params: (name) => known.get(name)! });
+  return value!.data as HostArray;
+}
+
+/** @param operands of the op. @param shape of the result. */
+export function runKernel(
+  plan: KernelPlan,
+  operands: readonly Tensor[],
+  shape: readonly number[],
+  columns: Columns = {},
+): Ran {
   const design = loadDesign(emit(plan.design), { file: `${plan.name}.mlir` });
   const arrays = plan.buffers.map((b) => {
     const bytes = size(b.shape) * bytesPerElement(b.dtype);
@@ -27,12 +57,8 @@ export function runKernel(plan: KernelPlan, operands: readonly Tensor[], shape: 
     if (b.holds === "result") return array;
     const { data, shape: own } = operands[b.holds]!;
     if (b.pack) {
-      const dtype = data instanceof Int32Array ? "i8" : "f32";
-      const weights = param({ name: "w", dtype, shape: own });
-      const packed = b.pack(weights, bias && param({ name: "b", dtype, shape: bias.shape }));
-      const [value] = evaluateNodes([packed], { params: (name) => (name === "w" ? data : bias!.data) });
-      place(value!.data as HostArray, b.shape, array, b.shape);
-    } else place(data, own, array, b.shape, b.tiling);
+      place(packed(b, operands[b.holds]!, columns), b.shape, array, b.shape);
+    } else place(data, own, array, b.shape, b.tiling, b.fixed);
     return array;
   });
   const report = simulate(design, arrays);

@@ -6,11 +6,13 @@ import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { emit } from "../../../src/codegen/mlir-aie/emit.ts";
+import type { KernelPlan } from "../../../src/codegen/mlir-aie/plan.ts";
 import { genericModule } from "../../../src/runtime/aie-sim/extract.ts";
 import { type Design, loadDesign } from "../../../src/runtime/aie-sim/index.ts";
 import { parseModule } from "../../../src/runtime/aie-sim/mlir/parse.ts";
 import { bytesOf, showType } from "../../../src/runtime/aie-sim/mlir/type.ts";
 import { tinyKernels } from "../../codegen/mlir-aie/kernels.ts";
+import { packed, random } from "../../codegen/mlir-aie/run.ts";
 import { haveMlir, mlirOpt } from "../../support/mlir-tools.ts";
 import { compare, noise } from "./mlir-core.ts";
 
@@ -24,6 +26,19 @@ const contents = (design: Design): ArrayBufferView[] =>
       : noise(bytesOf(type), i + 1, showType(type.element)),
   );
 
+/** With scales that are floats: made-up bytes would be anything. */
+function scaledContents(design: Design, plan: KernelPlan): ArrayBufferView[] {
+  const [k, n] = [64, plan.name.includes("i4") ? 128 : 64];
+  const whole = (seed: number, most: number, ...shape: number[]) => ({
+    shape,
+    data: Int32Array.from(random(shape, seed).data, (x) => Math.round(x * most)),
+  });
+  const most = plan.name.includes("i4") ? 7 : 127;
+  const starts = [1, 2].map((seed) => whole(seed, 2 ** 28, n)).slice(0, plan.name.includes("i4") ? 2 : 1);
+  const bytes = packed(plan.buffers[1]!, whole(3, most, n, k), { starts, scales: random([n], 4) });
+  return contents(design).map((c, i) => (i === 1 ? Int8Array.from(bytes) : c));
+}
+
 here("one core of bf16 products", () => {
   const file = "test/golden/aie-sim/gemm.mlir";
   const design = loadDesign(readFileSync(file, "utf8"), { file });
@@ -32,9 +47,10 @@ here("one core of bf16 products", () => {
 
 for (const [name, make] of Object.entries(tinyKernels))
   here(`kernel ${name}: cores, and the whole file in generic form`, () => {
-    const text = emit(make().design);
+    const plan = make();
+    const text = emit(plan.design);
     const design = loadDesign(text, { file: `${name}.mlir` });
-    assert.ok(compare(design, contents(design)) >= 1);
+    assert.ok(compare(design, name.endsWith("scaled") ? scaledContents(design, plan) : contents(design)) >= 1);
     const printed = mlirOpt(genericModule(parseModule(text, name)), "--allow-unregistered-dialect");
     assert.match(printed, '"aie.device"');
     assert.match(printed, '"aie.objectfifo"');

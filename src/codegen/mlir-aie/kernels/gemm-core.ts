@@ -1,16 +1,17 @@
 /** The program of a core of a GEMM: an output-stationary tile, its accumulators in f32 (i32 for i8), blocks of the matrix unit. */
 import { type Body, type Buffer, type Value, vec } from "../body.ts";
-import { columnsPerBlock, type GemmTiles, rowsType } from "./gemm.ts";
+import { columnsPerBlock, type GemmTiles, isScaled, rowsType } from "./gemm.ts";
 import { clearStats, measure, normalised, readColumns } from "./gemm-norm.ts";
+import { readNumbers, scaled } from "./gemm-scale.ts";
 import { geluTanh } from "./math.ts";
 
 /**
  * Ports a [k/8 * m/4] x 4 x 8, b [k/8 * n/nb (+ bias)] x 8 x nb, c [strip/4 * n/nb] x 4 x nb: a few rows of the tile at a time;
- * local acc [m/4 * n/nb] x 4 x nb, and those of a norm.
+ * local acc [m/4 * n/nb] x 4 x nb, and those of a norm or of scales.
  */
 export function gemmProgram(g: GemmTiles): (b: Body) => void {
   const [mb] = g.block;
-  const strips = g.tile.m / g.strip;
+  const strips = g.rows / g.strip;
   return (b) => {
     const acc = b.local("acc");
     const tile = () => {
@@ -21,11 +22,14 @@ export function gemmProgram(g: GemmTiles): (b: Body) => void {
         (chunk) => {
           const a = b.acquire("a", "Consume");
           const weights = b.acquire("b", "Consume");
-          if (g.bias || g.norm)
+          const columns = () => ({ weights, columns: b.local("columns") });
+          if (g.bias || g.norm || isScaled(g))
             b.if(b.compare("arith.cmpi", "eq", chunk, b.index(0)), () =>
               g.norm
-                ? b.call("read_columns", { weights, columns: b.local("columns") }, [], (f) => readColumns(f, g))
-                : b.call("start_with_bias", { weights, acc }, [], (f) => startWithBias(f, g)),
+                ? b.call("read_columns", columns(), [], (f) => readColumns(f, g))
+                : isScaled(g)
+                  ? b.call("read_numbers", columns(), [], (f) => readNumbers(f, g))
+                  : b.call("start_with_bias", { weights, acc }, [], (f) => startWithBias(f, g)),
             );
           if (g.norm) b.call("measure", { a, stats: b.local("stats") }, [], (f) => measure(f, g));
           b.call("multiply", { a, weights, acc }, [], (f) => multiply(f, g));
@@ -38,9 +42,12 @@ export function gemmProgram(g: GemmTiles): (b: Body) => void {
         strips,
         (strip) => {
           const c = b.acquire("c", "Produce");
-          const norm = g.norm ? { stats: b.local("stats"), columns: b.local("columns") } : {};
+          const own = {
+            ...(g.norm && { stats: b.local("stats") }),
+            ...((g.norm || isScaled(g)) && { columns: b.local("columns") }),
+          };
           const first = b.mul(strip, b.index(g.strip / mb));
-          b.call("store", { acc, c, ...norm }, [first], (f, row) => store(f, g, row!));
+          b.call("store", { acc, c, ...own }, [first], (f, row) => (isScaled(g) ? scaled : store)(f, g, row!));
           b.release("c", "Produce");
         },
         { hint: "strip" },

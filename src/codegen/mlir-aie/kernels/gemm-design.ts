@@ -11,9 +11,10 @@ import {
   sizeOf,
   type Tile,
 } from "../design.ts";
-import { type GemmTiles, rowsType } from "./gemm.ts";
+import { type GemmTiles, isScaled, rowsType } from "./gemm.ts";
 import { gemmProgram } from "./gemm-core.ts";
 import { normLocals } from "./gemm-norm.ts";
+import { columnNumbers } from "./gemm-scale.ts";
 import { batches, dims4 } from "./sequence.ts";
 
 export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, about: readonly string[]): Design {
@@ -24,6 +25,7 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
   const core = (col: number, row: number): Tile => ({ col, row: row + 2 });
   const grid = g.mapping === "grid";
   const { m, k, n } = g.tile;
+  const rowsOfTile = g.rows;
   const [mb, kb, nb] = g.block;
   const operandType = rowsType(g.type);
   /** Blocks of packed weights; of i4 a block is a row of bytes. */
@@ -85,7 +87,7 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
   }
   // C: the blocks of a column's cores join in its memory tile, which writes rows, one core's after the other's.
   const rowsOfC: Dim[] = [
-    { size: m / mb, stride: mb * n },
+    { size: rowsOfTile / mb, stride: mb * n },
     { size: mb, stride: nb },
     { size: n / nb, stride: mb * nb },
     { size: nb, stride: 1 },
@@ -96,11 +98,11 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
       carries: "rows of a tile of the result",
     })); // biome-ignore format: what belongs together
     const all: Fifo = {
-      name: `c_out_${c}`, from: memory(c), to: [shim(c)], depth: 2, object: mem(g.out, rows.length * m * n),
+      name: `c_out_${c}`, from: memory(c), to: [shim(c)], depth: 2, object: mem(g.out, rows.length * rowsOfTile * n),
       toStream: rowsOfC, carries: `results of column ${c}, in rows`,
     }; // biome-ignore format: what belongs together
     fifos.push(...parts, all);
-    links.push({ from: parts.map((f) => f.name), to: [all.name], offsets: rows.map((r) => r * m * n) });
+    links.push({ from: parts.map((f) => f.name), to: [all.name], offsets: rows.map((r) => r * rowsOfTile * n) });
   }
 
   const program = gemmProgram(g);
@@ -112,6 +114,7 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
         locals: [
           { name: "acc", type: mem(g.accumulator, (m / mb) * (n / nb), mb, nb) },
           ...(g.norm ? normLocals(g) : []),
+          ...(isScaled(g) ? [columnNumbers(g)] : []),
         ],
         ports: { a: grid ? `a_${r}` : "a_0", b: grid ? `b_${c}` : `b_${c}_${r}`, c: `c_${c}_${r}` },
         program,
@@ -127,7 +130,7 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
     links,
     cores,
     args: [
-      { name: "a", role: "in", type: mem(operandType, g.padded.m * g.k) },
+      { name: "a", role: "in", type: mem(operandType, g.padded.m * (g.rowBytes ?? 1) * g.k) },
       { name: "b", role: "weight", type: mem(operandType, weights) },
       { name: "c", role: "out", type: mem(g.out, g.padded.m * g.padded.n) },
     ],
@@ -141,6 +144,7 @@ function sequence(machine: AieMachine, g: GemmTiles, weights: number): Step[] {
   const rows = machine.rows - 2;
   const grid = g.mapping === "grid";
   const { m, n } = g.tile;
+  const outRows = g.rows;
   const outColumns = n * rows;
   const perColumn = weights / machine.columns;
   // A descriptor repeats A for at most `iterationMax` blocks of columns; a memory tile that keeps A sends it again itself.
@@ -163,10 +167,10 @@ function sequence(machine: AieMachine, g: GemmTiles, weights: number): Step[] {
         ...(mi % g.sends.b > 0 ? [] : [{ kind: "copy", arg: 1, fifo: `b_in_${c}`, id: base + repeats.length, offset: c * perColumn, token: false, dims: dims4({ size: perColumn, stride: 1 }) } as const]),
         {
           kind: "copy", arg: 2, fifo: `c_out_${c}`, id: base + repeats.length + 1, token: true,
-          offset: mi * (g.padded.m / g.across.m) * g.padded.n + c * (grid ? g.across.n * rows * m * n : outColumns),
+          offset: mi * (g.padded.m / g.across.m) * g.padded.n + c * (grid ? g.across.n * rows * outRows * n : outColumns),
           dims: grid
-            ? dims4({ size: g.across.n, stride: rows * m * n }, { size: rows * m, stride: n }, { size: n, stride: 1 })
-            : [{ size: g.across.n, stride: outColumns * machine.columns }, { size: rows, stride: n }, { size: m, stride: g.padded.n }, { size: n, stride: 1 }],
+            ? dims4({ size: g.across.n, stride: rows * outRows * n }, { size: rows * outRows, stride: n }, { size: n, stride: 1 })
+            : [{ size: g.across.n, stride: outColumns * machine.columns }, { size: rows, stride: n }, { size: outRows, stride: g.padded.n }, { size: n, stride: 1 }],
         },
       ]), // biome-ignore format: what belongs together
     ];

@@ -27,8 +27,13 @@ export interface GemmShape {
   readonly k: number;
   readonly n: number;
   readonly type: ProductType;
-  /** Element type of the result: bf16 or f32 of a bf16 product; of one of integers i32, whose scales the host applies, or i8. */
+  /**
+   * Element type of the result: bf16 or f32 of a bf16 product; of one of integers f32, whose scales travel with the weights, i32, or
+   * i8.
+   */
   readonly out: Element;
+  /** Bytes of an element of the rows of an integer product with scales: two are two rows of bytes, 256 h + l. Default 1. */
+  readonly rowBytes?: 1 | 2 | undefined;
   /** For a result in i8: sums are divided by 2^shift, rounded to the nearest (ties up) and saturated. From 1 to 30. */
   readonly shift?: number | undefined;
   readonly bias: boolean;
@@ -42,6 +47,20 @@ export interface GemmShape {
   readonly sums?: "f32" | "bf16" | undefined;
 }
 
+/** Whether sums of integers become floats: scales, and what sums start with, travel with the weights. */
+export const isScaled = (s: Pick<GemmShape, "type" | "out">): boolean => s.type !== "bf16" && s.out === "f32";
+
+/** Numbers that every column of a product with scales has: what its sums start with, for either byte of the rows, and its scale. */
+export const numbersPerColumn = ({ rowBytes = 1 }: Pick<GemmShape, "rowBytes">): number => rowBytes + 1;
+
+/** Bytes of a block of packed weights. */
+export const blockBytes = (type: ProductType, [, kb, nb]: readonly [number, number, number]): number =>
+  (kb * nb * bytesOf[rowsType(type)]) / (type === "i4" ? 2 : 1);
+
+/** Blocks in which the numbers of a block of columns travel. */
+export const blocksOfNumbers = (s: GemmShape, block: readonly [number, number, number]): number =>
+  Math.ceil((4 * numbersPerColumn(s) * block[2]) / blockBytes(s.type, block));
+
 export interface GemmTiles extends GemmShape {
   readonly mapping: "grid" | "skinny";
   readonly accumulator: "f32" | "bf16" | "i32";
@@ -49,6 +68,8 @@ export interface GemmTiles extends GemmShape {
   readonly block: readonly [number, number, number];
   /** What one core holds at a time. */
   readonly tile: { readonly m: number; readonly k: number; readonly n: number };
+  /** Rows of the result in a tile: fewer than those of A where elements of A are two bytes. */
+  readonly rows: number;
   /** Rows of the tile that leave a core at a time. */
   readonly strip: number;
   /** Steps of K, and tiles of C that a core computes one after the other. */
@@ -94,23 +115,31 @@ export function planGemm(machine: AieMachine, shape: GemmShape): GemmTiles {
       hint: "add it after the product",
     });
   const { out, shift = 0 } = shape;
-  if (type === "bf16" ? out !== "bf16" && out !== "f32" : out !== "i32" && (out !== "i8" || shift < 1 || shift > 30))
+  const isKnown =
+    type === "bf16"
+      ? out === "bf16" || out === "f32"
+      : out === "f32" || out === "i32" || (out === "i8" && shift >= 1 && shift <= 30);
+  if (!isKnown)
     throw new HeddleError(
       `a result in ${out}${shift ? ` with a shift of ${shift}` : ""} is not one of ${type} products`,
       {
         subject,
-        hint: "bf16 or f32 of bf16; i32, or i8 with a shift from 1 to 30, of integers",
+        hint: "bf16 or f32 of bf16; f32, i32, or i8 with a shift from 1 to 30, of integers",
       },
     );
+  if (shape.rowBytes === 2 && !isScaled(shape))
+    throw new HeddleError("rows of two bytes are those of products of integers with scales", { subject });
   if (shape.norm && block[0] * block[2] !== 16)
     throw new HeddleError(`a norm is worked on in blocks of 4x4, and ${machine.device} has ${block[0]}x${block[2]}`, {
       subject,
       hint: "normalise before the product",
     });
+  const { rowBytes = 1 } = shape;
   const skinny = m <= block[0];
   // Two by two blocks at a time keep the matrix unit fed: one of each operand would be loaded per product otherwise.
   const need = Math.ceil(m / (machine.rows - 2));
-  const rows = skinny || need <= block[0] ? [block[0]] : multiples(2 * block[0], 128, need);
+  const least = rowBytes * block[0];
+  const rows = skinny || need <= block[0] ? [least] : multiples(2 * block[0], 128, rowBytes * need);
   const columns = multiples(2 * block[2], 192, Math.ceil(n / machine.columns / (skinny ? machine.rows - 2 : 1)));
   const depths = multiples(block[1], 512, k).filter((d) => k % d === 0);
   let best: GemmTiles | undefined;
@@ -170,21 +199,32 @@ export function tiles(
   const [, kb, nb] = block;
   const [arrayRows, arrayColumns] = [machine.rows - 2, machine.columns];
   const unit = bytesOf[rowsType(type)];
-  const chunkBlocks =
-    (tile.k / kb) * (tile.n / nb) + (shape.bias || shape.norm ? Math.ceil(tile.n / nb / columnsPerBlock(shape)) : 0);
-  const [left, right] = [tile.m * tile.k * unit, (chunkBlocks * kb * nb * unit) / (type === "i4" ? 2 : 1)];
-  const strip = stripOf(tile, block[0], bytesOf[out]);
+  const { rowBytes = 1 } = shape;
+  const rows = tile.m / rowBytes;
+  const scaled = isScaled(shape);
+  const beside = scaled
+    ? (tile.n / nb) * blocksOfNumbers(shape, block)
+    : shape.bias || shape.norm
+      ? Math.ceil(tile.n / nb / columnsPerBlock(shape))
+      : 0;
+  const chunkBlocks = (tile.k / kb) * (tile.n / nb) + beside;
+  const [left, right] = [tile.m * tile.k * unit, chunkBlocks * blockBytes(type, block)];
+  const strip = stripOf({ m: rows, n: tile.n }, block[0], bytesOf[out]);
   const sums = tile.m * tile.n * bytesOf[accumulator];
-  const norm = shape.norm ? 128 * (tile.m / block[0] + tile.n / nb) : 0;
-  const core = norm + 2 * left + 2 * right + sums + 2 * strip * tile.n * bytesOf[out] + machine.stackBytes;
+  const local = shape.norm
+    ? 128 * (tile.m / block[0] + tile.n / nb)
+    : scaled
+      ? 64 * numbersPerColumn(shape) * (tile.n / nb)
+      : 0;
+  const core = local + 2 * left + 2 * right + sums + 2 * strip * tile.n * bytesOf[out] + machine.stackBytes;
   if (core > machine.tiles.compute.memoryBytes) return undefined;
 
   const grid = mapping === "grid";
-  const rowsOfBlock = grid ? arrayRows * tile.m : tile.m;
+  const rowsOfBlock = grid ? arrayRows * rows : rows;
   const columnsOfBlock = (grid ? arrayColumns : arrayColumns * arrayRows) * tile.n;
   const across = { m: Math.ceil(shape.m / rowsOfBlock), n: Math.ceil(shape.n / columnsOfBlock) };
   const padded = { m: across.m * rowsOfBlock, n: across.n * columnsOfBlock };
-  const result = tile.m * tile.n * bytesOf[out];
+  const result = rows * tile.n * bytesOf[out];
   const chunks = k / tile.k;
   const sends = {
     a: keep.a ? sendsOf(machine, "a", across.n) : 1,
@@ -203,14 +243,14 @@ export function tiles(
   const count = across.m * across.n;
   // A norm's sums are two products per block of rows.
   const step = productCycles(machine, type, tile) * (1 + (shape.norm ? (2 * nb) / tile.n : 0));
-  const cycles = count * (chunks * step + epilogue(shape, tile, block));
+  const cycles = count * (chunks * step + epilogue(shape, { m: rows, n: tile.n }, block));
   const weights = across.n * chunks * right * (grid ? arrayColumns : arrayColumns * arrayRows);
   // A wide panel is a long run of addresses, a narrow one is there sooner. What is sent again is whole.
   const plan = (panel: number) => {
     const traffic: Traffic[] = [
-      { bytes: padded.m * k * unit * (across.n / sends.a), run: (grid ? tile.m : 1) * panel * unit },
+      { bytes: padded.m * rowBytes * k * unit * (across.n / sends.a), run: (grid ? tile.m : 1) * panel * unit },
       { bytes: weights * (across.m / sends.b), run: 1 << 20 },
-      { bytes: padded.m * padded.n * bytesOf[out], run: (grid ? tile.m : 1) * tile.n * bytesOf[out] },
+      { bytes: padded.m * padded.n * bytesOf[out], run: (grid ? rows : 1) * tile.n * bytesOf[out] },
     ];
     const cost = costOf(machine, {
       macs: shape.m * k * shape.n,
@@ -227,7 +267,7 @@ export function tiles(
     .reduce((a, b) => (b.cost.seconds < a.cost.seconds ? b : a));
   const memory = { core, tile: fixed + 2 * tile.m * panel * unit };
   return {
-    ...shape, mapping, accumulator, block, tile, strip, chunks, tiles: count, sends, across, panel, padded, chunkBlocks, memory, cost,
+    ...shape, mapping, accumulator, block, tile, rows, strip, chunks, tiles: count, sends, across, panel, padded, chunkBlocks, memory, cost,
   }; // biome-ignore format: one line says that these are all of them
 }
 
@@ -252,9 +292,15 @@ function stripOf(tile: { readonly m: number; readonly n: number }, step: number,
   return best;
 }
 
-/** Cycles for bringing a finished tile into its result type, by block; i8 takes eight vector operations beside loads and stores. */
-const epilogue = (s: GemmShape, t: { m: number; n: number }, block: readonly number[]): number =>
-  ((t.m * t.n) / (block[0]! * block[2]!)) * ((s.activation ? 60 : s.out === "i8" ? 10 : 6) + (s.norm ? 50 : 0));
+/**
+ * Cycles for bringing a finished tile into its result type, by block; i8 takes eight vector operations beside loads and stores, a
+ * scaled float thirteen for 16 sums, eight more where rows are two bytes.
+ */
+function epilogue(s: GemmShape, t: { m: number; n: number }, block: readonly number[]): number {
+  const sums = block[0]! * block[2]!;
+  const scaling = isScaled(s) ? (sums / 16) * (s.rowBytes === 2 ? 24 : 14) : 0;
+  return ((t.m * t.n) / sums) * (scaling || (s.activation ? 60 : s.out === "i8" ? 10 : 6) + (s.norm ? 50 : 0));
+}
 
 /** Panels of A in columns, the widest first: divisors of K, multiples of the tile's depth that memory and address limits allow. */
 function widths(

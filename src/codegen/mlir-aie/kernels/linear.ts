@@ -3,12 +3,13 @@
 import type { AieMachine } from "../../../targets/aie-machine.ts";
 import type { AieBuffer } from "../kernel.ts";
 import type { KernelPlan } from "../plan.ts";
-import { type GemmShape, type GemmTiles, planGemm, rowsType } from "./gemm.ts";
+import type { Tiling } from "../tiling.ts";
+import { type GemmShape, type GemmTiles, isScaled, planGemm, rowsType } from "./gemm.ts";
 import { gemmDesign } from "./gemm-design.ts";
 import { packedWeights } from "./pack-weights.ts";
 
 /**
- * Operands x and w; the bias is packed with w.
+ * Operands x and w; bias and scales are packed with w.
  * @throws HeddleError for a shape that the matrix unit does not take.
  */
 export function linearKernel(
@@ -31,7 +32,7 @@ export function gemmKernel(
     from === to ? [] : [`${what} ${from} is padded to ${to} with zeros`];
   const again = (what: string, times: number) => (times > 1 ? `, ${what} sent ${times} times by the memory tiles` : "");
   const lines = [
-    `${m} x ${k} x ${n}, ${g.type} into ${g.accumulator}, result ${g.out}${g.shift ? ` over 2^${g.shift}` : ""}${g.norm ? `, rows ${g.norm.centred ? "centred and " : ""}scaled to 1` : ""}${g.bias ? ", bias" : ""}${g.activation ? `, ${g.activation}` : ""}`,
+    `${m} x ${k} x ${n}, ${g.rowBytes === 2 ? "i16 as two i8 by " : ""}${g.type} into ${g.accumulator}, result ${g.out}${isScaled(g) ? " with a scale per column" : ""}${g.shift ? ` over 2^${g.shift}` : ""}${g.norm ? `, rows ${g.norm.centred ? "centred and " : ""}scaled to 1` : ""}${g.bias ? ", bias" : ""}${g.activation ? `, ${g.activation}` : ""}`,
     g.mapping === "grid"
       ? `grid: A along the rows of the array, B along its columns, ${g.across.m} x ${g.across.n} blocks`
       : `skinny: A to all cores, B distributed, ${g.across.n} rounds`,
@@ -42,26 +43,34 @@ export function gemmKernel(
   ];
   const design = gemmDesign(machine, g, name, [...about, ...lines]);
   const packed = design.args[1]!.type.shape;
-  const rowTiles = padded.m / tile.m;
+  const rowTiles = padded.m / g.rows;
   const { across, panel } = g;
-  /** Panels of a tile's rows, and tiles of the result by column of the array. */
-  const [tiledRows, tiledResult] =
-    g.mapping === "grid"
-      ? ([
-          { tiling: { shape: [m, k], split: [[rowTiles, tile.m], [k / panel, panel]], order: [0, 2, 1, 3] } },
-          {
-            tiling: {
-              shape: [m, n],
-              split: [[across.m, rowTiles / across.m, tile.m], [across.n, machine.columns, tile.n]],
-              order: [0, 4, 3, 1, 2, 5],
-            },
-          },
-        ] as const) // biome-ignore format: a tensor's axes
-      : [{}, {}];
+  const grid = g.mapping === "grid";
+  const panels = grid ? k / panel : 1;
+  /** Panels of a tile's rows; where an element is two bytes, the rows of the high ones and then those of the low ones. */
+  const rowTiling: Tiling | undefined =
+    g.rowBytes === 2
+      ? { shape: [2, m, k], split: [[2], [rowTiles, g.rows], [panels, k / panels]], order: [1, 3, 0, 2, 4] }
+      : grid
+        ? { shape: [m, k], split: [[rowTiles, tile.m], [panels, panel]], order: [0, 2, 1, 3] }
+        : undefined; // biome-ignore format: a tensor's axes
+  /** Tiles of the result by column of the array. */
+  const resultTiling: Tiling | undefined = grid
+    ? {
+        shape: [m, n],
+        split: [[across.m, rowTiles / across.m, g.rows], [across.n, machine.columns, tile.n]],
+        order: [0, 4, 3, 1, 2, 5],
+      }
+    : undefined; // biome-ignore format: a tensor's axes
   const buffers: AieBuffer[] = [
-    { holds: 0, dtype: rowsType(g.type), shape: [padded.m, k], ...tiledRows },
-    { holds: 1, dtype: rowsType(g.type), shape: packed, pack: (w, bias) => packedWeights(machine, g, w, bias) },
-    { holds: "result", dtype: g.out, shape: [padded.m, padded.n], ...tiledResult },
+    {
+      holds: 0,
+      dtype: rowsType(g.type),
+      shape: [padded.m * (g.rowBytes ?? 1), k],
+      ...(rowTiling && { tiling: rowTiling }),
+    },
+    { holds: 1, dtype: rowsType(g.type), shape: packed, pack: (w, columns) => packedWeights(machine, g, w, columns) },
+    { holds: "result", dtype: g.out, shape: [padded.m, padded.n], ...(resultTiling && { tiling: resultTiling }) },
   ];
   return { kernel: "gemm", name, design, buffers, lines, cost: g.cost };
 }

@@ -13,11 +13,13 @@ import {
   select,
   slice,
   sub,
+  toBytes,
   transpose,
 } from "../../../ir/ops/index.ts";
 import { staticShape } from "../../../ir/type.ts";
 import type { AieMachine } from "../../../targets/aie-machine.ts";
-import { columnsPerBlock, type GemmTiles } from "./gemm.ts";
+import type { ColumnValues } from "../kernel.ts";
+import { blockBytes, blocksOfNumbers, columnsPerBlock, type GemmTiles, isScaled } from "./gemm.ts";
 
 /** Zeros after the values of an axis, up to a size. */
 function padded(x: Node, axis: number, size: number): Node {
@@ -46,10 +48,15 @@ function pairs(values: Node): Node {
 }
 
 /**
- * w [N, K] (and a bias [N], of a product that has one) as [columns of the array, tiles, steps of K, cores, chunk]: a chunk is blocks of the matrix unit, by
- * depth, then by column, and after them the rows of the bias.
+ * w [N, K] (and values of its columns, of a product that has some) as [columns of the array, tiles, steps of K, cores, chunk]: a chunk
+ * is blocks of the matrix unit, by depth, then by column, and after them the rows of the bias, or the numbers of every block of columns.
  */
-export function packedWeights(machine: AieMachine, g: GemmTiles, w: Node, bias: Node | undefined): Node {
+export function packedWeights(
+  machine: AieMachine,
+  g: GemmTiles,
+  w: Node,
+  { bias, starts, scales }: ColumnValues = {},
+): Node {
   const { tile, across, chunks, chunkBlocks, padded: full } = g;
   const [, kb, nb] = g.block;
   const cores = g.mapping === "grid" ? 1 : machine.rows - 2;
@@ -59,11 +66,30 @@ export function packedWeights(machine: AieMachine, g: GemmTiles, w: Node, bias: 
     shape: [tiles, columns, cores, tile.n / nb, nb, chunks, tile.k / kb, kb],
   });
   const ordered = transpose(split, { perm: [1, 0, 5, 2, 6, 3, 7, 4] });
+  const parts = columns * tiles * chunks * cores;
   const chunk = tile.k * tile.n;
-  const blocks = reshape(ordered, { shape: [columns, tiles, chunks, cores, chunk] });
-  const all = g.bias || g.norm ? concat([blocks, columnRows()], { axis: 4 }) : blocks;
-  const flat = reshape(all, { shape: [columns * tiles * chunks * cores * chunkBlocks * kb * nb] });
-  return g.type === "i4" ? pairs(flat) : cast(flat, { dtype: g.type });
+  const flat = reshape(ordered, { shape: [parts * chunk] });
+  const stored = g.type === "i4" ? pairs(flat) : g.type === "i8" ? cast(flat, { dtype: "i8" }) : flat;
+  const [size] = staticShape(stored.type.shape) as [number];
+  const blocks = reshape(stored, { shape: [columns, tiles, chunks, cores, size / parts] });
+  const beside = isScaled(g) ? [columnNumbers()] : g.bias || g.norm ? [columnRows()] : [];
+  const all = beside.length ? concat([blocks, ...beside], { axis: 4 }) : blocks;
+  const unit = g.type === "bf16" ? kb * nb : blockBytes(g.type, g.block);
+  return cast(reshape(all, { shape: [parts * chunkBlocks * unit] }), { dtype: g.type === "bf16" ? "bf16" : "i8" });
+
+  /** For every block of columns: what its sums start with, one row for each byte of A's elements, and its scales, as bytes. */
+  function columnNumbers(): Node {
+    if (!starts || !scales) throw new Error("a product with scales is packed with them");
+    const rows = [...starts, scales].map((row) =>
+      reshape(padded(toBytes(row), 0, full.n), { shape: [tiles, columns, cores, tile.n / nb, 4 * nb] }),
+    );
+    const bytes = blocksOfNumbers(g, g.block) * blockBytes(g.type, g.block);
+    const whole = padded(concat(rows, { axis: 4 }), 4, bytes);
+    const byPart = reshape(transpose(whole, { perm: [1, 0, 2, 3, 4] }), {
+      shape: [columns, tiles, 1, cores, (tile.n / nb) * bytes],
+    });
+    return repeated(byPart, chunks, 2);
+  }
 
   /** Rows per column: its bias, and with a norm the sum of its weights, each as the nearest bf16 and what that leaves. */
   function columnRows(): Node {

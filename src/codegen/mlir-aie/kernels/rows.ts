@@ -103,7 +103,7 @@ export function rowKernel(
     holds: 1,
     dtype: "f32",
     shape: [params, s.width],
-    pack: (scale, shift) => rowsOf(s.width, shift ? [scale, shift] : [scale]),
+    pack: (scale, columns) => rowsOf(s.width, columns?.bias ? [scale, columns.bias] : [scale]),
   };
   const buffers = [
     value(0, s.width),

@@ -214,7 +214,7 @@ const table: Readonly<Record<string, Emit>> = {
 
 const listed = (op: Op, name: string): number[] => arrayAttr(op, name).map((a) => (a.kind === "int" ? a.value : 0));
 
-/** The same bits as lanes of another width: between integers, down to 4 bits, and between bf16 and 16-bit integers. */
+/** The same bits as lanes of another width: between integers, down to 4 bits, and f32, and between bf16 and 16-bit integers. */
 function emitBitcast(e: Emitter, op: Op): void {
   const from = e.vector(op.operands[0]!);
   const out = e.newVector(op.results[0]!);
@@ -224,7 +224,8 @@ function emitBitcast(e: Emitter, op: Op): void {
     return void e.line(`for(let i=0;i<${count(out.type.shape)};i++)${out.array}[i]=${from.bits}[i]>>>16;`);
   if (bitsOf(a) === 16 && isHalf(b))
     return void e.line(`for(let i=0;i<${count(out.type.shape)};i++)${out.bits}[i]=${from.array}[i]<<16;`);
-  if (a.kind === "float" || b.kind === "float") e.fail(op, "reinterpreting these types is not supported");
+  const isWhole = (t: ScalarType) => t.kind !== "float" || bitsOf(t) === 32;
+  if (!isWhole(a) || !isWhole(b)) e.fail(op, "reinterpreting these types is not supported");
   if (bitsOf(a) === 8 && bitsOf(b) === 4)
     return void e.line(
       `for(let i=0;i<${count(from.type.shape)};i++){${out.array}[2*i]=${from.array}[i]<<28>>28;${out.array}[2*i+1]=${from.array}[i]>>4;}`,
