@@ -33,7 +33,7 @@ const definition = command(
   .addOption(
     new Option(
       "--precision <type>",
-      "of weights; w8a16 and w4a16 quantise; native keeps the blocks of a .gguf (default: native for .gguf on reference, else f32)",
+      "of weights; w8a16, w4a16, w8a8 and w4a8 quantise, activations to 16 or 8 bits; native keeps the blocks of a .gguf (default: native for .gguf on reference, else f32)",
     ).choices(precisions),
   )
   .addOption(new Option("--head <type>", "weights of the last linear, when quantising").choices(heads))

@@ -16,7 +16,7 @@ import { type CompiledEntry, compileEntries, manifestEntry } from "./entries.ts"
 import { checkManifest, type Manifest } from "./manifest.ts";
 import { arrayBackend } from "./mlir-aie/array-backend.ts";
 import { aieSupport } from "./mlir-aie/support.ts";
-import type { Precision } from "./precision.ts";
+import { type Precision, precisions } from "./precision.ts";
 import { qnnReference, qnnVendor, qnnVendorHalf, weightsFile } from "./qnn/index.ts";
 import { manifestFile, replaceFolder } from "./staging.ts";
 import { WeightTable } from "./weights.ts";
@@ -68,7 +68,7 @@ export interface CompileResult {
 const chatTemplateFile = "chat_template.jinja";
 
 const backends: Readonly<Record<string, Readonly<Partial<Record<Precision, Backend<EntryPlan>>>>>> = {
-  reference: { f32: qnnReference, f16: qnnReference, native: qnnReference, w8a16: qnnReference, w4a16: qnnReference },
+  reference: Object.fromEntries(precisions.map((p) => [p, qnnReference])),
   // f32 is for Qualcomm's CPU library; the NPU computes in f16.
   "x-elite": { f32: qnnVendor, f16: qnnVendorHalf, w8a16: qnnVendorHalf, w4a16: qnnVendorHalf },
 };
@@ -79,12 +79,14 @@ export function backendFor(target: string, precision: Precision = "f32"): Backen
   if (own?.[precision]) return own[precision];
   // Between kernels values are f32, whatever the precision of weights; a kernel has its own.
   const machine = aieMachine(target);
-  if (machine && (precision === "f32" || precision === "f16")) return arrayBackend(machine, aieSupport);
-  if (own || machine)
-    throw new HeddleError(`cannot run ${precision} weights`, {
-      subject: `target ${target}`,
-      hint: `--precision ${(own ? Object.keys(own) : ["f32", "f16"]).join(", ")}`,
-    });
+  if (machine && precision !== "native") return arrayBackend(machine, aieSupport);
+  if (own || machine) {
+    const possible = own ? Object.keys(own) : precisions.filter((p) => p !== "native");
+    const reason = precision.endsWith("a8")
+      ? "has no products with activations of 8 bits"
+      : `cannot run ${precision} weights`;
+    throw new HeddleError(reason, { subject: `target ${target}`, hint: `--precision ${possible.join(", ")}` });
+  }
   throw new HeddleError("has no code generator", { subject: `target ${target}`, hint: `one of ${targetNames()}` });
 }
 

@@ -21,8 +21,10 @@ export interface QuantizeOptions {
   readonly ranges: Readonly<Record<string, Range>>;
   /** What the weights of a linear become, by the name of its result. */
   readonly bits: (linear: Node, name: string) => WeightBits;
-  /** Of activations. Default u16. */
+  /** Of what products read. Default u16. */
   readonly activations?: DType;
+  /** What they yield: fixed point of the same type, with the range that calibration saw, or floats. Default fixed. */
+  readonly results?: "fixed" | "float";
   /** How scales of weights are chosen. Default: mse for 4 bits, max for 8. */
   readonly method?: "max" | "mse";
 }
@@ -50,6 +52,9 @@ export function rangeOf(n: Node, names: ReadonlyMap<Node, string>, ranges: Reado
   });
 }
 
+/** Of a value: its element type with scale and offset. */
+type TypedEncoding = { readonly dtype: DType; readonly scale: number; readonly offset: number };
+
 /** Makes the quantised form of a linear on operands that may have been rebuilt; undefined where it stays in floats. */
 export type Island = (original: Node, inputs: readonly Node[]) => Node | undefined;
 
@@ -57,20 +62,22 @@ export type Island = (original: Node, inputs: readonly Node[]) => Node | undefin
 export function islandsOf(g: Graph, options: QuantizeOptions): Island {
   const names = nodeNames(g);
   const linears = linearsOf(g);
-  const { activations = "u16" } = options;
+  const { activations = "u16", results = "fixed" } = options;
   const encode = (n: Node) => ({ dtype: activations, ...encodingFor(rangeOf(n, names, options.ranges), activations) });
   return (n, [x, w, b]) => {
     const name = linears.get(n);
     const bits = name === undefined ? "float" : options.bits(n, name);
     if (bits === "float") return undefined;
-    const [from, to] = [encode(n.inputs[0]!), encode(n)];
+    const from = encode(n.inputs[0]!);
     const method = options.method ?? (bits === 4 ? "mse" : "max");
     const called = (part: string, build: () => Node) => calledAt(n, `${name}.${part}`, build);
     const xq = calledAt(x!, `${names.get(n.inputs[0]!)}.q`, () => ops.quantize(x!, from));
     const scales = called("scales", () => ops.weightScales(w!, { bits, method }));
     const wq = called(`w${bits}`, () => ops.quantizeWeight(w!, scales, { bits }));
     const bias = b ? [called("bias", () => ops.quantizeBias(b, scales, { xScale: from.scale }))] : [];
-    const y = called("q", () => ops.quantizedLinear.build([xq, wq, scales, ...bias], to));
+    const product = (to: TypedEncoding) => ops.quantizedLinear.build([xq, wq, scales, ...bias], to);
+    if (results === "float") return calledAt(n, name!, () => product({ dtype: "f32", scale: 1, offset: 0 }));
+    const y = called("q", () => product(encode(n)));
     return calledAt(n, name!, () => ops.dequantize(y, { dtype: n.type.dtype }));
   };
 }
@@ -85,6 +92,9 @@ function quantizeGraph(g: Graph, options: QuantizeOptions, hit: () => void): Gra
   return mergeCommon(quantized);
 }
 
+/** A product in floats as what the quantised one yields. */
+const inTypeOf = (n: Node<TypedEncoding>, y: Node): Node => (n.type.dtype === "f32" ? y : ops.quantize(y, n.attrs));
+
 // Without rounding, a quantised product is the product of what its operands stand for.
 const meanings = [
   rule("meaning-of-round-trip", ops.dequantize.pat(ops.quantize.pat(v("x"))), ({ x }) => x),
@@ -98,12 +108,12 @@ const meanings = [
         ops.quantizeBias.pat(v("b"), v("s")),
       )
       .as("n"),
-    ({ x, w, b, n }) => ops.quantize(ops.linear(x, w, b), n.attrs),
+    ({ x, w, b, n }) => inTypeOf(n, ops.linear(x, w, b)),
   ),
   rule(
     "meaning-of-unbiased-quantized-linear",
     ops.quantizedLinear.pat(ops.quantize.pat(v("x")), ops.quantizeWeight.pat(v("w"), v("s")), v("s")).as("n"),
-    ({ x, w, n }) => ops.quantize(ops.linear(x, w), n.attrs),
+    ({ x, w, n }) => inTypeOf(n, ops.linear(x, w)),
   ),
 ];
 
@@ -112,7 +122,8 @@ export const unquantized = (g: Graph): Graph => rewrite(g, meanings).graph;
 
 /**
  * Linears become products of integers between `quantize` and `dequantize`; everything else stays in floats. Weights get a
- * symmetric scale per output channel, chosen when they are written; activations get encodings from what calibration saw. The
+ * symmetric scale per output channel, chosen when they are written; activations get encodings from what calibration saw; results stay
+ * in floats or get encodings too. The
  * proof is of the graph without its roundings: how much those cost is what the compiler's report measures.
  * @throws HeddleError for a value that calibration did not see.
  */

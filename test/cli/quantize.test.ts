@@ -1,5 +1,5 @@
 /** Quantising from the command line's point of view: what is calibrated, decided, reported, written and refused. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -75,6 +75,22 @@ test("passes that quantise are proved like all others", async () => {
   }
   const cache = manifest.entries[0]!.inputs.find((i) => i.role === "cache")!;
   assert.is(cache.dtype, "i8");
+});
+
+test("activations of 8 bits: products yield floats, the pass is proved, the report says what it costs", async () => {
+  const { passes, quantization, out } = await compile({ precision: "w8a8", check: true });
+  const { error } = passes.find((p) => p.name === "quantize")!.proof!;
+  assert.ok(error.f64 < 1e-9, `${error.f64}`);
+  assert.ok(quantization!.quality.layers.every((l) => l.bits === 8 && l.sqnr! > 28 && l.sqnr! < 50));
+  const dump = readdirSync(join(out, "ir")).find((name) => name.endsWith("-quantize.ir"))!;
+  const text = readFileSync(join(out, "ir", dump), "utf8");
+  assert.match(text, /quantize\(.*\) \{dtype="i8"/);
+  assert.match(text, /quantizedLinear\(.*\) \{dtype="f32", scale=1, offset=0\}/);
+  await refused(
+    compile({ precision: "w8a8", target: "phoenix", quantize: { kv: "i8" } }),
+    /target phoenix: keeps keys and values in floats: its kernels for attention read no others\n {2}try: leave --kv out/,
+  );
+  await refused(compile({ precision: "w8a8", target: "x-elite" }), /has no products with activations of 8 bits/);
 });
 
 test("gated blocks, grouped heads and rings quantise too", async () => {
@@ -180,7 +196,7 @@ test("losses against plain arithmetic", () => {
 test("what is wrong with a request is said before anything runs", async () => {
   await refused(
     () => quantizeRequest({ head: "w8", precision: "f16" }),
-    /--head: has no meaning for f16, which quantises nothing/,
+    /--head: has no meaning for f16, which quantises nothing\n {2}try: --precision w8a16, w4a16, w8a8 or w4a8/,
   );
   const text = (content: string) => {
     const file = join(tempFolder(), "text.txt");

@@ -163,7 +163,15 @@ test("weights in blocks are for the reference target alone", () => {
   );
   assert.throws(
     () => backendFor("phoenix", "native"),
-    "target phoenix: cannot run native weights\n  try: --precision f32, f16",
+    "target phoenix: cannot run native weights\n  try: --precision f32, f16, w8a16, w4a16, w8a8, w4a8",
+  );
+});
+
+test("activations of 8 bits are for the reference target and the array", () => {
+  for (const target of ["reference", "phoenix", "strix"]) assert.ok(backendFor(target, "w4a8"));
+  assert.throws(
+    () => backendFor("x-elite", "w8a8"),
+    "target x-elite: has no products with activations of 8 bits\n  try: --precision f32, f16, w8a16, w4a16",
   );
 });
 

@@ -22,7 +22,9 @@ for (const [precision, tolerance] of [
 /** What quantisation may add to the perplexity of f32, and what it was measured to add. */
 for (const [name, precision, quantize, most] of [
   ["w8a16", "w8a16", {}, 0.01],
+  ["w8a8", "w8a8", {}, 0.01],
   ["w4a16", "w4a16", {}, 0.04],
+  ["w4a8", "w4a8", {}, 0.04],
   [
     "w4a16 and a fifth more bytes for the layers that suffer most, caches in i8",
     "w4a16",

@@ -1,7 +1,7 @@
 /** The compiler from end to end: a graph file in, a build folder out. What `npm run compile` does, as a function. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type CompileResult, compileModule, paramsOf } from "../../codegen/compile.ts";
+import { backendFor, type CompileResult, compileModule, paramsOf } from "../../codegen/compile.ts";
 import type { Manifest } from "../../codegen/manifest.ts";
 import type { Precision } from "../../codegen/precision.ts";
 import { qnnVendorFixed } from "../../codegen/qnn/index.ts";
@@ -39,7 +39,7 @@ export interface CompileOptions {
   readonly weights?: string;
   readonly seed?: number;
   /**
-   * Of weights; w8a16 and w4a16 run products in integers, with activations in 16-bit fixed point. Default: native for weights
+   * Of weights; w8a16, w4a16, w8a8 and w4a8 run products in integers, with activations of 16 or 8 bits. Default: native for weights
    * in blocks on the reference target, f32 for others.
    */
   readonly precision?: Precision;
@@ -180,10 +180,11 @@ export async function lowerProgram<T>(
 }
 
 /** @throws HeddleError as `lowerProgram`, or for what the target cannot run; the old build folder is then as it was. */
-export function compileProgram(file: string, options: CompileOptions = {}): Promise<Compiled> {
+export async function compileProgram(file: string, options: CompileOptions = {}): Promise<Compiled> {
   const { target = "reference", onStep = () => {} } = options;
-  const npu = options.context !== false && hasContext(target, options.precision ?? "f32");
   // Better to hear it now than after the weights.
+  if (options.precision !== undefined) backendFor(target, options.precision);
+  const npu = options.context !== false && hasContext(target, options.precision ?? "f32");
   if (npu) findCompiler();
   let contextCached: boolean | undefined;
   const finish = async (folder: string, draft: Manifest): Promise<Manifest> => {

@@ -1,5 +1,6 @@
 /** Quantisation from end to end: calibration, bits for each layer, what they cost, and the passes that follow. */
 import { readFileSync } from "node:fs";
+import type { QuantizedPrecision } from "../../codegen/precision.ts";
 import type { BuiltModel, LoadedProgram } from "../../frontend/load.ts";
 import { HeddleError } from "../../ir/error.ts";
 import { topo } from "../../ir/graph.ts";
@@ -19,6 +20,7 @@ import {
 } from "../../passes/quantize.ts";
 import { quantizeCaches } from "../../passes/quantize-caches.ts";
 import { encodingFor, type Range } from "../../passes/support/encoding.ts";
+import { loadTarget } from "../../targets/target.ts";
 import type { Checkpoint } from "../../weights/checkpoint.ts";
 import type { WeightSource } from "../../weights/source.ts";
 import { calibrate } from "./calibration/calibrate.ts";
@@ -60,7 +62,7 @@ export interface QuantizationInput {
   readonly weights: WeightSource;
   readonly checkpoint: Checkpoint | undefined;
   readonly options: { readonly quantize?: QuantizeRequest; readonly target?: string };
-  readonly precision: "w8a16" | "w4a16";
+  readonly precision: QuantizedPrecision;
   /** Whether what is not in fixed point is computed in f16. */
   readonly halves?: boolean;
   readonly onStep: (text: string) => void;
@@ -69,7 +71,7 @@ export interface QuantizationInput {
 /** @throws HeddleError for a calibration that cannot be read or does not fit, or values that are not finite. */
 export async function planQuantization(input: QuantizationInput): Promise<Quantization> {
   const { module, options, precision, weights, onStep } = input;
-  const { head = "w8", method = "minmax", budget = 0, kv } = options.quantize ?? {};
+  const { head = "w8", method, budget = 0, kv } = options.quantize ?? {};
   // The NPU multiplies by 8-bit caches as they are; floats it would have to convert first.
   const caches = kv ?? (options.target === "x-elite" && module.graph.state.length > 0 ? "i8" : "float");
   if (caches === "i8" && module.graph.state.length === 0)
@@ -77,10 +79,18 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
       subject: `program ${input.program.name}`,
       hint: "leave --kv out, or compile a program with the pass kv-cache",
     });
+  const isArray = loadTarget(options.target ?? "reference").aie !== undefined;
+  if (caches === "i8" && isArray)
+    throw new HeddleError("keeps keys and values in floats: its kernels for attention read no others", {
+      subject: `target ${options.target}`,
+      hint: "leave --kv out",
+    });
   const text = textFor(input);
   const calibration = await calibrationFor(input, text);
-  const ranges = rangesBy(calibration, method);
-  const body = precision === "w4a16" ? 4 : 8;
+  const body = precision.startsWith("w4") ? 4 : 8;
+  const few = precision.endsWith("a8");
+  // Of 8 bits none is to spare for outliers.
+  const ranges = rangesBy(calibration, method ?? (few ? "percentile" : "minmax"), few ? 8 : 16);
   const headBits = ({ w8: 8, w4: 4, f16: "float" } as const)[head];
   const bits = (n: QuantizedLinear): WeightBits => (isHead(module.graph, n) ? headBits : body);
   const measure = (quantize: QuantizeOptions, each: boolean) =>
@@ -88,7 +98,13 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
       each,
       progress: (share) => onStep(`measuring ${each ? "each layer" : "quality"}: ${Math.round(100 * share)}%`),
     });
-  let quantize: QuantizeOptions = { ranges, bits };
+  let quantize: QuantizeOptions = {
+    ranges,
+    bits,
+    activations: few ? "i8" : "u16",
+    // Eight bits are too few for what is added up afterwards, and a core of the array has floats at hand.
+    results: few || isArray ? "float" : "fixed",
+  };
   let quality = await measure(quantize, budget > 0);
   if (budget > 0) {
     const nodes = new Map([...linearsOf(module.graph)].map(([n, name]) => [name, n]));

@@ -1,5 +1,5 @@
 /** What the command line says of quantisation. */
-import type { Precision } from "../../codegen/precision.ts";
+import type { Precision, QuantizedPrecision } from "../../codegen/precision.ts";
 import { HeddleError } from "../../ir/error.ts";
 import type { CalibrationMethod } from "./calibration/calibration.ts";
 
@@ -15,13 +15,13 @@ export interface QuantizeRequest {
   readonly kv?: (typeof kvTypes)[number];
   /** A text, or a calibration.json. */
   readonly calibration?: string;
-  /** Default minmax. */
+  /** Default minmax; percentile for activations of 8 bits. */
   readonly method?: CalibrationMethod;
   /** Percent by which the weights of products may grow for the sake of the layers that suffer most. Default 0. */
   readonly budget?: number;
 }
 
-export const isQuantized = (precision: Precision): precision is "w8a16" | "w4a16" => precision.startsWith("w");
+export const isQuantized = (precision: Precision): precision is QuantizedPrecision => precision.startsWith("w");
 
 /** The options that were given. @throws HeddleError where they have no meaning for the precision. */
 export function quantizeRequest(options: QuantizeRequest & { readonly precision?: Precision }): QuantizeRequest {
@@ -31,7 +31,7 @@ export function quantizeRequest(options: QuantizeRequest & { readonly precision?
   if (given.length > 0 && !isQuantized(options.precision ?? "f32"))
     throw new HeddleError(`has no meaning for ${options.precision ?? "f32"}, which quantises nothing`, {
       subject: given.map((key) => `--${key}`).join(", "),
-      hint: "--precision w8a16 or w4a16",
+      hint: "--precision w8a16, w4a16, w8a8 or w4a8",
     });
   return Object.fromEntries(given.map((key) => [key, options[key]]));
 }

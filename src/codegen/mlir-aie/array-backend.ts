@@ -128,7 +128,15 @@ function kernelEntry(
       if (!b.tiling) checkFit(kernel, b, held);
       const direction = b.holds === "result" ? "out" : "in";
       const valueShape = staticShape(held.type.shape);
-      return { value: value(held), valueShape, direction, dtype, shape, ...(b.tiling && { tiling: b.tiling }) };
+      return {
+        value: value(held),
+        valueShape,
+        direction,
+        dtype,
+        shape,
+        ...(b.tiling && { tiling: b.tiling }),
+        ...(b.fixed && { fixed: b.fixed }),
+      };
     }
     const packed = b.pack ? b.pack(held) : held;
     const fits = packed.type.dtype === dtype && String(packed.type.shape) === String(shape);
@@ -162,7 +170,7 @@ const fault = (kernel: AieKernel, n: Node, reason: string): HeddleError =>
 /** A line per step: what runs where on what, and why the rest does not run on the array. */
 function showArrayPlan({ steps, declined }: ArrayPlan): string {
   const buffer = (b: StepBuffer): string =>
-    `${"weights" in b ? `weights@${b.weights.offset}` : b.value} ${b.dtype}[${b.shape.join("x")}]`;
+    `${"weights" in b ? `weights@${b.weights.offset}` : b.value} ${"fixed" in b && b.fixed?.dtype === "u16" ? "u16 as " : ""}${b.dtype}[${b.shape.join("x")}]`;
   return `${[
     `steps ${steps.graph} on ${steps.device}`,
     ...steps.steps.map((s) =>

@@ -2,13 +2,14 @@
 import { HeddleError, showLoc } from "../../ir/error.ts";
 import { topoFrom } from "../../ir/graph.ts";
 import { describe, type Node } from "../../ir/node.ts";
-import { inputOp, linear as linearOp, normalize, rmsNorm } from "../../ir/ops/index.ts";
+import { inputOp, linear as linearOp, normalize, quantize, rmsNorm } from "../../ir/ops/index.ts";
 import { showType, staticShape } from "../../ir/type.ts";
 import type { AieMachine } from "../../targets/aie-machine.ts";
 import { emit } from "./emit.ts";
-import type { AieBuffer, AieKernelMaker, AieMatch } from "./kernel.ts";
+import type { AieBuffer, AieKernelMaker, AieMatch, ColumnValues, FixedPoint } from "./kernel.ts";
 import type { AttentionShape } from "./kernels/attention.ts";
 import { attentionKernel } from "./kernels/attention-design.ts";
+import { columnsOf } from "./kernels/column-values.ts";
 import type { GemmShape } from "./kernels/gemm.ts";
 import { linearKernel } from "./kernels/linear.ts";
 import { type KernelPlan, showPlan } from "./plan.ts";
@@ -72,7 +73,7 @@ function product(of: Node, machine: AieMachine, activation?: GemmShape["activati
   return attempt(() => {
     const plan = planned(machine, name, () => linearKernel(machine, shape, { name, about: about(of) }));
     // The plan is shared, the bias is not: it is packed with the weights.
-    const buffers = b ? plan.buffers.map((buffer) => withBias(buffer, b)) : plan.buffers;
+    const buffers = b ? plan.buffers.map((buffer) => withColumns(buffer, { bias: b })) : plan.buffers;
     return { kernel: { name, ...textsOf(plan), buffers }, operands: [operand, w] };
   });
 }
@@ -80,9 +81,9 @@ function product(of: Node, machine: AieMachine, activation?: GemmShape["activati
 const nameOf = (norm: GemmShape["norm"]): (string | number)[] =>
   norm ? [norm.centred ? "norm" : "rms", Math.round(norm.eps * 1e9)] : [];
 
-const withBias = (buffer: AieBuffer, bias: Node): AieBuffer => {
+const withColumns = (buffer: AieBuffer, columns: ColumnValues): AieBuffer => {
   const { pack } = buffer;
-  return pack ? { ...buffer, pack: (w) => pack(w, { bias }) } : buffer;
+  return pack ? { ...buffer, pack: (w) => pack(w, columns) } : buffer;
 };
 
 export const linear: AieKernelMaker = (n, machine) => product(n, machine);
@@ -93,6 +94,30 @@ export const geluTanh: AieKernelMaker = (n, machine) => {
   return of!.op === linearOp
     ? product(of!, machine, "geluTanh")
     : { host: "only a linear's result is activated on the array" };
+};
+
+/** A product of integers: the host brings rows into fixed point as it places them, the core applies the scales. */
+export const quantizedLinear: AieKernelMaker = (n, machine) => {
+  const [x, w] = n.inputs as [Node, Node];
+  if (n.type.dtype !== "f32") return { host: `its result is ${n.type.dtype}; a kernel's is f32` };
+  if (x.op !== quantize) return { host: "its rows are not quantised floats" };
+  if (!n.inputs.slice(1).every(isWeight)) return { host: "its weights are computed at run time" };
+  const rows = staticShape(x.type.shape);
+  if (rows.length !== 2) return { host: `its rows are ${showType(x.type)}, not a matrix` };
+  if (x.type.dtype !== "i8" && x.type.dtype !== "u16")
+    return { host: `its rows are ${x.type.dtype}; kernels have i8 and u16` };
+  const [m, k] = rows as [number, number];
+  const type = w.type.dtype === "i4" ? "i4" : "i8";
+  const rowBytes = x.type.dtype === "i8" ? 1 : 2;
+  const shape: GemmShape = { m, k, n: w.type.shape[0] as number, type, out: "f32", rowBytes, bias: false };
+  const name = ["linear", m, k, shape.n, type === "i4" ? "w4" : "w8", rowBytes === 1 ? "a8" : "a16"].join("_");
+  return attempt(() => {
+    const plan = planned(machine, name, () => linearKernel(machine, shape, { name, about: about(n) }));
+    const fixed = x.attrs as unknown as FixedPoint;
+    const columns = columnsOf(n);
+    const buffers = plan.buffers.map((b) => (b.holds === 0 ? { ...b, fixed } : withColumns(b, columns)));
+    return { kernel: { name, ...textsOf(plan), buffers }, operands: [x.inputs[0]!, w] };
+  });
 };
 
 function attend(n: Node, machine: AieMachine, cached: boolean) {

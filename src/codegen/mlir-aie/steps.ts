@@ -1,6 +1,7 @@
 /** `<entry>.steps.json`: what a session executes in place of one graph. All that the runtime learns of a partition. */
 import Ajv from "ajv";
 import { HeddleError } from "../../ir/error.ts";
+import type { FixedPoint } from "./kernel.ts";
 import schema from "./steps.schema.json" with { type: "json" };
 import { sizeOfTiling, type Tiling } from "./tiling.ts";
 
@@ -33,6 +34,8 @@ export type StepBuffer = { readonly dtype: string; readonly shape: readonly numb
       readonly direction: "in" | "out";
       /** How the value lies in the buffer, where that is not its own order. */
       readonly tiling?: Tiling;
+      /** The fixed point into which the host brings an operand: see `AieBuffer`. */
+      readonly fixed?: FixedPoint;
     }
 );
 
@@ -66,7 +69,14 @@ export function checkSteps(content: unknown, subject: string): asserts content i
   }
   for (const s of content.steps)
     for (const b of s.kind === "kernel" ? s.buffers : [])
-      if ("value" in b && b.tiling) checkTiling(b.tiling, b, subject);
+      if ("value" in b) {
+        if (b.tiling) checkTiling(b.tiling, b, subject);
+        if (
+          b.fixed &&
+          (b.dtype !== "i8" || b.direction !== "in" || (b.fixed.dtype === "u16" && b.tiling?.shape[0] !== 2))
+        )
+          throw new HeddleError(`fixed point does not fit its buffer ${b.dtype}[${b.shape}]`, { subject });
+      }
   const known = new Set(content.kernels.map((k) => k.name));
   for (const s of content.steps)
     if (s.kind === "kernel" && !known.has(s.kernel))

@@ -1,7 +1,7 @@
 /** What an AIE array does with each op: kernels for the products and attention, the host for what is small or moves values. */
 import type { SupportTable } from "../support.ts";
 import type { AieLowering } from "./kernel.ts";
-import { attention, cachedAttention, geluTanh, linear } from "./lowerings.ts";
+import { attention, cachedAttention, geluTanh, linear, quantizedLinear } from "./lowerings.ts";
 
 const host: AieLowering = { host: true };
 
@@ -60,5 +60,5 @@ export const aieSupport = {
   quantizeWeight: host,
   quantizeBias: host,
   toBytes: host,
-  quantizedLinear: host,
+  quantizedLinear: { kernel: quantizedLinear },
 } satisfies SupportTable<AieLowering>;

@@ -123,7 +123,7 @@ export class StepGraph implements EntryGraph {
       for (const [i, b] of step.buffers.entries()) if ("value" in b && b.direction === direction) act(arrays[i]!, b);
     };
     return async () => {
-      each("in", (array, b) => place(this.#value(b.value, step.op), b.valueShape, array, b.shape, b.tiling));
+      each("in", (array, b) => place(this.#value(b.value, step.op), b.valueShape, array, b.shape, b.tiling, b.fixed));
       try {
         await kernel.run(arrays);
       } catch (e) {

@@ -23,8 +23,6 @@ import type { CalibrationTokens } from "./text.ts";
 
 /** Of values that `percentile` leaves out. */
 const outside = 1e-4;
-/** Steps of 16-bit activations. */
-const levels = 2 ** 16;
 
 /** Every value in floats that is computed when the graph runs; what merely moves values is left out. */
 export const observedIn = (g: Graph): Node[] => {
@@ -89,7 +87,8 @@ export async function calibrate(
     values: Object.fromEntries(
       wanted.map((n, i) => {
         const h = seen[i]!;
-        return [names.get(n)!, { minmax: h.range, percentile: h.percentile(outside), mse: h.leastError(levels) }];
+        const [mse, mse8] = [h.leastError(2 ** 16), h.leastError(2 ** 8)];
+        return [names.get(n)!, { minmax: h.range, percentile: h.percentile(outside), mse, mse8 }];
       }),
     ),
   };

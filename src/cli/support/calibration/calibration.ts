@@ -5,8 +5,8 @@ import type { Range } from "../../../passes/support/encoding.ts";
 export const calibrationMethods = ["minmax", "percentile", "mse"] as const;
 export type CalibrationMethod = (typeof calibrationMethods)[number];
 
-/** Ranges of one value by each method. */
-export type ValueRanges = Readonly<Record<CalibrationMethod, Range>>;
+/** Ranges of one value by each method; the least error is one of 16 bits, `mse8` of 8 bits: files from before there were any lack it. */
+export type ValueRanges = Readonly<Record<CalibrationMethod, Range>> & { readonly mse8?: Range };
 
 export interface Calibration {
   readonly format: "heddle.calibration/1";
@@ -20,9 +20,14 @@ export interface Calibration {
   readonly values: Readonly<Record<string, ValueRanges>>;
 }
 
-/** The ranges of all values by one method. */
-export const rangesBy = ({ values }: Calibration, method: CalibrationMethod): Record<string, Range> =>
-  Object.fromEntries(Object.entries(values).map(([name, ranges]) => [name, ranges[method]]));
+/** The ranges of all values by one method, for integers of so many bits. */
+export const rangesBy = ({ values }: Calibration, method: CalibrationMethod, bits: 8 | 16): Record<string, Range> =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, ranges]) => [
+      name,
+      (method === "mse" && bits === 8 && ranges.mse8) || ranges[method],
+    ]),
+  );
 
 const isRange = (r: unknown): r is Range =>
   typeof r === "object" && r !== null && "min" in r && "max" in r && Number.isFinite(r.min) && Number.isFinite(r.max);
@@ -42,6 +47,7 @@ export function checkCalibration(content: unknown, subject: string, program: str
   if (typeof c.values !== "object" || c.values === null) refuse("has no values");
   for (const [name, ranges] of Object.entries(c.values))
     for (const method of calibrationMethods)
-      if (!isRange(ranges?.[method])) refuse(`has no ${method} range of %${name}`);
+      if (!isRange(ranges?.[method]) || !isRange(ranges.mse8 ?? ranges[method]))
+        refuse(`has no ${method} range of %${name}`);
   return c;
 }
