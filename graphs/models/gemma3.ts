@@ -84,9 +84,9 @@ function block(x: Node, name: string, kind: Kind, config: Gemma3Config): Node {
   return add(attended, norm(thought, `${name}.post_feedforward_layernorm`, config));
 }
 
-function build(config: Gemma3Config, part?: LayerRange): Module {
+function build(config: Gemma3Config, part?: LayerRange, wanted?: number): Module {
   const { vocab, layers, width, headDim, positions, window, period, thetaLocal, thetaGlobal, ropeFactor } = config;
-  const longest = reach(positions);
+  const longest = reach(positions, wanted);
   const T = sym("T", 1, longest);
   const { first, last } = part ?? { first: 0, last: layers - 1 };
   const start = first === 0 ? input("tokens", "i32", T) : input("hidden", "f32", T, width);

@@ -1,10 +1,9 @@
 /** `npm run compile graphs/<program>.ts`: from a graph file to a build folder. */
 import { Option } from "commander";
-import type { Manifest } from "../codegen/manifest.ts";
 import { precisions } from "../codegen/precision.ts";
 import { calibrationMethods } from "./support/calibration/calibration.ts";
 import { command, main, type Output } from "./support/command.ts";
-import type { CompileOptions } from "./support/compile-program.ts";
+import type { Compiled, CompileOptions } from "./support/compile-program.ts";
 import { contextList } from "./support/contexts.ts";
 import { quoted } from "./support/npm.ts";
 import { layerRange, real, whole } from "./support/options.ts";
@@ -54,7 +53,16 @@ const definition = command(
   .option("--no-simulate", "x-elite: skip the second compilation, which finds the simulated times")
   .option("--no-cache", "x-elite: compile in any case, and keep nothing for the next time")
   .option("--layers <range>", "only these layers of the model, such as 7 or 6-11", layerRange)
-  .option("--contexts <sizes>", "only entry points of these context sizes, such as 256 or 64,1024", contextList)
+  .option(
+    "--parts <n>",
+    "cut the program into so many parts, which run one after the other (default: as an NPU needs)",
+    whole(1),
+  )
+  .option(
+    "--contexts <sizes>",
+    "sizes of caches, such as 256 or 512,32768 (default: those up to 2048 that suit the model)",
+    contextList,
+  )
   .option("--goal <n>", "tokens/s for which a dry run reckons streams and drafts", real(0), 81)
   .option("--seed <n>", "seed of made-up weights", whole(0), 0)
   .option("--out <folder>", "build folder (default: build/<program>)")
@@ -90,9 +98,10 @@ async function run([file]: readonly string[], options: Options, output: Output):
   }
   const { out, manifest, times, weightsReused, contextCached } = compiled;
   const { npuText } = await import("./support/npu-text.ts");
-  output.print(`\n${text.entryTable(compiled)}\n${npuText(manifest)}${text.artifactTable(out)}\n`);
+  const npu = compiled.parts.length > 0 ? compiled.parts.map((p) => npuText(p.manifest)).join("") : npuText(manifest);
+  output.print(`\n${text.entryTable(compiled)}\n${text.partTable(compiled)}${npu}${text.artifactTable(out)}\n`);
   output.print(`${text.timeLine(compiled)}\n`);
-  output.print(`${next(out, manifest, manifest.tokenizer !== null)}\n`);
+  output.print(`${next(compiled)}\n`);
   return {
     out,
     model,
@@ -139,8 +148,10 @@ async function compile(file: string, { dryRun, dump: _, goal: __, ...rest }: Opt
 }
 
 /** What can be done with the build on this machine. */
-function next(out: string, manifest: Manifest, speaks: boolean): string {
-  const { target, precision, context, chat, entries } = manifest;
+function next({ out, manifest, parts }: Compiled): string {
+  const { target, precision, chat, entries, tokenizer } = manifest;
+  const speaks = tokenizer !== null;
+  const context = manifest.context ?? parts[0]?.manifest.context;
   if (entries.some((e) => [...e.inputs, ...e.outputs].some((p) => p.role === "hidden")))
     return "next: compile the layers before and after it; generate takes a whole model";
   const prompt = speaks ? "In the beginning" : "any text";

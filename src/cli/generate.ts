@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Option } from "commander";
 import { HeddleError } from "../ir/error.ts";
+import { type Residency, residencies } from "../runtime/chained-graphs.ts";
 import { type ExecutionName, executionNames } from "../runtime/execution.ts";
 import { Session } from "../runtime/session.ts";
 import { command, exitCodes, main, type Output } from "./support/command.ts";
@@ -23,6 +24,7 @@ interface Options {
   readonly ignoreEos?: boolean;
   readonly backend?: ExecutionName;
   readonly threads?: number;
+  readonly parts?: Residency;
   readonly overflow: "error" | "slide";
   readonly stats?: boolean;
 }
@@ -59,6 +61,11 @@ const definition = command(
   )
   .option("--threads <n>", "threads of the reference backend (default: one per core)", whole(1))
   .addOption(
+    new Option("--parts <how>", "of a program in parts: in memory together (default), or loaded in turn").choices(
+      residencies,
+    ),
+  )
+  .addOption(
     new Option("--overflow <what>", "what to do when the context is full").choices(["error", "slide"]).default("error"),
   )
   .option("--stats", "print cache memory, append time, work saved and speed");
@@ -66,11 +73,12 @@ const definition = command(
 async function run([folder]: readonly string[], options: Options, output: Output): Promise<unknown> {
   const prompt = options.chat ? options.prompt : await promptOf(options.prompt);
   const template = options.chatTemplate === undefined ? undefined : readFileSync(options.chatTemplate, "utf8");
-  const { backend, threads, overflow } = options;
+  const { backend, threads, parts, overflow } = options;
   const session = await Session.load(folder!, {
     ...{ overflow, profile: options.stats === true },
     ...(backend !== undefined && { backend }),
     ...(threads !== undefined && { threads }),
+    ...(parts !== undefined && { residency: parts }),
   });
   try {
     const { manifest } = session.build;

@@ -17,6 +17,7 @@ interface Options {
   readonly weights?: string;
   readonly precision: Precision;
   readonly seed: number;
+  readonly parts?: number;
   readonly backend: ExecutionName;
   readonly tolerance: number;
 }
@@ -39,6 +40,7 @@ const definition = command(
   .option("--config <name>", "the model's configuration (default: the checkpoint's, or the smallest)")
   .addOption(new Option("--precision <type>", "of the weights as stored").choices(precisions).default("f32"))
   .option("--seed <n>", "seed of made-up weights", whole(0), 0)
+  .option("--parts <n>", "cut the program into so many parts", whole(1))
   .addOption(new Option("--backend <name>", "what executes").choices(executionNames).default("reference"))
   .option("--tolerance <x>", "largest difference of a logit that is allowed", real(0), 1e-4);
 

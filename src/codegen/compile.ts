@@ -17,6 +17,7 @@ import { checkManifest, type Manifest } from "./manifest.ts";
 import { arrayBackend } from "./mlir-aie/array-backend.ts";
 import { aieSupport } from "./mlir-aie/support.ts";
 import { type Precision, precisions } from "./precision.ts";
+import { writeProgram } from "./program-files.ts";
 import { qnnReference, qnnVendor, qnnVendorHalf, weightsFile } from "./qnn/index.ts";
 import { manifestFile, replaceFolder } from "./staging.ts";
 import { WeightTable } from "./weights.ts";
@@ -36,6 +37,8 @@ export interface CompileRequest {
   readonly weights: WeightSource;
   /** The build folder; an older build there is replaced. */
   readonly out: string;
+  /** An older build whose weights may be used again. Default `out`. */
+  readonly previous?: string;
   /** The tokenizer's file to put into the folder. */
   readonly tokenizer?: TokenizerFile;
   /** How to converse with the model: a template in Jinja, and the tokens that it names. */
@@ -65,8 +68,6 @@ export interface CompileResult {
   readonly ms: { readonly codegen: number; readonly weights: number; readonly finish: number };
 }
 
-const chatTemplateFile = "chat_template.jinja";
-
 const backends: Readonly<Record<string, Readonly<Partial<Record<Precision, Backend<EntryPlan>>>>>> = {
   reference: Object.fromEntries(precisions.map((p) => [p, qnnReference])),
   // f32 is for Qualcomm's CPU library; the NPU computes in f16.
@@ -92,7 +93,7 @@ export function backendFor(target: string, precision: Precision = "f32"): Backen
 
 /** @throws HeddleError for weights that do not fit, ops that the target cannot run, values that are not finite. */
 export async function compileModule(request: CompileRequest): Promise<CompileResult> {
-  const { program, module, info, eos, target, precision, weights, out, tokenizer, chat, passes } = request;
+  const { module, target, precision, weights, out } = request;
   const start = performance.now();
   const backend = request.backend ?? backendFor(target, precision);
   // Of a checkpoint a part of the model takes some tensors; that these fit is seen when they are read.
@@ -106,26 +107,19 @@ export async function compileModule(request: CompileRequest): Promise<CompileRes
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), text);
     }
-    if (tokenizer) writeFileSync(join(folder, tokenizer.name), tokenizer.content());
-    if (chat) writeFileSync(join(folder, chatTemplateFile), chat.template);
+    const fields = writeProgram(folder, request);
     await request.extra?.(folder, entries);
 
     const began = performance.now();
     const file = `qnn/${weightsFile}`;
     const key = createHash("sha256").update(`${table.key}\n${weights.fingerprint}`).digest("hex");
-    const reused = reuseWeights(out, join(folder, file), key);
+    const reused = reuseWeights(request.previous ?? out, join(folder, file), key);
     const { sha256, bytes } = reused ?? (await writeWeights(table, weights, join(folder, file), request.progress));
     const draft: Manifest = {
       format: "heddle.build/1",
-      program,
-      target,
-      precision,
-      model: { ...info, ...(eos && { eos }) },
+      ...fields,
       weights: { source: weights.name, sha256, bytes, file, key },
-      tokenizer: tokenizer?.name ?? null,
-      ...(chat && { chat: { ...chat, template: chatTemplateFile } }),
       entries: entries.map((e) => manifestEntry(e, module.rows === "all")),
-      passes,
     };
     const written = performance.now();
     const manifest = request.finish ? await request.finish(folder, draft) : draft;

@@ -146,6 +146,9 @@ export interface Manifest {
   readonly context?: ManifestContext;
 }
 
+/** For the schemas that refer to it. */
+export const manifestSchema = schema;
+
 const matches = new Ajv.default({ strict: true, strictTypes: false, strictRequired: false }).compile<Manifest>(schema);
 
 /** @throws HeddleError naming the field that is missing, unknown or of the wrong kind. */

@@ -12,7 +12,7 @@ export const manifestFile = "manifest.json";
 function isBuild(folder: string): boolean {
   try {
     const { format } = JSON.parse(readFileSync(join(folder, manifestFile), "utf8")) as { format?: unknown };
-    return typeof format === "string" && format.startsWith("heddle.build/");
+    return typeof format === "string" && /^heddle\.(build|parts)\//.test(format);
   } catch {
     return false;
   }

@@ -33,10 +33,11 @@ export interface LoadedProgram {
   /**
    * The model as a graph, before any pass, with names and locations from the source.
    * @param layers only these of them.
+   * @param longest sequence that is wanted.
    * @throws HeddleError with the file, line and column of the call, for an ill-typed graph, an unknown configuration, or layers
    * that there are not.
    */
-  build(config?: ConfigChoice, layers?: LayerRange): BuiltModel;
+  build(config?: ConfigChoice, layers?: LayerRange, longest?: number): BuiltModel;
 }
 
 /** Imports a graph file. @throws HeddleError for a missing file, one that fails to run, or one that exports no program. */
@@ -66,11 +67,11 @@ export async function loadProgram(path: string): Promise<LoadedProgram> {
     model,
     passes,
     configs,
-    build: (choice = configs[0]!, layers) => {
+    build: (choice = configs[0]!, layers, longest) => {
       const config = configOf(program, choice);
       if (layers) checkLayers(model, model.info(config), layers);
       try {
-        const module = withProvider(provider, () => model.build(config, layers));
+        const module = withProvider(provider, () => model.build(config, layers, longest));
         return { module, info: model.info(config), config: typeof choice === "string" ? choice : "checkpoint" };
       } catch (e) {
         return located(e, subject);

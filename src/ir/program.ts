@@ -44,8 +44,10 @@ export interface Model<C> {
   /**
    * @param layers only these: what comes before them is an input `hidden` in place of the tokens, and unless the last is
    * among them the result is what they leave. A model that cannot be taken apart does not declare it.
+   * @param longest sequence that is wanted; default what compiles quickly. A model that always has all of its positions does not
+   * declare it.
    */
-  build(config: C, layers?: LayerRange): Module;
+  build(config: C, layers?: LayerRange, longest?: number): Module;
   /** Reads the configuration of a checkpoint, Hugging Face's config.json. @throws Error where it is of another family. */
   fromCheckpoint?(json: Readonly<Record<string, unknown>>): C;
 }

@@ -7,8 +7,8 @@ const lengths = [64, 128, 256, 512, 1024, 2048];
 /** Context sizes of a model with one: all multiples of a 64-block. Small models start small. */
 const contexts = [256, 512, 1024, 2048];
 const smallContexts = [64, 128, 256];
-/** The longest sequence that a program with this model takes. */
-export const reach = (positions: number): number => Math.min(positions, lengths.at(-1)!);
+/** The longest sequence that a program with this model takes: 2,048 tokens, unless more are wanted and the model can place them. */
+export const reach = (positions: number, wanted = 0): number => Math.min(positions, Math.max(wanted, lengths.at(-1)!));
 /** Most tokens that one prefill takes at once. */
 const chunk = 128;
 
@@ -34,8 +34,11 @@ export function contextBuckets(positions: number, smallest = contexts[0]!): numb
 /** A cache grows in blocks of this many places; every size is a multiple. */
 export const cacheBlock = 64;
 
+/** The size of a cache that holds as many tokens. */
+export const wholeBlocks = (tokens: number): number => Math.ceil(tokens / cacheBlock) * cacheBlock;
+
 /** Places of the ring that holds a window of tokens and, while it is written, a chunk beside them. */
-export const ringPlaces = (window: number): number => Math.ceil((window + chunk - 1) / cacheBlock) * cacheBlock;
+export const ringPlaces = (window: number): number => wholeBlocks(window + chunk - 1);
 
 /** The symbol that counts the places of such a ring. */
 export const ringSymbol = (window: number): Sym => sym(`R${window}`, cacheBlock, ringPlaces(window));

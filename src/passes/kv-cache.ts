@@ -135,7 +135,7 @@ class Caching {
 function addCache({ graph, rows = "last" }: Module, context: PassContext): Module {
   const T = tokenAxis(graph);
   check(graph, T);
-  const sizes = contextBuckets(T.max, context.target.facts?.smallestContext?.value);
+  const sizes = context.contexts ?? contextBuckets(T.max, context.target.facts?.smallestContext?.value);
   const caching = new Caching(T, sym("C", cacheBlock, sizes.at(-1)!));
   const isPlace = (n: Node): boolean => n.op === iota && sameDim(n.attrs.length as Dim, T);
   const countsPlaces = (n: Node): boolean => isStatic(n) && (isPlace(n) || n.inputs.some(countsPlaces));

@@ -11,6 +11,8 @@ import type { Proof, ProofOptions } from "./prove.ts";
 /** What a pass may look at besides the graph. */
 export interface PassContext {
   readonly target: Target;
+  /** Sizes of caches that are wanted, ascending; undefined for those that suit the model and the target. */
+  readonly contexts?: readonly number[];
   /** Reports that `rule` changed something at one place. */
   hit(rule: string): void;
   /** Reports why something that looked right was left alone. */

@@ -6,7 +6,7 @@ import type { Module } from "../ir/program.ts";
 import type { Miss } from "../ir/rewrite.ts";
 import { verify } from "../ir/verify.ts";
 import { loadTarget, type Target } from "../targets/target.ts";
-import type { Pass } from "./pass.ts";
+import type { Pass, PassContext } from "./pass.ts";
 import { type Difference, type Proof, type ProofOptions, prove } from "./prove.ts";
 import { liveOps } from "./support/static.ts";
 
@@ -37,6 +37,8 @@ export interface PassRecord {
 export interface RunOptions {
   /** Default: reference. */
   readonly target?: Target;
+  /** Sizes of caches that are wanted, ascending. */
+  readonly contexts?: readonly number[];
   /** Keep the text of the graph after each pass. */
   readonly dump?: boolean;
   /** Prove each pass numerically; `true` for small sizes and a fixed seed. */
@@ -60,13 +62,13 @@ const defaults: ProofOptions = { seed: 1, sizes: {}, tolerance: { f64: 1e-9, f32
  * (with `check`) changes the result.
  */
 export function runPasses(module: Module, passes: readonly Pass[], options: RunOptions = {}): PassRun {
-  const { target = loadTarget("reference"), dump = false, check = false, onPass } = options;
+  const { target = loadTarget("reference"), contexts, dump = false, check = false, onPass } = options;
   const proof: ProofOptions = { ...defaults, ...(typeof check === "object" && check) };
   verify(module.graph);
   const first = dump ? { text: print(module.graph) } : {};
   const records: PassRecord[] = [];
   for (const pass of passes) {
-    const { after, record } = inPass(pass, () => runPass(pass, module, target));
+    const { after, record } = inPass(pass, () => runPass(pass, module, { target, ...(contexts && { contexts }) }));
     inPass(pass, () => verify(after.graph), "left an ill-formed graph: ");
     const full: PassRecord = {
       ...record,
@@ -82,12 +84,16 @@ export function runPasses(module: Module, passes: readonly Pass[], options: RunO
 }
 
 /** Applies one pass and takes its record. */
-function runPass(pass: Pass, module: Module, target: Target): { after: Module; record: PassRecord } {
-  const hits = new Map(pass.rules(target).map((r) => [r.name, 0]));
+function runPass(
+  pass: Pass,
+  module: Module,
+  given: Pick<PassContext, "target" | "contexts">,
+): { after: Module; record: PassRecord } {
+  const hits = new Map(pass.rules(given.target).map((r) => [r.name, 0]));
   const misses: Miss[] = [];
   const start = performance.now();
   const after = pass.run(module, {
-    target,
+    ...given,
     hit: (rule) => hits.set(rule, (hits.get(rule) ?? 0) + 1),
     miss: (miss) => misses.push(miss),
   });

@@ -11,7 +11,7 @@ type Caches = Readonly<Record<string, Uint8Array>>;
 
 export class BoundGraph {
   /** Everything that is written before a run but the caches. */
-  readonly inputs: Readonly<Record<string, Int32Array<ArrayBuffer>>>;
+  readonly inputs: Readonly<Record<string, Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>>;
   readonly outputs: Readonly<Record<string, Output>>;
   readonly #graph: Graph;
   #caches: Caches = {};
@@ -19,7 +19,7 @@ export class BoundGraph {
   constructor(entry: Entry, graph: Graph) {
     this.#graph = graph;
     const own = entry.inputs.filter((p) => p.role !== "cache");
-    this.inputs = Object.fromEntries(own.map((p) => [p.name, new Int32Array(allocate(4 * sizeOf(p)))]));
+    this.inputs = Object.fromEntries(own.map((p) => [p.name, inputArray(p)]));
     this.outputs = Object.fromEntries(entry.outputs.map((p) => [p.name, outputArray(p)]));
     for (const [name, array] of this.#arrays()) graph.bind(name, array);
   }
@@ -48,9 +48,15 @@ export class BoundGraph {
 
 type Port = Entry["outputs"][number];
 
-/** Logits are f32. A slice is only copied into its cache, so what its bytes mean does not matter here. */
+const bytesOf = (p: Pick<Port, "shape" | "dtype">): number => (sizeOf(p) * bitsOf[p.dtype]) / 8;
+
+/** What an earlier part of a program leaves is only handed on, so what its bytes mean does not matter here. */
+const inputArray = (p: Entry["inputs"][number]) =>
+  p.role === "hidden" ? new Uint8Array(allocate(bytesOf(p))) : new Int32Array(allocate(4 * sizeOf(p)));
+
+/** Logits are f32. A slice is only copied into its cache, and what a later part goes on from only handed on. */
 const outputArray = (p: Port): Output => {
-  const bytes = (sizeOf(p) * bitsOf[p.dtype]) / 8;
+  const bytes = bytesOf(p);
   return p.role === "logits" ? new Float32Array(allocate(bytes)) : new Uint8Array(allocate(bytes));
 };
 

@@ -10,25 +10,26 @@ export interface BuildFolder {
   readonly manifest: Manifest;
   /** The path of a file that the manifest names relative to the folder. */
   path(file: string): string;
-  /** The text of the model's chat template; undefined where it has none. @throws HeddleError where the file is missing. */
-  chatTemplate(): string | undefined;
 }
 
 const recompile = "compile it again: npm run compile <graph file>";
 
-/** @throws HeddleError where the folder is not a build, or is of another version. */
-export function openBuild(folder: string): BuildFolder {
+/** The content of a folder's manifest, unchecked. @throws HeddleError where there is none. */
+export function readManifest(folder: string): { file: string; content: unknown; path: BuildFolder["path"] } {
   const file = join(folder, "manifest.json");
   if (!existsSync(file))
     throw new HeddleError(existsSync(folder) ? "has no manifest.json: it is not a build" : "there is no such folder", {
       subject: folder,
       hint: similarBuild(folder) ?? "npm run compile graphs/gpt2-fa2-kv.ts writes build/gpt2-fa2-kv",
     });
-  const manifest = readJson(file);
-  checkManifest(manifest, file);
-  const path = (name: string) => join(folder, name);
-  const chatTemplate = () => (manifest.chat ? readText(path(manifest.chat.template)) : undefined);
-  return { folder, manifest, path, chatTemplate };
+  return { file, content: readJson(file), path: (name) => join(folder, name) };
+}
+
+/** @throws HeddleError where the folder is not a build, or is of another version. */
+export function openBuild(folder: string): BuildFolder {
+  const { file, content, path } = readManifest(folder);
+  checkManifest(content, file);
+  return { folder, manifest: content, path };
 }
 
 /**
@@ -56,7 +57,8 @@ function similarBuild(folder: string): string | undefined {
   return meant === undefined ? undefined : join(beside, meant);
 }
 
-function readText(file: string): string {
+/** @throws HeddleError where the file is missing. */
+export function readText(file: string): string {
   if (!existsSync(file)) throw new HeddleError("is missing", { subject: file, hint: recompile });
   return readFileSync(file, "utf8");
 }

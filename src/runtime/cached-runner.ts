@@ -3,7 +3,7 @@
  * by one) with caches of one size; when a sequence outgrows it, the live part moves to the next bucket.
  */
 import { bitsOf } from "../ir/type.ts";
-import { type Entry, type EntryGraph, type EntryGraphs, logitsOf } from "./entry-graphs.ts";
+import { type Entry, type EntryGraph, type Graphs, logitsOf } from "./entry-graphs.ts";
 import { type CacheLayout, type CacheMemory, KvCache } from "./kv-cache.ts";
 import type { Runner } from "./runner.ts";
 import type { Counters } from "./statistics.ts";
@@ -20,7 +20,7 @@ const worthAChunk = 1 / 16;
 export class CachedRunner implements Runner {
   readonly capacity: number;
   readonly #buckets: readonly Bucket[];
-  readonly #graphs: Pick<EntryGraphs, "get" | "forgetCaches">;
+  readonly #graphs: Pick<Graphs, "get" | "forgetCaches">;
   readonly #counters: Counters;
   readonly #memory: CacheMemory;
   #bucket: Bucket | undefined;
@@ -30,7 +30,7 @@ export class CachedRunner implements Runner {
 
   constructor(
     entries: readonly Entry[],
-    graphs: Pick<EntryGraphs, "get" | "forgetCaches">,
+    graphs: Pick<Graphs, "get" | "forgetCaches">,
     counters: Counters,
     positions: number,
     memory: CacheMemory,

@@ -17,12 +17,21 @@ export type Entry = Manifest["entries"][number];
 /** A graph with the buffers of everything but its caches. */
 export interface EntryGraph {
   readonly entry: Entry;
-  /** Tokens, position and last row: written before a run. */
-  readonly inputs: Readonly<Record<string, Int32Array>>;
-  /** Logits, and slices as bytes: read after it. */
+  /** Tokens, position and last row, and as bytes what an earlier part of the program left: written before a run. */
+  readonly inputs: Readonly<Record<string, Int32Array | Uint8Array>>;
+  /** Logits, and as bytes slices and what a later part goes on from: read after it. */
   readonly outputs: Readonly<Record<string, Float32Array | Uint8Array>>;
   /** @param caches memory of the cache inputs by name. It stays bound until `forgetCaches`. */
   run(caches: Readonly<Record<string, Uint8Array>>): Promise<void>;
+}
+
+/** The entry points of a program, made ready when they are first used. */
+export interface Graphs {
+  /** @throws HeddleError where graph file or context binary is damaged, QnnError where the backend refuses what is in it. */
+  get(entry: Entry): Promise<EntryGraph>;
+  /** Lets go of the caches of earlier runs, so that their memory can be freed. */
+  forgetCaches(): void;
+  close(): void;
 }
 
 export interface EntryGraphOptions {
@@ -36,7 +45,7 @@ export interface EntryGraphOptions {
 export const logitsOf = ({ entry, outputs }: EntryGraph): Float32Array =>
   outputs[entry.outputs.find((p) => p.role === "logits")!.name] as Float32Array;
 
-export class EntryGraphs {
+export class EntryGraphs implements Graphs {
   readonly #build: BuildFolder;
   readonly #backend: Backend;
   readonly #counters: Counters;
@@ -59,7 +68,6 @@ export class EntryGraphs {
     this.#weights = isHtp(backend) ? undefined : mapFile(weightsOf(build));
   }
 
-  /** @throws HeddleError where graph file or context binary is damaged, QnnError where the backend refuses what is in it. */
   get(entry: Entry): Promise<EntryGraph> {
     const known = this.#graphs.get(entry);
     if (known) return known;
@@ -70,7 +78,6 @@ export class EntryGraphs {
     return graph;
   }
 
-  /** Lets go of the caches of earlier runs, so that their memory can be freed. */
   forgetCaches(): void {
     for (const graph of this.#built) graph.bindCaches({});
   }

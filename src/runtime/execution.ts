@@ -1,8 +1,8 @@
 /** What may execute a build: a library with the QNN interface, or for a build for an AIE array its simulator or the NPU. */
-import type { Manifest } from "../codegen/manifest.ts";
+import type { ProgramManifest } from "../codegen/parts-manifest.ts";
 import { HeddleError } from "../ir/error.ts";
-import type { BuildFolder } from "./build-folder.ts";
 import { type BackendName, backendNames } from "./libraries.ts";
+import type { ProgramFolder } from "./program-folder.ts";
 
 /** `aie-sim`: our simulator of the array. `xrt`: AMD's runtime, on a machine that has the NPU. */
 export const arrayNames = ["aie-sim", "xrt"] as const;
@@ -14,12 +14,13 @@ export type ExecutionName = BackendName | ArrayName;
 export const isArrayName = (name: ExecutionName): name is ArrayName => (arrayNames as readonly string[]).includes(name);
 
 /** An entry point for an array is a file of steps. */
-const isForArray = ({ entries }: Manifest): boolean => entries.some((e) => e.graph.endsWith(".steps.json"));
+const isForArray = ({ entries }: ProgramManifest): boolean => entries.some((e) => e.graph.endsWith(".steps.json"));
 
-export const defaultExecution = (manifest: Manifest): ExecutionName => (isForArray(manifest) ? "aie-sim" : "reference");
+export const defaultExecution = (manifest: ProgramManifest): ExecutionName =>
+  isForArray(manifest) ? "aie-sim" : "reference";
 
 /** @throws HeddleError for what the backend would refuse later and less clearly. */
-export function checkExecution(build: BuildFolder, name: ExecutionName, threads: number | undefined): void {
+export function checkExecution(build: ProgramFolder, name: ExecutionName, threads: number | undefined): void {
   const { folder, manifest } = build;
   const ports = manifest.entries.flatMap((e) => [...e.inputs, ...e.outputs]);
   if (ports.some((p) => p.role === "hidden"))

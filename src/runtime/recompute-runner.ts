@@ -1,15 +1,15 @@
 /** A program without a cache: the whole sequence runs again for every token, in the smallest entry point that holds it. */
-import { type Entry, type EntryGraphs, logitsOf } from "./entry-graphs.ts";
+import { type Entry, type Graphs, logitsOf } from "./entry-graphs.ts";
 import type { Runner } from "./runner.ts";
 import type { Counters } from "./statistics.ts";
 
 export class RecomputeRunner implements Runner {
   readonly capacity: number;
   readonly #entries: readonly Entry[];
-  readonly #graphs: Pick<EntryGraphs, "get">;
+  readonly #graphs: Pick<Graphs, "get">;
   readonly #counters: Counters;
 
-  constructor(entries: readonly Entry[], graphs: Pick<EntryGraphs, "get">, counters: Counters, positions: number) {
+  constructor(entries: readonly Entry[], graphs: Pick<Graphs, "get">, counters: Counters, positions: number) {
     this.#entries = entries.filter((e) => e.role === "forward").sort((a, b) => a.tokens - b.tokens);
     this.capacity = Math.min(positions, this.#entries.at(-1)?.tokens ?? 0);
     this.#graphs = graphs;

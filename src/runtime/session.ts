@@ -2,13 +2,14 @@
 import { HeddleError } from "../ir/error.ts";
 import { allocate, type Backend, release } from "./addon.ts";
 import { type ArrayExecutor, arrayExecutor } from "./aie/executor.ts";
-import { type BuildFolder, openBuild } from "./build-folder.ts";
 import { CachedRunner } from "./cached-runner.ts";
-import { EntryGraphs } from "./entry-graphs.ts";
+import { ChainedGraphs, type Residency } from "./chained-graphs.ts";
+import { EntryGraphs, type Graphs } from "./entry-graphs.ts";
 import { checkExecution, defaultExecution, type ExecutionName, isArrayName } from "./execution.ts";
 import { type Generated, type GenerateOptions, generate } from "./generate.ts";
 import { openBackend } from "./libraries.ts";
 import { newestHalf } from "./newest-half.ts";
+import { openProgram, type ProgramFolder } from "./program-folder.ts";
 import { RecomputeRunner } from "./recompute-runner.ts";
 import type { Runner } from "./runner.ts";
 import { Counters, type SessionStats } from "./statistics.ts";
@@ -28,6 +29,8 @@ export interface SessionOptions {
   readonly overflow?: "error" | "slide";
   /** Measure what the reference backend spends on appending to caches, for `stats`. */
   readonly profile?: boolean;
+  /** Of a program in parts: whether they are held all together (default) or loaded in turn. */
+  readonly residency?: Residency;
 }
 
 /**
@@ -39,11 +42,11 @@ export interface SessionOptions {
  * ```
  */
 export class Session {
-  readonly build: BuildFolder;
+  readonly build: ProgramFolder;
   /** The model's tokenizer; where it has none, text is taken as bytes and tokens are written as numbers. */
   readonly tokenizer: Tokenizer;
   readonly #backend: Backend;
-  readonly #graphs: EntryGraphs;
+  readonly #graphs: Graphs;
   readonly #runner: Runner;
   readonly #overflow: "error" | "slide";
   readonly #counters: Counters;
@@ -52,10 +55,10 @@ export class Session {
   #closed = false;
 
   private constructor(
-    build: BuildFolder,
+    build: ProgramFolder,
     backend: Backend,
     executor: ArrayExecutor | undefined,
-    { overflow = "error", profile = false }: SessionOptions,
+    { overflow = "error", profile = false, residency = "together" }: SessionOptions,
   ) {
     const { manifest } = build;
     this.build = build;
@@ -63,7 +66,10 @@ export class Session {
     this.#backend = backend;
     this.#overflow = overflow;
     this.#counters = new Counters();
-    this.#graphs = new EntryGraphs(build, backend, this.#counters, { profiled: profile, executor });
+    const open = (part: ProgramFolder["parts"][number]) =>
+      new EntryGraphs(part, backend, this.#counters, { profiled: profile, executor });
+    const [first] = build.parts;
+    this.#graphs = build.parts.length > 1 ? new ChainedGraphs(build.parts, open, residency) : open(first!);
     const { positions } = manifest.model;
     this.#runner = manifest.entries.some((e) => e.role === "decode")
       ? new CachedRunner(manifest.entries, this.#graphs, this.#counters, positions, { allocate, release })
@@ -75,11 +81,11 @@ export class Session {
    * @throws HeddleError where the folder is not a sound build, or the backend cannot be loaded.
    */
   static async load(folder: string, options: SessionOptions = {}): Promise<Session> {
-    const build = openBuild(folder);
+    const build = openProgram(folder);
     const { backend: name = defaultExecution(build.manifest), threads } = options;
     checkExecution(build, name, threads);
     // What the array leaves to the host runs on the reference backend.
-    const { context } = build.manifest;
+    const { context } = build.parts[0]!.manifest;
     const soc = name === "htp" && context ? { soc: context.soc } : {};
     const backend = openBackend(isArrayName(name) ? "reference" : name, threads, soc);
     try {

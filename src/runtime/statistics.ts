@@ -50,7 +50,8 @@ export class Counters {
 
   /** Notes an entry point that is now in use. */
   built(entry: string, ms: number): void {
-    this.entries.push(entry);
+    // Each part of a program has its own graph for an entry point.
+    if (!this.entries.includes(entry)) this.entries.push(entry);
     this.buildMs += ms;
   }
 

@@ -55,10 +55,24 @@ const cases: readonly Case[] = [
 `,
   },
   {
-    name: "a context size that the model is not compiled for",
+    name: "a context size that is no size of a cache",
     args: () => [program, "--config", "tiny", "--contexts", "100"],
-    says: `error: --contexts: has no context of 100 tokens
-  try: there are 64, 128
+    says: `error: --contexts: a cache cannot have 100 places
+  try: multiples of 64, such as 128
+`,
+  },
+  {
+    name: "a context longer than the model has positions for",
+    args: () => [program, "--config", "tiny", "--contexts", "64,256"],
+    says: `error: --contexts: the model has no 256 positions
+  try: 128 at most
+`,
+  },
+  {
+    name: "a context of a program that keeps none",
+    args: () => ["graphs/gpt2-fused.ts", "--config", "tiny", "--contexts", "64"],
+    says: `error: --contexts: program gpt2-fused keeps no context
+  try: only programs with the pass kv-cache have contexts
 `,
   },
   {

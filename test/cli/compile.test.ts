@@ -18,8 +18,8 @@ test("prints passes, cost per entry point, artifacts, and that weights are made 
   assert.match(text, /\npass +hits +nodes +ms +left alone\n/);
   for (const pass of ["merge-qkv", "fuse-mlp", "flash-attention", "kv-cache"])
     assert.match(text, new RegExp(`\n${pass} +\\d+ +\\d+ → \\d+ +[\\d.]+`));
-  assert.match(text, /\nentry point +tokens +context +arithmetic +weights read +caches +activations\n/);
-  assert.match(text, /\ndecode-128 +1 +128 +[\d.]+ kFLOP +[\d.]+ kB +[\d.]+ kB +[\d.]+ kB\n/);
+  assert.match(text, /\nentry point +tokens +context +arithmetic +weights read +caches +activations +cache memory\n/);
+  assert.match(text, /\ndecode-128 +1 +128 +[\d.]+ kFLOP +[\d.]+ kB +[\d.]+ kB +[\d.]+ kB +131 kB\n/);
   assert.match(text, "qnn/weights.bin");
   assert.match(text, /\ncompiled in .*: graph file .*, passes .*, code generation .*, weights .*\n/);
   assert.match(text, `next: npm run generate -- ${out} --prompt "any text"`);

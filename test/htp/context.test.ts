@@ -79,7 +79,7 @@ test("nothing changed: nothing is compiled; --no-cache compiles", async () => {
 test("graphs of one context share weights; unshared, a binary for SoC 60 loads back and executes equal", async () => {
   const { manifest } = await build();
   const graphs = manifest.entries.slice(0, 2).map((e) => ({ name: e.name, file: join(folder, e.graph) }));
-  const weights = join(folder, manifest.weights.file);
+  const weights = join(folder, "qnn/weights.bin");
   const sizes: number[] = [];
   const binaries: string[] = [];
   for (const weightSharing of [true, false]) {
@@ -243,7 +243,7 @@ test("a library older than the one that compiled: both versions are named", asyn
   if (!existsSync(older)) return;
   const copy = join(tempFolder(), "own");
   const graphs = [{ name: "decode-64", file: join(folder, "qnn/decode-64.qnn.json") }];
-  const weights = join(folder, manifest.weights.file);
+  const weights = join(folder, "qnn/weights.bin");
   await compile(copy, { context: false });
   const { binary } = await prepareContext({
     graphs,

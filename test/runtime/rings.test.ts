@@ -4,6 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { sizes } from "../../graphs/models/gemma3-config.ts";
 import { compileProgram } from "../../src/cli/support/compile-program.ts";
+import { openModel } from "../../src/cli/support/untouched.ts";
 import { argmax } from "../../src/runtime/sampler.ts";
 import { build, largestDifference, promptOf, withSession } from "../support/builds.ts";
 import { seededGemma } from "../support/gemma-checkpoint.ts";
@@ -87,6 +88,24 @@ const long = {
   ...{ num_attention_heads: 4, num_key_value_heads: 1, head_dim: 16, query_pre_attn_scalar: 16 },
   ...{ max_position_embeddings: 4096, sliding_window: 512, sliding_window_pattern: 2 },
 };
+
+test("contexts that are asked for, beyond 2,048 and of any number of blocks", async () => {
+  const weights = await seededGemma({ ...long, max_position_embeddings: 5000, sliding_window: 24 });
+  const folder = await build("gemma3-270m", { weights, contexts: [192, 4096] });
+  await withSession(folder, async (session) => {
+    assert.is(session.capacity, 4096);
+    const prompt = promptOf(2200, 97);
+    const atOnce = await session.prefill(prompt);
+    assert.equal(session.stats().entries, ["prefill-4096"]);
+    assert.is(session.stats().cache.bytes, 2 * 16 * 4 * 2 * (4096 + ring));
+    session.reset();
+    await session.prefill(prompt.slice(0, 150));
+    assert.is(session.stats().cache.context, 192);
+    assert.ok(largestDifference(atOnce, await session.prefill(prompt)) < 5e-5);
+    const interpreted = (await openModel("graphs/gemma3-270m.ts", { weights }, 4096)).logits(prompt);
+    assert.ok(largestDifference(atOnce, Float32Array.from(interpreted)) < 5e-5);
+  });
+});
 
 test("2,000 generated tokens across window and bucket edges are those of the model without a cache", async () => {
   const weights = await seededGemma(long);

@@ -4,7 +4,16 @@ import { join } from "node:path";
 import type { Compiled } from "../support/compile-program.ts";
 import * as text from "../support/compile-text.ts";
 import { reportEntry } from "./costs.ts";
+import type { ReportEntry } from "./data.ts";
 import { reportHtml } from "./html.ts";
+
+/** The entry points; of a program in parts those of every part. */
+const entriesOf = ({ manifest, entries, parts }: Compiled): ReportEntry[] =>
+  parts.length === 0
+    ? manifest.entries.map((entry, i) => reportEntry(entries[i]!, entry))
+    : parts.flatMap((p) =>
+        p.manifest.entries.map((e, i) => reportEntry(p.entries[i]!, { ...e, name: `${p.folder}/${e.name}` })),
+      );
 
 /** After everything else, because it lists everything else. */
 export function writeReport(compiled: Compiled): void {
@@ -22,7 +31,7 @@ export function writeReport(compiled: Compiled): void {
       return { name, doc, nodesBefore, nodesAfter, ms, hits: text.hitsOf(p), ...words };
     }),
     dumps,
-    entries: manifest.entries.map((entry, i) => reportEntry(compiled.entries[i]!, entry)),
+    entries: entriesOf(compiled),
     artifacts: text.artifactsOf(out),
   });
   const path = join(out, "report.html");

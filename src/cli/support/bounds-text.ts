@@ -3,7 +3,7 @@ import { topo } from "../../ir/graph.ts";
 import type { Module } from "../../ir/program.ts";
 import { elements } from "../../ir/type.ts";
 import { loadTarget } from "../../targets/target.ts";
-import { bounds, decodeCost, shards, storages } from "./bounds.ts";
+import { bounds, cacheMemory, decodeCost, shards, storages } from "./bounds.ts";
 import { bytes, flops, table } from "./format.ts";
 
 const figure = (x: number): string => (x >= 100 ? x.toFixed(0) : x.toPrecision(3));
@@ -46,9 +46,15 @@ export function boundsText(module: Module, goal: number): string {
     { title: `tokens a pass for ${goal}/s`, align: "right" },
     { title: "arithmetic allows", align: "right" },
   ] as const;
-  return `${header}${shardText(module)}\n${table(columns, rows)}all modelled: bytes over the memory rate that src/targets gives, with its source there; a pass that checks drafted
+  return `${header}${memoryText(module)}${shardText(module)}\n${table(columns, rows)}all modelled: bytes over the memory rate that src/targets gives, with its source there; a pass that checks drafted
 tokens, or serves several streams, reads the weights once. Arithmetic is the peak of the int8 units of the target alone.\n`;
 }
+
+/** What caches take, in f16, by context. */
+const memoryText = (module: Module): string => {
+  const sizes = cacheMemory(module, 16).map(({ context, bytes: held }) => `${bytes(held)} at ${context}`);
+  return `caches in f16 take ${sizes.join(", ")}\n`;
+};
 
 /** How many contexts of an NPU session the weights take. */
 function shardText(module: Module): string {

@@ -37,6 +37,20 @@ export function decodeCost({ graph, entries }: Module): DecodeCost | undefined {
   };
 }
 
+/** Bytes of keys and values that are held at each context size, one per value of `bits` bits. */
+export const cacheMemory = ({ graph, entries }: Module, bits: number): { context: number; bytes: number }[] =>
+  entries
+    .filter((e) => e.role === "decode")
+    .map(({ bind: sizes }) => ({
+      context: sizes.C ?? 0,
+      bytes: graph.state.reduce(
+        (sum, { cache }) =>
+          sum +
+          (cache.type.shape.reduce<number>((n, d) => n * (typeof d === "number" ? d : sizes[d.sym]!), 1) * bits) / 8,
+        0,
+      ),
+    }));
+
 export interface Bound {
   readonly machine: string;
   readonly rate: Figure;

@@ -1,8 +1,11 @@
 /** The compiler from end to end: a graph file in, a build folder out. What `npm run compile` does, as a function. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { backendFor, type CompileResult, compileModule, paramsOf } from "../../codegen/compile.ts";
+import { backendFor, type CompileRequest, type CompileResult, compileModule, paramsOf } from "../../codegen/compile.ts";
+import { compileParts, type PartResult } from "../../codegen/compile-parts.ts";
+import { cut, partsWithin } from "../../codegen/cut.ts";
 import type { Manifest } from "../../codegen/manifest.ts";
+import { joinParts, type ProgramManifest } from "../../codegen/parts-manifest.ts";
 import type { Precision } from "../../codegen/precision.ts";
 import { qnnVendorFixed } from "../../codegen/qnn/index.ts";
 import { type BuiltModel, type LoadedProgram, loadProgram } from "../../frontend/load.ts";
@@ -18,7 +21,7 @@ import { loadTarget } from "../../targets/target.ts";
 import { type Checkpoint, openCheckpoint } from "../../weights/checkpoint.ts";
 import { seededWeights } from "../../weights/seeded.ts";
 import type { WeightSource } from "../../weights/source.ts";
-import { withContexts } from "./contexts.ts";
+import { checkContexts } from "./contexts.ts";
 import { type HalfRange, halfPasses } from "./half-range.ts";
 import {
   checkHalfRange,
@@ -33,8 +36,13 @@ export interface CompileOptions {
   readonly config?: string;
   /** Only these layers of the model. */
   readonly layers?: LayerRange;
-  /** Only the entry points of these context sizes. */
+  /** Sizes of caches, ascending, of which each is an entry point; default those up to 2,048 that suit the model and the target. */
   readonly contexts?: readonly number[];
+  /**
+   * Parts that the program is cut into, each with graphs and weights of its own, which run one after the other. Default one, or as
+   * many as it takes for each to fit a context of the target's NPU.
+   */
+  readonly parts?: number;
   /** A .safetensors or .gguf file or Hugging Face folder; without it weights are made up from `seed`. */
   readonly weights?: string;
   readonly seed?: number;
@@ -62,8 +70,12 @@ export interface CompileOptions {
   readonly onStep?: (text: string) => void;
 }
 
-export interface Compiled extends CompileResult {
+export interface Compiled extends Pick<CompileResult, "entries" | "weightsReused"> {
   readonly out: string;
+  /** Of the program as a whole. */
+  readonly manifest: ProgramManifest & Pick<Manifest, "context">;
+  /** Where it was cut: its parts. */
+  readonly parts: readonly PartResult[];
   /** The model and its configuration: `gpt2 (tiny)`. */
   readonly model: string;
   readonly passes: readonly PassRecord[];
@@ -112,15 +124,17 @@ export async function lowerProgram<T>(
   const weights = checkpoint?.weights ?? seededWeights(options.seed);
   try {
     const config = options.config ?? (checkpoint?.config && { checkpoint: checkpoint.config });
-    const built = program.build(config, options.layers);
+    const built = program.build(config, options.layers, options.contexts?.at(-1));
+    if (options.contexts) checkContexts(options.contexts, program, built.info);
     const loaded = performance.now();
 
     const precision = precisionOf(options, weights);
+    const contexts = options.contexts && { contexts: options.contexts };
     const run = (from: Module, passes: readonly Pass[]) => {
       const doing = (i: number) => passes[i] && onStep(`pass ${passes[i].name}${check ? ", and its proof" : ""}`);
       doing(0);
       let done = 0;
-      return runPasses(from, passes, { target, check, dump: true, onPass: () => doing(++done) });
+      return runPasses(from, passes, { target, ...contexts, check, dump: true, onPass: () => doing(++done) });
     };
     const narrow = precision === "f16" && !program.passes.includes(f16Weights);
     // Of made-up weights the range says nothing.
@@ -164,7 +178,7 @@ export async function lowerProgram<T>(
     return await then({
       program,
       built,
-      module: withContexts(second.module, options.contexts),
+      module: second.module,
       passes: records,
       dumps,
       weights,
@@ -190,7 +204,8 @@ export async function compileProgram(file: string, options: CompileOptions = {})
   const finish = async (folder: string, draft: Manifest): Promise<Manifest> => {
     const { simulate = true, cache = true } = options;
     const { manifest, cached } = await finishBuild(folder, draft, { simulate, cache, onStep });
-    contextCached = cached;
+    // Of several parts all must have been known.
+    contextCached = (contextCached ?? true) && cached;
     return manifest;
   };
   return lowerProgram(file, options, async (lowered) => {
@@ -198,40 +213,73 @@ export async function compileProgram(file: string, options: CompileOptions = {})
       lowered;
     const out = options.out ?? join("build", `${program.name}${suffixOf(options)}`);
     onStep("generating code");
-    const result = await compileModule({
-      program: program.name,
-      module,
-      info: built.info,
-      eos: checkpoint?.eos ?? [],
-      target,
-      precision,
-      weights,
-      out,
-      ...(checkpoint?.tokenizer && { tokenizer: checkpoint.tokenizer }),
-      ...(checkpoint?.chat && { chat: checkpoint.chat }),
-      passes: passes.map((r) => r.name),
-      ...(quantization && target === "x-elite" && { backend: qnnVendorFixed(quantization.encodings) }),
-      isPart: options.layers !== undefined,
-      extra: (folder) => {
-        writeDumps(folder, dumps);
-        if (quantization) writeQuantization(folder, quantization);
-        if (halfRange) writeFileSync(join(folder, "half-range.json"), `${JSON.stringify(halfRange, undefined, 1)}\n`);
+    const { written, ms } = await write(
+      {
+        program: program.name,
+        module,
+        info: built.info,
+        eos: checkpoint?.eos ?? [],
+        target,
+        precision,
+        weights,
+        out,
+        ...(checkpoint?.tokenizer && { tokenizer: checkpoint.tokenizer }),
+        ...(checkpoint?.chat && { chat: checkpoint.chat }),
+        passes: passes.map((r) => r.name),
+        ...(quantization && target === "x-elite" && { backend: qnnVendorFixed(quantization.encodings) }),
+        isPart: options.layers !== undefined,
+        extra: (folder) => {
+          writeDumps(folder, dumps);
+          if (quantization) writeQuantization(folder, quantization);
+          if (halfRange) writeFileSync(join(folder, "half-range.json"), `${JSON.stringify(halfRange, undefined, 1)}\n`);
+        },
+        ...(npu && { finish }),
+        progress: (done, total) => onStep(`writing weights: ${Math.round((100 * done) / total)}%`),
       },
-      ...(npu && { finish }),
-      progress: (done, total) => onStep(`writing weights: ${Math.round((100 * done) / total)}%`),
-    });
+      options.parts ?? (npu ? partsFor(module, target) : 1),
+    );
     return {
-      ...result,
+      ...written,
       out,
       model: `${program.model.name} (${built.config})`,
       passes,
       dumps,
-      times: { ...times, ...result.ms },
+      times: { ...times, ...ms },
       ...(contextCached !== undefined && { contextCached }),
       ...(quantization && { quantization }),
       ...(halfRange && { halfRange }),
     };
   });
+}
+
+/** As many parts as it takes for each to fit a context of the target's NPU. */
+function partsFor(module: Module, target: string): number {
+  const limit = loadTarget(target).facts?.contextLimit;
+  return limit ? partsWithin(module, limit.value) : 1;
+}
+
+type Written = Pick<Compiled, "manifest" | "entries" | "weightsReused" | "parts">;
+
+/** Writes the build, in one or in several parts. */
+async function write(request: CompileRequest, count: number): Promise<{ written: Written; ms: CompileResult["ms"] }> {
+  if (count === 1) {
+    const { ms, ...written } = await compileModule(request);
+    return { written: { ...written, parts: [] }, ms };
+  }
+  const { manifest, parts } = await compileParts(request, cut(request.module, count));
+  const sum = (key: keyof CompileResult["ms"]) => parts.reduce((all, p) => all + p.ms[key], 0);
+  return {
+    written: {
+      manifest: joinParts(
+        manifest,
+        parts.map((p) => p.manifest),
+      ),
+      entries: parts.flatMap((p) => p.entries),
+      weightsReused: parts.every((p) => p.weightsReused),
+      parts,
+    },
+    ms: { codegen: sum("codegen"), weights: sum("weights"), finish: sum("finish") },
+  };
 }
 
 /** Bytes of made-up weights that are worth writing: enough for the models that one computes with. */

@@ -1,6 +1,8 @@
 /** What `npm run compile` prints: tables of passes, entry points and artifacts. */
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { ManifestEntry } from "../../codegen/manifest.ts";
+import { bytesOf } from "../../ir/type.ts";
 import type { PassRecord } from "../../passes/run.ts";
 import type { Compiled } from "./compile-program.ts";
 import { bytes, type Column, duration, flops, table } from "./format.ts";
@@ -81,6 +83,10 @@ export function missText(passes: readonly PassRecord[]): string {
   return lines.length === 0 ? "" : `left alone:\n${lines.join("")}`;
 }
 
+/** What the caches of an entry point take while it is used. */
+const cacheMemory = (inputs: ManifestEntry["inputs"]): number =>
+  inputs.filter((i) => i.role === "cache").reduce((sum, i) => sum + bytesOf(i), 0);
+
 export const entryTable = ({ manifest }: Compiled): string =>
   table(
     [
@@ -91,8 +97,9 @@ export const entryTable = ({ manifest }: Compiled): string =>
       { title: "weights read", align: "right" },
       { title: "caches", align: "right" },
       { title: "activations", align: "right" },
+      { title: "cache memory", align: "right" },
     ],
-    manifest.entries.map(({ name, tokens, context, cost }) => [
+    manifest.entries.map(({ name, tokens, context, cost, inputs }) => [
       name,
       tokens,
       context,
@@ -100,8 +107,27 @@ export const entryTable = ({ manifest }: Compiled): string =>
       bytes(cost.weightBytes),
       bytes(cost.cacheBytes),
       bytes(cost.activationBytes),
+      bytes(cacheMemory(inputs)),
     ]),
   );
+
+/** Parts of a program that was cut; nothing for one that was not. */
+export function partTable({ parts }: Compiled): string {
+  if (parts.length === 0) return "";
+  const rows = parts.map(({ folder, scopes, manifest: { weights, entries } }) => [
+    folder,
+    scopes,
+    bytes(weights.bytes),
+    bytes(cacheMemory(entries.at(-1)!.inputs)),
+  ]);
+  const columns = [
+    { title: "part" },
+    { title: "layers" },
+    { title: "weights", align: "right" as const },
+    { title: "cache memory", align: "right" as const },
+  ];
+  return `${table(columns, rows)}\n`;
+}
 
 /** Artifacts, one line per kind: graphs and dumps are many. */
 export function artifactTable(out: string): string {

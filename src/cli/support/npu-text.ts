@@ -4,7 +4,7 @@ import { finalizeLevel } from "../../htp/index.ts";
 import { bytes, duration, table } from "./format.ts";
 
 /** Nothing for a build without. */
-export function npuText({ context, entries, precision }: Manifest): string {
+export function npuText({ context, entries, precision }: Pick<Manifest, "context" | "entries" | "precision">): string {
   if (!context) return "";
   const simulated = entries.find((e) => e.npu?.simulated)?.npu?.simulated;
   const costs = table(

@@ -27,7 +27,7 @@ export const real =
 
 /** `7` or `6-11`: layers counted from 0. */
 export function layerRange(text: string): LayerRange {
-  const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(text.trim()) ?? [];
+  const [, first, last = first] = /^(\d+)(?:(?:-|\.\.)(\d+))?$/.exec(text.trim()) ?? [];
   if (first === undefined || Number(last) < Number(first))
     throw new InvalidArgumentError("expected a layer such as 7, or several such as 6-11; the first is 0.");
   return { first: Number(first), last: Number(last) };

@@ -25,15 +25,17 @@ export interface UntouchedModel {
 const budget = 3e9;
 const lengths = [1, 2, 63, 64, 65, 127, 128, 129];
 
+/** @param wanted the longest sequence that will be asked for, where it is more than a model has by default. */
 export async function openModel(
   file: string,
   options: { config?: string; weights?: string; seed?: number },
+  wanted?: number,
 ): Promise<UntouchedModel> {
   const program = await loadProgram(file);
   const checkpoint = options.weights === undefined ? undefined : openCheckpoint(options.weights);
   const smallest = program.configs.includes("tiny") ? "tiny" : program.configs[0]!;
   const choice = options.config ?? (checkpoint?.config ? { checkpoint: checkpoint.config } : smallest);
-  const { module, info, config } = program.build(choice);
+  const { module, info, config } = program.build(choice, undefined, wanted);
   const weights = checkpoint?.weights ?? seededWeights(options.seed);
   const perToken = (12 * info.layers * info.width + info.vocab) * info.width;
   const longest = Math.min(info.positions, Math.max(2, Math.floor(budget / perToken)));

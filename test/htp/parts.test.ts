@@ -1,0 +1,40 @@
+/** A program in parts on Qualcomm's simulator: a context binary for each part, one session. Skipped where the library is not installed. */
+import { join } from "node:path";
+import { test as always } from "uvu";
+import * as assert from "uvu/assert";
+import { compileProgram } from "../../src/cli/support/compile-program.ts";
+import { build, promptOf, withSession } from "../support/builds.ts";
+import { argmax, greedyReference, hasHtp, sqnr } from "../support/htp.ts";
+import { tempFolder } from "../support/temp.ts";
+
+const test = hasHtp ? always : always.skip;
+
+test("prefill and two steps in f16 are the reference backend's", async () => {
+  const prompt = promptOf(100);
+  const { expected, sequence } = await greedyReference(await build("gemma3-270m"), prompt, 2);
+  const out = join(tempFolder(), "parts");
+  const options = { config: "tiny", target: "x-elite", precision: "f16", contexts: [128], parts: 2, out } as const;
+  const { parts } = await compileProgram("graphs/gemma3-270m.ts", options);
+  assert.equal(
+    parts.map((p) => [p.scopes, p.manifest.context?.file]),
+    [
+      ["h0-h1", "qnn/context.bin"],
+      ["h2", "qnn/context.bin"],
+    ],
+  );
+  await withSession(
+    out,
+    async (session) => {
+      const found = [await session.prefill(prompt)];
+      for (const token of sequence.slice(prompt.length)) found.push(await session.decode(token));
+      for (const [i, logits] of found.entries()) {
+        const ratio = sqnr(logits, expected[i]!);
+        assert.ok(ratio > 40, `step ${i}: ${ratio.toFixed(1)} dB`);
+        assert.is(argmax(logits), argmax(expected[i]!));
+      }
+    },
+    { backend: "htp" },
+  );
+});
+
+always.run();
