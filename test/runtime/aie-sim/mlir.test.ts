@@ -6,12 +6,13 @@ import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { emit } from "../../../src/codegen/mlir-aie/emit.ts";
+import type { GemmShape } from "../../../src/codegen/mlir-aie/kernels/gemm.ts";
 import type { KernelPlan } from "../../../src/codegen/mlir-aie/plan.ts";
 import { genericModule } from "../../../src/runtime/aie-sim/extract.ts";
 import { type Design, loadDesign } from "../../../src/runtime/aie-sim/index.ts";
 import { parseModule } from "../../../src/runtime/aie-sim/mlir/parse.ts";
 import { bytesOf, showType } from "../../../src/runtime/aie-sim/mlir/type.ts";
-import { tinyKernels } from "../../codegen/mlir-aie/kernels.ts";
+import { realKernels, scaledShapes, tinyKernels } from "../../codegen/mlir-aie/kernels.ts";
 import { packed, random } from "../../codegen/mlir-aie/run.ts";
 import { haveMlir, mlirOpt } from "../../support/mlir-tools.ts";
 import { compare, noise } from "./mlir-core.ts";
@@ -27,16 +28,20 @@ const contents = (design: Design): ArrayBufferView[] =>
   );
 
 /** With scales that are floats: made-up bytes would be anything. */
-function scaledContents(design: Design, plan: KernelPlan): ArrayBufferView[] {
-  const [k, n] = [64, plan.name.includes("i4") ? 128 : 64];
-  const whole = (seed: number, most: number, ...shape: number[]) => ({
+function scaledContents(design: Design, plan: KernelPlan, { type, k, n, rowBytes = 1 }: GemmShape): ArrayBufferView[] {
+  const most = type === "i4" ? 7 : 127;
+  const whole = (seed: number, limit: number, ...shape: number[]) => ({
     shape,
-    data: Int32Array.from(random(shape, seed).data, (x) => Math.round(x * most)),
+    data: Int32Array.from(random(shape, seed).data, (x) => Math.round(x * limit)),
   });
-  const most = plan.name.includes("i4") ? 7 : 127;
-  const starts = [1, 2].map((seed) => whole(seed, 2 ** 28, n)).slice(0, plan.name.includes("i4") ? 2 : 1);
+  const starts = [1, 2].slice(0, rowBytes).map((seed) => whole(seed, 2 ** 28, n));
   const bytes = packed(plan.buffers[1]!, whole(3, most, n, k), { starts, scales: random([n], 4) });
   return contents(design).map((c, i) => (i === 1 ? Int8Array.from(bytes) : c));
+}
+
+function contentsFor(design: Design, plan: KernelPlan): ArrayBufferView[] {
+  const scaled = scaledShapes.get(plan);
+  return scaled ? scaledContents(design, plan, scaled) : contents(design);
 }
 
 here("one core of bf16 products", () => {
@@ -50,10 +55,17 @@ for (const [name, make] of Object.entries(tinyKernels))
     const plan = make();
     const text = emit(plan.design);
     const design = loadDesign(text, { file: `${name}.mlir` });
-    assert.ok(compare(design, name.endsWith("scaled") ? scaledContents(design, plan) : contents(design)) >= 1);
+    assert.ok(compare(design, contentsFor(design, plan)) >= 1);
     const printed = mlirOpt(genericModule(parseModule(text, name)), "--allow-unregistered-dialect");
     assert.match(printed, '"aie.device"');
     assert.match(printed, '"aie.objectfifo"');
+  });
+
+for (const [name, make] of Object.entries(realKernels))
+  here(`GPT-2 124M, ${name}: a core`, () => {
+    const plan = make();
+    const design = loadDesign(emit(plan.design), { file: `${plan.name}.mlir` });
+    assert.ok(compare(design, contentsFor(design, plan)) >= 1);
   });
 
 test.run();
