@@ -111,16 +111,22 @@ function multiply(b: Body, g: GemmTiles): void {
 function store(b: Body, g: GemmTiles, first: Value): void {
   const [mb, , nb] = g.block;
   const cols = g.tile.n / nb;
-  const flat = vec(g.type === "bf16" ? "f32" : "i32", mb * nb);
+  // exp and rsqrt have 16 lanes: of a larger block some rows at a time.
+  const rows = g.type === "bf16" ? 16 / nb : mb;
+  const flat = vec(g.type === "bf16" ? "f32" : "i32", rows * nb);
   const block = (r: Value, j: Value) => {
     const row = b.add(first, r);
     const at = b.add(b.mul(row, b.index(cols)), j);
-    let v = b.shape(loadSum(b, g, b.local("acc"), whole(b, at)), flat);
-    if (g.norm) v = normalised(b, g, v, row, j);
-    if (g.activation === "geluTanh") v = geluTanh(b, v);
-    if (g.out === "i8") v = requantised(b, v, g.shift!);
-    const out = b.shape(g.out === "bf16" ? b.narrow(v) : v, vec(g.out, mb, nb));
-    b.write(out, b.local("c"), whole(b, b.add(b.mul(r, b.index(cols)), j)));
+    for (let top = 0; top < mb; top += rows) {
+      const place = (of: Value) => [of, b.index(top), b.index(0)];
+      const sum = b.read(b.local("acc"), place(at), vec(g.accumulator, rows, nb), "sum");
+      let v = b.shape(b.wide(sum), flat);
+      if (g.norm) v = normalised(b, g, v, row, j, top * nb);
+      if (g.activation === "geluTanh") v = geluTanh(b, v);
+      if (g.out === "i8") v = requantised(b, v, g.shift!);
+      const out = b.shape(g.out === "bf16" ? b.narrow(v) : v, vec(g.out, rows, nb));
+      b.write(out, b.local("c"), place(b.add(b.mul(r, b.index(cols)), j)));
+    }
   };
   b.for(g.strip / mb, (r) => b.for(cols, (j) => block(r, j), { hint: "j" }), { hint: "r" });
 }

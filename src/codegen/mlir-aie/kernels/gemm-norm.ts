@@ -8,23 +8,21 @@ import { type Local, mem } from "../design.ts";
 import type { GemmTiles } from "./gemm.ts";
 import { f32x16, inverseRoot } from "./math.ts";
 
-const lanes = 16;
-
-/** stats: sums of x and of x^2 per block of rows. columns: bias and sums of weights per block of columns. 16 lanes each. */
-export const normLocals = ({ tile, block }: Pick<GemmTiles, "tile" | "block">): Local[] => [
-  { name: "stats", type: mem("f32", tile.m / block[0], 2, lanes) },
-  { name: "columns", type: mem("f32", tile.n / block[2], 2, lanes) },
+/** stats: sums of x and of x^2 per block of rows. columns: bias and sums of weights per block of columns. The lanes of a block each. */
+export const normLocals = ({ tile, block: [mb, , nb] }: Pick<GemmTiles, "tile" | "block">): Local[] => [
+  { name: "stats", type: mem("f32", tile.m / mb, 2, mb * nb) },
+  { name: "columns", type: mem("f32", tile.n / nb, 2, mb * nb) },
 ];
 
 /** Sums of the rows of one step of K, in every column of a block: the rows times ones. */
 export function measure(b: Body, g: GemmTiles): void {
   const [mb, kb, nb] = g.block;
   const [rows, depth] = [g.tile.m / mb, g.tile.k / kb];
-  const [flat, sums] = [vec("bf16", mb * kb), vec("f32", mb, nb)];
+  const [flat, sums, lanes] = [vec("bf16", mb * kb), vec("f32", mb, nb), vec("f32", mb * nb)];
   const ones = b.splat(1, vec("bf16", kb, nb));
   const place = (i: Value, which: number) => [i, b.index(which), b.index(0)];
   b.for(rows, (i) => {
-    const start = [0, 1].map((which) => b.shape(b.read(b.local("stats"), place(i, which), f32x16, "stat"), sums));
+    const start = [0, 1].map((which) => b.shape(b.read(b.local("stats"), place(i, which), lanes, "stat"), sums));
     const done = b.fold(
       depth,
       start,
@@ -37,13 +35,15 @@ export function measure(b: Body, g: GemmTiles): void {
       },
       "d",
     );
-    for (const which of [0, 1]) b.write(b.shape(done[which]!, f32x16), b.local("stats"), place(i, which));
+    for (const which of [0, 1]) b.write(b.shape(done[which]!, lanes), b.local("stats"), place(i, which));
   });
 }
 
 export function clearStats(b: Body, g: GemmTiles): void {
-  b.for(g.tile.m / g.block[0], (i) => {
-    for (const which of [0, 1]) b.write(b.splat(0, f32x16), b.local("stats"), [i, b.index(which), b.index(0)]);
+  const [mb, , nb] = g.block;
+  b.for(g.tile.m / mb, (i) => {
+    for (const which of [0, 1])
+      b.write(b.splat(0, vec("f32", mb * nb)), b.local("stats"), [i, b.index(which), b.index(0)]);
   });
 }
 
@@ -69,19 +69,19 @@ export function readColumns(b: Body, g: GemmTiles): void {
             vec("bf16", mb, kb),
           );
           const sum = b.contract(ones, rows, b.splat(0, vec("f32", mb, nb)));
-          b.write(b.shape(sum, f32x16), b.local("columns"), [col, b.index(which), b.index(0)]);
+          b.write(b.shape(sum, vec("f32", mb * nb)), b.local("columns"), [col, b.index(which), b.index(0)]);
         }
       },
       { hint: "q" },
     );
 }
 
-/** A block of the product as if its rows had been normalised, with its bias. */
-export function normalised(b: Body, g: GemmTiles, product: Value, row: Value, col: Value): Value {
+/** 16 lanes of a block of the product, from `lane` on, as if its rows had been normalised, with its bias. */
+export function normalised(b: Body, g: GemmTiles, product: Value, row: Value, col: Value, lane: number): Value {
   const mean = (which: number) =>
-    b.mul(b.read(b.local("stats"), [row, b.index(which), b.index(0)], f32x16, "stat"), b.splat(1 / g.k, f32x16));
+    b.mul(b.read(b.local("stats"), [row, b.index(which), b.index(lane)], f32x16, "stat"), b.splat(1 / g.k, f32x16));
   const [bias, weights] = [0, 1].map((which) =>
-    b.read(b.local("columns"), [col, b.index(which), b.index(0)], f32x16, "column"),
+    b.read(b.local("columns"), [col, b.index(which), b.index(lane)], f32x16, "column"),
   ) as [Value, Value];
   const square = mean(1);
   if (!g.norm!.centred) return b.add(b.mul(product, inverseRoot(b, b.add(square, b.splat(g.norm!.eps, f32x16)))), bias);

@@ -129,11 +129,6 @@ export function planGemm(machine: AieMachine, shape: GemmShape): GemmTiles {
     );
   if (shape.rowBytes === 2 && !isScaled(shape))
     throw new HeddleError("rows of two bytes are those of products of integers with scales", { subject });
-  if (shape.norm && block[0] * block[2] !== 16)
-    throw new HeddleError(`a norm is worked on in blocks of 4x4, and ${machine.device} has ${block[0]}x${block[2]}`, {
-      subject,
-      hint: "normalise before the product",
-    });
   const { rowBytes = 1 } = shape;
   const skinny = m <= block[0];
   // Two by two blocks at a time keep the matrix unit fed: one of each operand would be loaded per product otherwise.
@@ -212,7 +207,7 @@ export function tiles(
   const strip = stripOf({ m: rows, n: tile.n }, block[0], bytesOf[out]);
   const sums = tile.m * tile.n * bytesOf[accumulator];
   const local = shape.norm
-    ? 128 * (tile.m / block[0] + tile.n / nb)
+    ? 8 * block[0] * nb * (tile.m / block[0] + tile.n / nb)
     : scaled
       ? 64 * numbersPerColumn(shape) * (tile.n / nb)
       : 0;
