@@ -6,7 +6,7 @@ import { command, main, type Output } from "./support/command.ts";
 import type { Compiled, CompileOptions } from "./support/compile-program.ts";
 import { contextList } from "./support/contexts.ts";
 import { quoted } from "./support/npm.ts";
-import { layerRange, real, whole } from "./support/options.ts";
+import { blockSizeOption, layerRange, real, whole } from "./support/options.ts";
 import { type Progress, progress } from "./support/progress.ts";
 import { heads, kvTypes, type QuantizeRequest, quantizeRequest } from "./support/quantize-request.ts";
 
@@ -36,6 +36,7 @@ const definition = command(
     ).choices(precisions),
   )
   .addOption(new Option("--head <type>", "weights of the last linear, when quantising").choices(heads))
+  .addOption(blockSizeOption())
   .addOption(new Option("--kv <type>", "of keys and values in caches, when quantising").choices(kvTypes))
   .option("--calibration <file>", "text to calibrate on, or the calibration.json of an earlier build")
   .addOption(new Option("--method <name>", "how ranges of activations are chosen").choices(calibrationMethods))
@@ -117,7 +118,7 @@ async function run([file]: readonly string[], options: Options, output: Output):
 /** With `--dry-run`, or without weights for a model that is too large to make up, only as far as the passes. */
 async function compile(file: string, { dryRun, dump: _, goal: __, ...rest }: Options, line: Progress) {
   const { compileProgram, lowerProgram, tooLargeToMakeUp } = await import("./support/compile-program.ts");
-  const { head, calibration, method, budget, kv, ...options } = rest;
+  const { head, calibration, method, budget, kv, blockSize, ...options } = rest;
   const request = { ...options, quantize: quantizeRequest(rest), onStep: line.step };
   try {
     const reason = dryRun ? "--dry-run" : await tooLargeToMakeUp(file, request);

@@ -6,11 +6,13 @@ import { Option } from "commander";
 import { withCleanup } from "../codegen/cleanup.ts";
 import { type Precision, precisions } from "../codegen/precision.ts";
 import { HeddleError } from "../ir/error.ts";
+import type { BlockSize } from "../passes/quantize.ts";
 import { type ExecutionName, executionNames, isArrayName } from "../runtime/execution.ts";
 import { command, main, type Output } from "./support/command.ts";
 import { table } from "./support/format.ts";
-import { real, whole } from "./support/options.ts";
+import { blockSizeOption, real, whole } from "./support/options.ts";
 import { progress } from "./support/progress.ts";
+import { quantizeRequest } from "./support/quantize-request.ts";
 
 interface Options {
   readonly config?: string;
@@ -20,6 +22,7 @@ interface Options {
   readonly parts?: number;
   readonly backend: ExecutionName;
   readonly tolerance: number;
+  readonly blockSize?: BlockSize;
 }
 
 /** One comparison: the largest difference of logits, or how many of the greedy tokens differ. */
@@ -39,6 +42,7 @@ const definition = command(
   .option("--weights <path>", "a .safetensors or .gguf file, or a Hugging Face folder; without it weights are made up")
   .option("--config <name>", "the model's configuration (default: the checkpoint's, or the smallest)")
   .addOption(new Option("--precision <type>", "of the weights as stored").choices(precisions).default("f32"))
+  .addOption(blockSizeOption())
   .option("--seed <n>", "seed of made-up weights", whole(0), 0)
   .option("--parts <n>", "cut the program into so many parts", whole(1))
   .addOption(new Option("--backend <name>", "what executes").choices(executionNames).default("reference"))
@@ -75,7 +79,8 @@ async function* compare(
   out: string,
   step: (text: string) => void,
 ): AsyncGenerator<Row> {
-  const { backend, tolerance, ...compiling } = options;
+  const { backend, tolerance, blockSize, ...compiling } = options;
+  const quantize = quantizeRequest({ precision: options.precision, ...(blockSize && { blockSize }) });
   const [{ compileProgram }, { Session }, { openModel }, goldens] = await Promise.all([
     import("./support/compile-program.ts"),
     import("../runtime/session.ts"),
@@ -86,7 +91,7 @@ async function* compare(
   try {
     const target = backend === "reference" ? "reference" : isArrayName(backend) ? "phoenix" : "x-elite";
     const config = model.config === "checkpoint" ? {} : { config: model.config };
-    await compileProgram(file, { ...compiling, ...config, target, out, onStep: step });
+    await compileProgram(file, { ...compiling, quantize, ...config, target, out, onStep: step });
     const session = await Session.load(out, { backend });
     try {
       for (const { tokens, name } of model.prompts()) {

@@ -34,6 +34,8 @@ export interface CompileRequest {
   /** `reference`, `x-elite`, `phoenix` or `strix`. */
   readonly target: string;
   readonly precision: Precision;
+  /** Inputs that share a scale in weights of 4 bits. */
+  readonly blockSize?: number;
   readonly weights: WeightSource;
   /** The build folder; an older build there is replaced. */
   readonly out: string;

@@ -6,6 +6,7 @@
 import { type Graph, graph as makeGraph, topo } from "../ir/graph.ts";
 import type { Node } from "../ir/node.ts";
 import type { AnyOp } from "../ir/op.ts";
+import { blockQuantizedLinear } from "../ir/ops/block-quantized-linear.ts";
 import { cast } from "../ir/ops/cast.ts";
 import { dequantize } from "../ir/ops/dequantize.ts";
 import { gather } from "../ir/ops/gather.ts";
@@ -16,6 +17,8 @@ import { findStatic } from "./statics.ts";
 
 /** Ops that say which float type they yield. */
 const typed = new Set<AnyOp>([cast, gather, dequantize]);
+/** Their only floats are scales of weights, which are no activations. */
+const fixed = new Set<AnyOp>([quantizedLinear, blockQuantizedLinear]);
 const isFloat32 = (n: Node): boolean => n.type.dtype === "f32";
 
 /** @param g bound and without state. Its caches become f16, and so do the slices that it yields for them. */
@@ -42,9 +45,7 @@ export function toHalf(g: Graph, caches: readonly HostCache[] = []): Graph {
       );
       continue;
     }
-    // Scales of fixed-point weights are no activations.
-    const operands =
-      n.op === quantizedLinear ? n.inputs.map((i) => half.get(i)!) : n.inputs.map((i) => round(half.get(i)!));
+    const operands = n.inputs.map((i) => (fixed.has(n.op) ? half.get(i)! : round(half.get(i)!)));
     const attrs = typed.has(n.op) ? { ...n.attrs, ...(n.attrs.dtype === "f32" && { dtype: "f16" }) } : n.attrs;
     // The name of an output stays with the value that is yielded.
     const name = n.name && widened.has(n) && isFloat32(n) ? `${n.name}.f16` : n.name;

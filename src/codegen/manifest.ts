@@ -120,6 +120,8 @@ export interface Manifest {
   readonly program: string;
   readonly target: string;
   readonly precision: Precision;
+  /** Inputs that share a scale in weights of 4 bits, where not all of a row do. */
+  readonly blockSize?: number;
   readonly model: ModelInfo & { readonly eos?: readonly number[] };
   readonly weights: {
     /** `seeded:0` or the checkpoint's file name. */

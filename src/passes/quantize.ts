@@ -2,6 +2,7 @@ import { HeddleError } from "../ir/error.ts";
 import { type Graph, mapGraph } from "../ir/graph.ts";
 import { describe, type Node, renamed } from "../ir/node.ts";
 import * as ops from "../ir/ops/index.ts";
+import { blockSizes } from "../ir/ops/support/quant.ts";
 import { v } from "../ir/pattern.ts";
 import { nodeNames } from "../ir/print.ts";
 import type { Module } from "../ir/program.ts";
@@ -16,6 +17,8 @@ import { isStatic } from "./support/static.ts";
 /** Bits of the weights of a linear, or `float` where it stays as it is. */
 export type WeightBits = 4 | 8 | "float";
 
+export type BlockSize = (typeof blockSizes)[number];
+
 export interface QuantizeOptions {
   /** The range of each value that is quantised, by its name in the graph that the pass is given. */
   readonly ranges: Readonly<Record<string, Range>>;
@@ -27,6 +30,8 @@ export interface QuantizeOptions {
   readonly results?: "fixed" | "float";
   /** How scales of weights are chosen. Default: mse for 4 bits, max for 8. */
   readonly method?: "max" | "mse";
+  /** Inputs that share a scale in weights of 4 bits. Default: all, one scale per output channel. */
+  readonly blockSize?: BlockSize;
 }
 
 /** The linears that have weights, with their names: what a quantisation may choose from. */
@@ -72,14 +77,29 @@ export function islandsOf(g: Graph, options: QuantizeOptions): Island {
     const method = options.method ?? (bits === 4 ? "mse" : "max");
     const called = (part: string, build: () => Node) => calledAt(n, `${name}.${part}`, build);
     const xq = calledAt(x!, `${names.get(n.inputs[0]!)}.q`, () => ops.quantize(x!, from));
-    const scales = called("scales", () => ops.weightScales(w!, { bits, method }));
-    const wq = called(`w${bits}`, () => ops.quantizeWeight(w!, scales, { bits }));
+    const blockSize = bits === 4 ? checkedBlockSize(n, name!, options.blockSize) : undefined;
+    const scales = called("scales", () => ops.weightScales(w!, { bits, method, ...(blockSize && { blockSize }) }));
+    const blocks = blockSize ? [called("blocks", () => ops.blockScales(w!, scales, { blockSize }))] : [];
+    const wq = called(`w${bits}`, () => ops.quantizeWeight.build([w!, scales, ...blocks], { bits }));
     const bias = b ? [called("bias", () => ops.quantizeBias(b, scales, { xScale: from.scale }))] : [];
-    const product = (to: TypedEncoding) => ops.quantizedLinear.build([xq, wq, scales, ...bias], to);
+    const linear = blockSize ? ops.blockQuantizedLinear : ops.quantizedLinear;
+    const product = (to: TypedEncoding) => linear.build([xq, wq, scales, ...blocks, ...bias], to);
     if (results === "float") return calledAt(n, name!, () => product({ dtype: "f32", scale: 1, offset: 0 }));
     const y = called("q", () => product(encode(n)));
     return calledAt(n, name!, () => ops.dequantize(y, { dtype: n.type.dtype }));
   };
+}
+
+/** @throws HeddleError where it does not divide the rows of the weights of `n`. */
+function checkedBlockSize(n: Node, name: string, blockSize: BlockSize | undefined): BlockSize | undefined {
+  const columns = n.inputs[1]!.type.shape[1] as number;
+  if (blockSize === undefined || columns % blockSize === 0) return blockSize;
+  const fitting = blockSizes.filter((size) => columns % size === 0);
+  throw new HeddleError(`has ${columns} inputs, which do not divide into blocks of ${blockSize}`, {
+    subject: describe({ op: n.op, name }),
+    loc: n.loc,
+    hint: `${fitting.length ? `--block-size ${fitting.join(" or ")}, or ` : ""}no --block-size, for one scale per output channel`,
+  });
 }
 
 function quantizeGraph(g: Graph, options: QuantizeOptions, hit: () => void): Graph {
@@ -115,6 +135,26 @@ const meanings = [
     ops.quantizedLinear.pat(ops.quantize.pat(v("x")), ops.quantizeWeight.pat(v("w"), v("s")), v("s")).as("n"),
     ({ x, w, n }) => inTypeOf(n, ops.linear(x, w)),
   ),
+  rule(
+    "meaning-of-block-quantized-linear",
+    ops.blockQuantizedLinear
+      .pat(
+        ops.quantize.pat(v("x")),
+        ops.quantizeWeight.pat(v("w"), v("s"), v("blocks")),
+        v("s"),
+        v("blocks"),
+        ops.quantizeBias.pat(v("b"), v("s")),
+      )
+      .as("n"),
+    ({ x, w, b, n }) => inTypeOf(n, ops.linear(x, w, b)),
+  ),
+  rule(
+    "meaning-of-unbiased-block-quantized-linear",
+    ops.blockQuantizedLinear
+      .pat(ops.quantize.pat(v("x")), ops.quantizeWeight.pat(v("w"), v("s"), v("blocks")), v("s"), v("blocks"))
+      .as("n"),
+    ({ x, w, n }) => inTypeOf(n, ops.linear(x, w)),
+  ),
 ];
 
 /** What a quantised graph would compute if nothing were rounded. */
@@ -122,13 +162,13 @@ export const unquantized = (g: Graph): Graph => rewrite(g, meanings).graph;
 
 /**
  * Linears become products of integers between `quantize` and `dequantize`; everything else stays in floats. Weights get a
- * symmetric scale per output channel, chosen when they are written; activations get encodings from what calibration saw; results stay
- * in floats or get encodings too. The
+ * symmetric scale per output channel, or also one per block of inputs, chosen when they are written; activations get encodings from
+ * what calibration saw; results stay in floats or get encodings too. The
  * proof is of the graph without its roundings: how much those cost is what the compiler's report measures.
  * @throws HeddleError for a value that calibration did not see.
  */
 export const quantizePass = (options: QuantizeOptions): Pass =>
   pass("quantize", (graph, context) => quantizeGraph(graph, options, () => context.hit("quantize-linear")), {
-    doc: "Products run in integers: weights of 8 or 4 bits with a scale per channel, activations in fixed point.",
+    doc: "Products run in integers: weights of 8 or 4 bits with a scale per channel or block, activations in fixed point.",
     prove: (before: Module, after: Module, proof) => prove(before.graph, unquantized(after.graph), proof),
   });

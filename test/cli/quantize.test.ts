@@ -119,6 +119,53 @@ test("a head in f16 stays out of the table; one of 4 bits is smaller", async () 
   assert.ok(four.bytes < half.bytes / 3);
 });
 
+test("weights of 4 bits in blocks: proved, reported, written down, and closer than one scale per channel", async () => {
+  const inBlocks = await compile({ precision: "w4a16", check: true, quantize: { head: "w4", blockSize: 32 } });
+  const { error } = inBlocks.passes.find((p) => p.name === "quantize")!.proof!;
+  assert.ok(error.f64 < 1e-9, `${error.f64}`);
+  assert.is(inBlocks.manifest.blockSize, 32);
+  const { layers } = inBlocks.quantization!.quality;
+  assert.ok(layers.every((l) => l.bits === 4 && l.blockSize === 32));
+  assert.match(quantizationText(inBlocks.quantization!), / i4\/32 /);
+  const qnn = JSON.parse(readFileSync(join(inBlocks.out, inBlocks.manifest.entries[0]!.graph), "utf8"));
+  const encodings = qnn.tensors.filter((t: { quantize?: { blocks?: number } }) => t.quantize?.blocks);
+  assert.is(encodings.length, layers.length);
+  for (const { dims, quantize } of encodings) {
+    assert.is(quantize.encoding, "BLOCKWISE_EXPANSION");
+    assert.equal([quantize.bitwidth, quantize.axis, quantize.blocks], [4, 0, dims[1] / 32]);
+    assert.is(quantize.blockScales.bytes, dims[0] * quantize.blocks);
+  }
+  const { quantization } = await compile({ precision: "w4a16", quantize: { head: "w4" } });
+  const perRow = quantization!.quality.layers;
+  const mean = (all: readonly LayerReport[]) => all.reduce((sum, l) => sum + l.sqnr!, 0) / all.length;
+  assert.ok(mean(layers) > mean(perRow) + 0.2, `${mean(layers)} dB in blocks, ${mean(perRow)} dB without`);
+  for (const [i, l] of perRow.entries())
+    assert.ok(
+      layers[i]!.bytes > l.bytes && layers[i]!.bytes < 1.04 * l.bytes,
+      "half a byte for each block of 16 bytes",
+    );
+});
+
+test("blocks are refused where they mean nothing or do not fit", async () => {
+  await refused(
+    () => quantizeRequest({ precision: "f16", blockSize: 32 }),
+    /^--block-size: has no meaning for f16, which quantises nothing\n {2}try: --precision w8a16, w4a16/,
+  );
+  await refused(
+    () => quantizeRequest({ precision: "w8a16", blockSize: 32 }),
+    /^--block-size: is of weights of 4 bits, and w8a16 has none\n {2}try: --precision w4a16, or --head w4/,
+  );
+  assert.equal(quantizeRequest({ precision: "w8a16", head: "w4", blockSize: 64 }), { head: "w4", blockSize: 64 });
+  await refused(
+    compile({ precision: "w4a16", target: "phoenix", quantize: { blockSize: 32 } }),
+    /target phoenix: has no kernel for weights in blocks: .*\n {2}try: leave --block-size out/,
+  );
+  await refused(
+    compile({ precision: "w4a16", quantize: { blockSize: 128 } }),
+    /graphs\/models\/gpt2\.ts:\d+:\d+: linear %h0\.qkv: has 64 inputs, which do not divide into blocks of 128\n {2}try: --block-size 32 or 64, or no --block-size/,
+  );
+});
+
 test("a budget goes to the layers that do most harm for their bytes", () => {
   const layer = (name: string, harm: number): LayerReport => ({
     name,

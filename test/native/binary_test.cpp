@@ -71,7 +71,7 @@ TEST(bad_binaries_are_told_apart) {
   refused(bad, 5005, "was not written by the Heddle reference backend");
   bad = good;
   bad[8] = std::byte{9};
-  refused(bad, 5004, "format version 9, this backend reads version 1");
+  refused(bad, 5004, "format version 9, this backend reads version 2");
   bad = good;
   bad[good.size() - 70] ^= std::byte{1};
   refused(bad, 5005, "its checksum does not match");

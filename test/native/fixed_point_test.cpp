@@ -83,6 +83,44 @@ TEST(sums_are_exact) {
   }
 }
 
+TEST(sums_of_blocks_are_exact) {
+  Random random(5);
+  for (const std::size_t m : {1, 2, 3, 4, 9}) {
+    for (const std::size_t n : {1, 16, 23}) {
+      for (const std::size_t blockSize : {32, 64, 96, 128}) {
+        // One that empties the lanes in the middle of a block on every instruction set.
+        for (const std::size_t blocks : {1, 3, 130}) {
+          const std::size_t depth = blockSize * blocks;
+          auto x = integers<std::int16_t>(random, m * depth);
+          auto w = integers<std::int8_t>(random, n * depth);
+          for (std::int8_t& q : w) q = static_cast<std::int8_t>((q & 15) - 8);
+          auto scales = integers<std::uint8_t>(random, n * blocks);
+          for (std::uint8_t& s : scales) s = static_cast<std::uint8_t>(1 + (s & 15));
+          if (blocks == 130) {
+            std::fill(x.begin(), x.end(), std::int16_t{-32768});
+            std::fill(w.begin(), w.end(), std::int8_t{-8});
+            std::fill(scales.begin(), scales.end(), std::uint8_t{16});
+          }
+          for (const Kernels* k : testing::everyIsa()) {
+            std::vector<std::int64_t> y(m * n, -1);
+            k->dotFixed({m, n, depth, x.data(), w.data(), y.data(), n, scales.data(), blockSize});
+            for (std::size_t i = 0; i < m; ++i) {
+              for (std::size_t j = 0; j < n; ++j) {
+                std::int64_t sum = 0;
+                for (std::size_t p = 0; p < depth; ++p) {
+                  sum += std::int64_t{x[i * depth + p]} * w[j * depth + p] * scales[j * blocks + p / blockSize];
+                }
+                if (y[i * n + j] != sum)
+                  testing::fail(__FILE__, __LINE__, label(*k, "dotFixed", {m, n, depth, blockSize, i, j}));
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(sums_to_results) {
   Random random(3);
   const std::size_t n = 203;

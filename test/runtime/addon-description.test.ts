@@ -118,6 +118,37 @@ const cases: readonly [what: string, change: (d: Description) => unknown, words:
     (d) => (d.tensors[0]!.quantize = { encoding: "AXIS_SCALE_OFFSET", axis: 0, scales: [1] }),
     /one scale per index of axis: 2/,
   ],
+  [
+    "blocks that do not divide a row",
+    (d) =>
+      (d.tensors[0]!.quantize = {
+        encoding: "BLOCKWISE_EXPANSION",
+        bitwidth: 4,
+        axis: 0,
+        scales: [1, 1],
+        blocks: 1 << 20,
+        blockScales: [1, 1],
+      }),
+    /quantize\.blocks: expected an integer from 1 to \d+, got 1048576$/,
+  ],
+  [
+    "scales of blocks outside the weights",
+    (d) =>
+      (d.tensors[0]!.quantize = {
+        encoding: "BLOCKWISE_EXPANSION",
+        bitwidth: 4,
+        axis: 0,
+        scales: [1, 1],
+        blocks: 1,
+        blockScales: { offset: 1 << 20, bytes: 2 },
+      }),
+    /quantize\.blockScales: bytes 1048576 to 1048578 lie outside the weights/,
+  ],
+  [
+    "a block that does not divide an axis",
+    (d) => (d.tensors[0]!.quantize = { encoding: "BLOCK", blockSize: [1], scales: [1, 1] }),
+    /quantize\.blockSize: expected a size for each axis: 2/,
+  ],
   ["no node", (d) => (d.nodes = []), /^nodes: graph 'small' has none$/],
   ["two nodes of one name", (d) => (d.nodes[1]!.name = "fc"), /^nodes\[1\]: there are two nodes named 'fc'$/],
   [

@@ -84,6 +84,42 @@ function layer(
   return ir.graph("layer", { inputs: [x], outputs: [y, ir.dequantize(y), floats] });
 }
 
+/** The same with weights of 4 bits whose blocks have scales of their own: once as they are, once expanded to 8 bits. */
+function layerInBlocks(
+  rows: number,
+  inner: number,
+  outer: number,
+  blockSize: number,
+  from: (typeof encodings)[number],
+) {
+  const x = ir.input("x", "f32", rows, inner);
+  const w = ir.param({ name: `w${inner}x${outer}`, dtype: "f32", shape: [outer, inner] });
+  const scales = ir.weightScales(w, { bits: 4, method: "mse", blockSize });
+  const blocks = ir.blockScales(w, scales, { blockSize });
+  const wq = ir.quantizeWeight(w, scales, blocks, { bits: 4 });
+  const b = ir.quantizeBias(ir.param({ name: `b${outer}`, dtype: "f32", shape: [outer] }), scales, {
+    xScale: from.scale,
+  });
+  const to = { ...encodings[(encodings.indexOf(from) + 1) % 3]! };
+  const y = ir.blockQuantizedLinear(ir.quantize(x, from), wq, scales, blocks, b, to);
+  return ir.graph("layer", { inputs: [x], outputs: [y, y.op.expand(y)] });
+}
+
+for (const rows of [1, 2, 5, 33])
+  for (const [inner, outer, blockSize] of [
+    [64, 40, 32],
+    [192, 21, 64],
+    [640, 17, 128],
+  ] as const)
+    test(`linear ${rows}x${inner} by ${outer} in blocks of ${blockSize}`, async () => {
+      for (const [i, from] of encodings.entries())
+        await agree(
+          layerInBlocks(rows, inner, outer, blockSize, from),
+          { x: noise(rows * inner, rows + i).map((v) => 2 * v) },
+          from.dtype,
+        );
+    });
+
 // Rows on both sides of every block of the kernel, and sums that do not fill a vector.
 for (const rows of [1, 2, 3, 5, 8, 33])
   for (const [inner, outer] of [
@@ -184,15 +220,15 @@ test("caches and what is appended to them have one encoding", () => {
 });
 
 /** A layer in fixed point as its JSON says it, with one thing changed. */
-function refusal(change: (tensors: Record<string, Record<string, unknown>>) => void): string {
+function refusal(change: (tensors: Record<string, Record<string, unknown>>) => void, inner = 2): string {
   const fixed = (dataType: string, dims: number[], quantize: object) => ({ type: "NATIVE", dataType, dims, quantize });
   const one = { encoding: "SCALE_OFFSET", scale: 0.5, offset: 0 };
   const tensors: Record<string, Record<string, unknown>> = {
-    x: { ...fixed("UFIXED_POINT_8", [1, 2], one), type: "APP_WRITE" },
+    x: { ...fixed("UFIXED_POINT_8", [1, inner], one), type: "APP_WRITE" },
     w: {
-      ...fixed("SFIXED_POINT_8", [2, 2], { encoding: "AXIS_SCALE_OFFSET", axis: 0, scales: [1, 1] }),
+      ...fixed("SFIXED_POINT_8", [2, inner], { encoding: "AXIS_SCALE_OFFSET", axis: 0, scales: [1, 1] }),
       type: "STATIC",
-      inline: [1, 2, 3, 4],
+      inline: Array(2 * inner).fill(7),
     },
     b: { type: "STATIC", dataType: "INT_32", dims: [2], inline: [1, 2] },
     y: { ...fixed("UFIXED_POINT_16", [1, 2], one), type: "APP_READ" },
@@ -254,6 +290,22 @@ test("what fixed point cannot compute is refused with the tensor and the reason"
     [(t) => Object.assign(t.y!, { dims: [2, 1] }), /'y' .* expected shape \[1, 2\]/],
   ];
   for (const [change, says] of cases) assert.match(refusal(change), says);
+});
+
+test("scales of blocks that the kernels could not sum exactly are refused", () => {
+  const inBlocks = (blocks: number, blockScales: readonly number[], bitwidth = 4) =>
+    refusal((t) => {
+      t.w!.quantize = { encoding: "BLOCKWISE_EXPANSION", axis: 0, bitwidth, scales: [1, 1], blocks, blockScales };
+    }, 64);
+  assert.is(inBlocks(2, [1, 2, 3, 16]), "taken");
+  assert.match(inBlocks(4, Array(8).fill(1)), /'w' .* blocks must be of 32 inputs or a multiple, not 16/);
+  assert.match(
+    inBlocks(2, [1, 2, 3, 19], 5),
+    /'w' .* value 96 times the scale of its block is 133, more than 8 bits hold/,
+  );
+  assert.match(inBlocks(2, [1, 2, 3, 17]), /blockScales: the scale of block 3 is 17, expected 1 to 16/);
+  assert.match(inBlocks(3, Array(6).fill(1)), /blocks: expected a divisor of the 64 values of a channel/);
+  assert.match(inBlocks(2, [1, 2, 3]), /blockScales: expected one scale per block: 4/);
 });
 
 test.run();

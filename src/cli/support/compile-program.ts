@@ -221,6 +221,7 @@ export async function compileProgram(file: string, options: CompileOptions = {})
         eos: checkpoint?.eos ?? [],
         target,
         precision,
+        ...(options.quantize?.blockSize && { blockSize: options.quantize.blockSize }),
         weights,
         out,
         ...(checkpoint?.tokenizer && { tokenizer: checkpoint.tokenizer }),

@@ -1,6 +1,7 @@
 /** Parsers of option values; what they refuse is a usage error. */
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { nearest } from "../../ir/nearest.ts";
+import { blockSizes } from "../../ir/ops/support/quant.ts";
 import type { LayerRange } from "../../ir/program.ts";
 
 /** A whole number of at least `least`. */
@@ -38,3 +39,16 @@ export function oneOf(name: string, known: readonly string[]): string {
   const meant = nearest(name, known);
   return meant === undefined ? `one of ${known.join(", ")}` : `${meant}; there are ${known.join(", ")}`;
 }
+
+/** Of weights of 4 bits: how many inputs share a scale. */
+export const blockSizeOption = (): Option =>
+  new Option(
+    "--block-size <n>",
+    "inputs that share a scale in weights of 4 bits (default: one scale per output channel)",
+  )
+    .choices(blockSizes.map(String))
+    .argParser((text) => {
+      if (!blockSizes.some((size) => String(size) === text))
+        throw new InvalidArgumentError(`expected one of ${blockSizes.join(", ")}.`);
+      return Number(text);
+    });

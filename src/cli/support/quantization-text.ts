@@ -26,7 +26,7 @@ export function quantizationText({ calibration, quality, overflows }: Quantizati
     .slice(0, printed)
     .map((l) => [
       l.name,
-      l.bits === "float" ? "f16" : `i${l.bits}`,
+      l.bits === "float" ? "f16" : `i${l.bits}${l.blockSize ? `/${l.blockSize}` : ""}`,
       bytes(l.bytes),
       l.sqnr === undefined ? "" : decibels(l.sqnr),
       ...(alone ? [l.divergence === undefined ? "" : l.divergence.toExponential(1)] : []),

@@ -71,7 +71,7 @@ export interface QuantizationInput {
 /** @throws HeddleError for a calibration that cannot be read or does not fit, or values that are not finite. */
 export async function planQuantization(input: QuantizationInput): Promise<Quantization> {
   const { module, options, precision, weights, onStep } = input;
-  const { head = "w8", method, budget = 0, kv } = options.quantize ?? {};
+  const { head = "w8", method, budget = 0, kv, blockSize } = options.quantize ?? {};
   // The NPU multiplies by 8-bit caches as they are; floats it would have to convert first.
   const caches = kv ?? (options.target === "x-elite" && module.graph.state.length > 0 ? "i8" : "float");
   if (caches === "i8" && module.graph.state.length === 0)
@@ -84,6 +84,11 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
     throw new HeddleError("keeps keys and values in floats: its kernels for attention read no others", {
       subject: `target ${options.target}`,
       hint: "leave --kv out",
+    });
+  if (blockSize && isArray)
+    throw new HeddleError("has no kernel for weights in blocks: its products have one scale per output channel", {
+      subject: `target ${options.target}`,
+      hint: "leave --block-size out",
     });
   const text = textFor(input);
   const calibration = await calibrationFor(input, text);
@@ -104,12 +109,13 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
     activations: few ? "i8" : "u16",
     // Eight bits are too few for what is added up afterwards, and a core of the array has floats at hand.
     results: few || isArray ? "float" : "fixed",
+    ...(blockSize && { blockSize }),
   };
   let quality = await measure(quantize, budget > 0);
   if (budget > 0) {
     const nodes = new Map([...linearsOf(module.graph)].map(([n, name]) => [name, n]));
     const total = quality.layers.reduce((sum, l) => sum + l.bytes, 0);
-    const bytes = (name: string, more: WeightBits) => weightBytes(nodes.get(name)!, more);
+    const bytes = (name: string, more: WeightBits) => weightBytes(nodes.get(name)!, more, blockSize);
     const raised = spend(quality.layers, bytes, (total * budget) / 100);
     quantize = { ...quantize, bits: (n, name) => raised.get(name) ?? bits(n) };
     const alone = new Map(quality.layers.map((l) => [l.name, l.divergence]));

@@ -1,6 +1,7 @@
 /** What the command line says of quantisation. */
 import type { Precision, QuantizedPrecision } from "../../codegen/precision.ts";
 import { HeddleError } from "../../ir/error.ts";
+import type { BlockSize } from "../../passes/quantize.ts";
 import type { CalibrationMethod } from "./calibration/calibration.ts";
 
 /** Weights of the last linear: 8 or 4 bits, or left in f16. */
@@ -19,19 +20,26 @@ export interface QuantizeRequest {
   readonly method?: CalibrationMethod;
   /** Percent by which the weights of products may grow for the sake of the layers that suffer most. Default 0. */
   readonly budget?: number;
+  /** Inputs that share a scale in weights of 4 bits. Default: one scale per output channel. */
+  readonly blockSize?: BlockSize;
 }
 
 export const isQuantized = (precision: Precision): precision is QuantizedPrecision => precision.startsWith("w");
 
 /** The options that were given. @throws HeddleError where they have no meaning for the precision. */
 export function quantizeRequest(options: QuantizeRequest & { readonly precision?: Precision }): QuantizeRequest {
-  const given = (["head", "calibration", "method", "budget", "kv"] as const).filter(
+  const given = (["head", "calibration", "method", "budget", "kv", "blockSize"] as const).filter(
     (key) => options[key] !== undefined,
   );
   if (given.length > 0 && !isQuantized(options.precision ?? "f32"))
     throw new HeddleError(`has no meaning for ${options.precision ?? "f32"}, which quantises nothing`, {
-      subject: given.map((key) => `--${key}`).join(", "),
+      subject: given.map((key) => `--${key === "blockSize" ? "block-size" : key}`).join(", "),
       hint: "--precision w8a16, w4a16, w8a8 or w4a8",
+    });
+  if (options.blockSize !== undefined && options.precision?.startsWith("w8") && options.head !== "w4")
+    throw new HeddleError(`is of weights of 4 bits, and ${options.precision} has none`, {
+      subject: "--block-size",
+      hint: "--precision w4a16, or --head w4",
     });
   return Object.fromEntries(given.map((key) => [key, options[key]]));
 }

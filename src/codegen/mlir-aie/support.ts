@@ -57,8 +57,11 @@ export const aieSupport = {
   dequantize: host,
   requantize: host,
   weightScales: host,
+  blockScales: host,
   quantizeWeight: host,
+  expandBlocks: host,
   quantizeBias: host,
   toBytes: host,
   quantizedLinear: { kernel: quantizedLinear },
+  blockQuantizedLinear: "expand",
 } satisfies SupportTable<AieLowering>;

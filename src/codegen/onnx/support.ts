@@ -113,10 +113,13 @@ export const onnxSupport = {
   dequantize: fixedPoint,
   requantize: fixedPoint,
   weightScales: fixedPoint,
+  blockScales: fixedPoint,
   quantizeWeight: fixedPoint,
+  expandBlocks: fixedPoint,
   quantizeBias: fixedPoint,
   toBytes: fixedPoint,
   quantizedLinear: fixedPoint,
+  blockQuantizedLinear: fixedPoint,
 
   // Gemm takes weights [out, in] as they are, so the tied head and the embedding table stay one initializer. ONNX Runtime
   // packs a constant right operand when it loads a model: MatMul with weights [in, out] was measured to run just as fast.

@@ -11,6 +11,21 @@ import type { QnnNode, QnnPackage, QnnParam, QnnTensor, QnnTensorKind } from "./
 /** A constant of at most this many numbers is written into the JSON, where a reader sees it. */
 const inlineElements = 16;
 
+/** How integers that are known at compile time are encoded. */
+export interface FixedStatic {
+  /** One for each index of `axis`. */
+  readonly scales: Node;
+  /** Of an integer, in elements of whole bytes. */
+  readonly bits: number;
+  /** Default 0. */
+  readonly axis?: number;
+  /** Integers that multiply the scales, [scales, blocks]. */
+  readonly blockScales?: Node;
+}
+
+/** Bits of the scale of a block: 1 to 16. */
+const blockScaleBits = 4;
+
 export class Builder {
   readonly tensors: QnnTensor[] = [];
   readonly nodes: QnnNode[] = [];
@@ -21,7 +36,7 @@ export class Builder {
   readonly #named: ReadonlyMap<Node, string>;
   readonly #taken = new Set<string>();
   readonly #tensorOf = new Map<Node, string>();
-  readonly #fixed: { readonly n: Node; readonly scales: Node; readonly tensor: string }[] = [];
+  readonly #fixed: (FixedStatic & { readonly n: Node; readonly tensor: string })[] = [];
 
   constructor(g: Graph, known: ReadonlySet<Node>, weights: WeightTable) {
     this.#graph = g;
@@ -68,7 +83,34 @@ export class Builder {
   ): void {
     const inputs = operands.map((i) => (typeof i === "string" ? i : this.tensor(i)));
     const output = this.tensor(n);
-    const name = this.#named.get(n) ?? output;
+    this.#push(n, this.#named.get(n) ?? output, type, params, pack, inputs, output);
+  }
+
+  /** Adds a node on the way to `n` or from it, whose result is as `n` but for its dims. @returns its tensor, `<name of n>.<part>` */
+  step(
+    n: Node,
+    part: string,
+    type: string,
+    params: readonly Param[],
+    operands: readonly (Node | string)[],
+    dims: readonly number[],
+  ): string {
+    const inputs = operands.map((i) => (typeof i === "string" ? i : this.tensor(i)));
+    const output = this.#unique(`${this.#named.get(n) ?? n.op.name}.${part}`);
+    this.#add({ name: output, type: "NATIVE", dataType: dataTypeOf(n), dims }, n);
+    this.#push(n, output, type, params, "qti.aisw", inputs, output);
+    return output;
+  }
+
+  #push(
+    n: Node,
+    name: string,
+    type: string,
+    params: readonly Param[],
+    pack: QnnPackage,
+    inputs: readonly string[],
+    output: string,
+  ): void {
     this.nodes.push({
       name,
       package: pack,
@@ -81,35 +123,47 @@ export class Builder {
   }
 
   /**
-   * Declares integers that are known at compile time with a scale for each index of axis 0. Values and scales lie in
+   * Declares integers that are known at compile time with a scale for each index of an axis. Values and scales lie in
    * `weights.bin`. @throws HeddleError where one of them is not known at compile time.
    */
-  fixedStatic(n: Node, scales: Node, bits: number): string {
+  fixedStatic(n: Node, how: FixedStatic): string {
+    const { scales, bits, axis = 0, blockScales } = how;
     const known = this.#fixed.find((f) => f.n === n && f.scales === scales);
     if (known) return known.tensor;
-    for (const part of [n, scales])
+    for (const part of [n, scales, ...(blockScales ? [blockScales] : [])])
       if (!this.#isKnown(part))
         throw new HeddleError("must be known at compile time: QNN takes quantised weights as constants only", {
           subject: describe(part),
           loc: part.loc,
         });
     const values = this.#weights.add(n);
-    const at = this.#weights.add(scales);
-    const encoding = { axis: 0, scales: { offset: at.offset, bytes: at.bytes } };
+    const encoding = { axis, scales: this.#placeOf(scales) };
     const tensor = this.#unique(values.name);
     this.tensors.push({
       name: tensor,
       type: "STATIC",
       dataType: bits === 32 ? "SFIXED_POINT_32" : "SFIXED_POINT_8",
       dims: dimsOf(n),
-      quantize:
-        bits === 4
+      quantize: blockScales
+        ? {
+            encoding: "BLOCKWISE_EXPANSION",
+            bitwidth: blockScaleBits,
+            ...encoding,
+            blocks: blockScales.type.shape[1] as number,
+            blockScales: this.#placeOf(blockScales),
+          }
+        : bits === 4
           ? { encoding: "BW_AXIS_SCALE_OFFSET", bitwidth: bits, ...encoding }
           : { encoding: "AXIS_SCALE_OFFSET", ...encoding },
       data: { offset: values.offset, bytes: values.bytes },
     });
-    this.#fixed.push({ n, scales, tensor });
+    this.#fixed.push({ n, ...how, tensor });
     return tensor;
+  }
+
+  #placeOf(n: Node): { readonly offset: number; readonly bytes: number } {
+    const { offset, bytes } = this.#weights.add(n);
+    return { offset, bytes };
   }
 
   /** Also of a value that is made while lowering, which the graph does not have. */

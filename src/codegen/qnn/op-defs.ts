@@ -4,7 +4,7 @@
  */
 import type { QnnPackage } from "./types.ts";
 
-type ParamKind = "FLOAT_32" | "INT_32" | "UINT_32" | "BOOL_8" | "UINT_32[]" | "INT_32[,]";
+type ParamKind = "FLOAT_32" | "INT_32" | "UINT_32" | "BOOL_8" | "UINT_32[]" | "UINT_32[,]" | "INT_32[,]";
 
 export interface QnnOpDef {
   /** Least and most operands. */
@@ -56,6 +56,7 @@ export const qnnOps: Readonly<Record<QnnPackage, Readonly<Record<string, QnnOpDe
       params: { transpose_in0: "BOOL_8", transpose_in1: "BOOL_8" },
       optional: ["transpose_in0", "transpose_in1"],
     },
+    Conv2d: { inputs: [2, 3], params: { stride: "UINT_32[]", pad_amount: "UINT_32[,]" } },
     FullyConnected: { inputs: [2, 3], params: { keep_dims: "BOOL_8" }, optional: ["keep_dims"] },
     LayerNorm: { inputs: [1, 3], params: { epsilon: "FLOAT_32", axes: "UINT_32[]" }, optional: ["epsilon"] },
     RmsNorm: { inputs: [2, 3], params: { epsilon: "FLOAT_32", axes: "UINT_32[]" }, optional: ["epsilon"] },

@@ -1,9 +1,10 @@
 /** What package `qti.aisw`, Qualcomm's own ops, does with each op of the IR. */
-import type { Node } from "../../ir/node.ts";
+import { type Node, renamed } from "../../ir/node.ts";
 import * as ops from "../../ir/ops/index.ts";
 import { resolveAxis } from "../../ir/ops/support/axis.ts";
-import { bitsOf, staticShape } from "../../ir/type.ts";
+import { bitsOf, elements, staticShape } from "../../ir/type.ts";
 import type { SupportTable } from "../support.ts";
+import type { Builder } from "./builder.ts";
 import { custom, leaf, type QnnLowering, qti } from "./lowering.ts";
 import { bool, f32, i32, i32Rows, u32, u32s } from "./params.ts";
 
@@ -17,6 +18,15 @@ const ofWeights = {
   unsupported: "weights are quantised at compile time only",
   hint: "give it weights and constants, nothing that an input reaches",
 };
+
+/** A bias in fixed point, if there is one. Its unit is that of a product: scale of x times scale of the weight's row. */
+export function fixedBias(b: Builder, x: Node, scales: Node, bias: Node | undefined): string[] {
+  if (!bias) return [];
+  return [b.fixedStatic(bias, { scales: ops.mul(scales, ops.scalar(x.type.quant!.scales[0]!)), bits: 32 })];
+}
+
+export const fullyConnected = (n: Node, b: Builder, operands: readonly (Node | string)[]): void =>
+  b.node(n, "FullyConnected", n.type.shape.length > 2 ? [bool("keep_dims", true)] : [], "qti.aisw", operands);
 
 export const qtiSupport = {
   input: leaf,
@@ -74,13 +84,27 @@ export const qtiSupport = {
   quantizeWeight: ofWeights,
   quantizeBias: ofWeights,
   toBytes: ofWeights,
+  blockScales: ofWeights,
+  expandBlocks: ofWeights,
   quantizedLinear: custom(ops.quantizedLinear, (n, b) => {
     const [x, w, scales, bias] = n.inputs as [Node, Node, Node, Node?];
-    const operands: (Node | string)[] = [x, b.fixedStatic(w, scales, bitsOf[w.type.dtype])];
-    // The unit of a bias is that of a product: scale of x times scale of the weight's row.
-    const unit = () => ops.mul(scales, ops.scalar(x.type.quant!.scales[0]!));
-    if (bias) operands.push(b.fixedStatic(bias, unit(), 32));
-    b.node(n, "FullyConnected", n.type.shape.length > 2 ? [bool("keep_dims", true)] : [], "qti.aisw", operands);
+    const weight = b.fixedStatic(w, { scales, bits: bitsOf[w.type.dtype] });
+    fullyConnected(n, b, [x, weight, ...fixedBias(b, x, scales, bias)]);
+  }),
+  // HTP multiplies by blocks several times faster in a convolution than in a FullyConnected, and one row as fast.
+  blockQuantizedLinear: custom(ops.blockQuantizedLinear, (n, b) => {
+    const [x, w, scales, blockScales, bias] = n.inputs as [Node, Node, Node, Node, Node?];
+    const [outer, inner] = staticShape(w.type.shape) as [number, number];
+    const turned = ops.reshape(ops.transpose(w, { perm: [1, 0] }), { shape: [1, 1, inner, outer] });
+    const weight = b.fixedStatic(renamed(turned, w), { scales, bits: 4, axis: 3, blockScales });
+    const rows = elements(x.type.shape) / inner;
+    const image = b.step(x, "image", "Reshape", [], [x], [1, 1, rows, inner]);
+    const params = [
+      u32s("stride", [1, 1]),
+      { name: "pad_amount", dataType: "UINT_32", dims: [2, 2], values: [0, 0, 0, 0] } as const,
+    ];
+    const operands = [image, weight, ...fixedBias(b, x, scales, bias)];
+    b.node(n, "Reshape", [], "qti.aisw", [b.step(n, "image", "Conv2d", params, operands, [1, 1, rows, outer])]);
   }),
 
   linear: qti(ops.linear, "FullyConnected", (_, n) => (n.type.shape.length > 2 ? [bool("keep_dims", true)] : [])),

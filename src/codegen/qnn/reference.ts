@@ -1,11 +1,12 @@
 /** What the embedded reference backend does with each op: Qualcomm's ops, and package `heddle` with the fused ones. */
+import type { Node } from "../../ir/node.ts";
 import * as ops from "../../ir/ops/index.ts";
 import { resolveAxis } from "../../ir/ops/support/axis.ts";
 import type { SupportTable } from "../support.ts";
 import { gatedOrBlocks, orBlocks, tableRows } from "./blocks.ts";
 import { custom, heddle, type QnnLowering } from "./lowering.ts";
 import { bool, f32, u32 } from "./params.ts";
-import { qtiSupport } from "./qti.ts";
+import { fixedBias, fullyConnected, qtiSupport } from "./qti.ts";
 
 /** Numbers of the activations of `Mlp` and `GatedMlp`. */
 const activations: Readonly<Record<string, number>> = { geluTanh: 0, gelu: 1, silu: 2, none: 3 };
@@ -37,6 +38,10 @@ export const referenceSupport = {
     heddle(ops.gatedMlp, "GatedMlp", ({ activation }) => [u32("activation", activations[activation]!)]),
     (activation) => activations[activation]!,
   ),
+  blockQuantizedLinear: custom(ops.blockQuantizedLinear, (n, b) => {
+    const [x, w, scales, blockScales, bias] = n.inputs as [Node, Node, Node, Node, Node?];
+    fullyConnected(n, b, [x, b.fixedStatic(w, { scales, bits: 4, blockScales }), ...fixedBias(b, x, scales, bias)]);
+  }),
   linear: orBlocks(qtiSupport.linear, 1, "BlockFullyConnected"),
   linearAdd: orBlocks(heddle(ops.linearAdd, "FullyConnectedAdd"), 1, "BlockFullyConnected"),
   gather: orBlocks(qtiSupport.gather, 0, "BlockGather", tableRows),

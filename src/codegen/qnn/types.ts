@@ -16,7 +16,7 @@ export type QnnDataType =
   | "UFIXED_POINT_16"
   | "BOOL_8";
 
-/** Scales by value, or where they lie in `weights.bin` as f32: those of weights are known only when the weights are. */
+/** Scales by value, or where they lie in `weights.bin`, as f32 or of blocks as bytes: those of weights are known only when the weights are. */
 export type QnnScales = readonly number[] | { readonly offset: number; readonly bytes: number };
 
 /** `real = (q + offset) * scale`; offsets that are left out are 0. */
@@ -35,6 +35,15 @@ export type QnnQuantize =
       readonly axis: number;
       readonly scales: QnnScales;
       readonly offsets?: readonly number[];
+    }
+  /** `real = q * blockScale * scale`: integers for the blocks of each channel, [channels][blocks], of `bitwidth` bits, 1 to 2^bitwidth. */
+  | {
+      readonly encoding: "BLOCKWISE_EXPANSION";
+      readonly bitwidth: number;
+      readonly axis: number;
+      readonly scales: QnnScales;
+      readonly blocks: number;
+      readonly blockScales: QnnScales;
     };
 
 export interface QnnTensor {

@@ -1,26 +1,50 @@
-/** Scales of weights: one per output channel, symmetric, so that a zero stays a zero and no offset is needed. */
+/** Scales of weights: symmetric, so that a zero stays a zero and no offset is needed; one per output channel, or a unit of those of its blocks. */
 import { roundInto } from "./quantize.ts";
 import type { Data, Tensor } from "./tensor.ts";
 
 export const scaleMethods = ["max", "mse"] as const;
 
+/** A scale of a block is a multiple of that of its row, 1 to this: four bits. */
+export const blockLevels = 16;
+
 /** Scales tried by `mse`, as shares of that of the largest magnitude: below a half, what is cut off always weighs more. */
 const shares = Array.from({ length: 26 }, (_, i) => 1 - i * 0.02);
 
+interface ScaleOptions {
+  readonly bits: number;
+  readonly mse: boolean;
+  /** The size of a row where it has one scale. */
+  readonly blockSize: number;
+}
+
 /**
  * A scale for each row. The least squared error is found by trial, and then by alternating: with the integers fixed, the best
- * scale is sum(w q) / sum(q q).
+ * scale is sum(w q) / sum(q q). Of a row in blocks it is such that the block with the largest scale has the largest multiple.
  */
-export function weightScalesInto(w: Tensor, bits: number, mse: boolean, importance: Data | undefined, out: Data): void {
+export function weightScalesInto(
+  w: Tensor,
+  { bits, mse, blockSize }: ScaleOptions,
+  importance: Data | undefined,
+  out: Data,
+): void {
   const columns = w.shape[1]!;
   const most = 2 ** (bits - 1) - 1;
+  const levels = blockSize < columns ? blockLevels : 1;
   for (let row = 0; row < out.length; row++) {
-    const values = w.data.subarray(row * columns, (row + 1) * columns);
-    let peak = 0;
-    for (let i = 0; i < columns; i++) peak = Math.max(peak, Math.abs(values[i]!));
+    let largest = 0;
+    for (let at = 0; at < columns; at += blockSize) {
+      const values = w.data.subarray(row * columns + at, row * columns + at + blockSize);
+      let peak = 0;
+      for (let i = 0; i < blockSize; i++) peak = Math.max(peak, Math.abs(values[i]!));
+      if (peak === 0) continue;
+      const scale = peak / most;
+      largest = Math.max(
+        largest,
+        mse ? bestScale(values, most, scale, importance?.subarray(at, at + blockSize)) : scale,
+      );
+    }
     // A row of zeros has any scale.
-    const whole = peak === 0 ? 1 : peak / most;
-    out[row] = positive(mse && peak > 0 ? bestScale(values, most, whole, importance) : whole);
+    out[row] = positive(largest === 0 ? 1 : largest / levels);
   }
 }
 
@@ -43,7 +67,12 @@ function bestScale(w: Data, most: number, whole: number, importance: Data | unde
 }
 
 /** The weighted squared error with a scale, and the scale that suits the integers it gives best. */
-function fit(w: Data, most: number, scale: number, importance: Data | undefined): { error: number; fitted: number } {
+export function fit(
+  w: Data,
+  most: number,
+  scale: number,
+  importance: Data | undefined,
+): { error: number; fitted: number } {
   const inverse = 1 / scale;
   let [error, wq, qq] = [0, 0, 0];
   for (let i = 0; i < w.length; i++) {

@@ -1,6 +1,8 @@
 /** Every op, one per file. Importing this file registers them all. */
 export * from "./add.ts";
 export * from "./attention.ts";
+export * from "./block-quantized-linear.ts";
+export * from "./block-scales.ts";
 export * from "./cached-attention.ts";
 export * from "./cast.ts";
 export * from "./concat.ts";
@@ -10,6 +12,7 @@ export * from "./dequantize.ts";
 export * from "./div.ts";
 export * from "./erf.ts";
 export * from "./exp.ts";
+export * from "./expand-blocks.ts";
 export * from "./flash-attention.ts";
 export * from "./flash-cached-attention.ts";
 export * from "./gated-mlp.ts";

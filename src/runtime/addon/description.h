@@ -14,11 +14,14 @@
 
 namespace heddle {
 
-/// Quantisation of a tensor: one scale and offset, or one per index along `axis`.
+/// Quantisation of a tensor: one scale and offset, or one per index along `axis`, or also an integer per block of those.
 struct Quantization {
   qnn::Encoding encoding = qnn::Encoding::UNDEFINED;
-  std::uint32_t bitwidth = 0;  ///< of the BW_ encodings
-  std::int32_t axis = 0;       ///< of the AXIS_ encodings
+  std::uint32_t bitwidth = 0;  ///< of the BW_ encodings; of block scales
+  std::int32_t axis = 0;       ///< of the AXIS_ encodings and of blockwise expansion
+  std::uint32_t blocks = 0;    ///< of each channel
+  std::vector<std::uint8_t> blockScales;  ///< [channels][blocks]
+  std::vector<std::uint32_t> blockSize;
   std::vector<float> scales;
   std::vector<std::int32_t> offsets;  ///< as long as `scales`
 };

@@ -78,6 +78,34 @@ std::vector<float> parseScales(const Field& field, std::uint32_t count, std::spa
   return scales;
 }
 
+/// Integers for the blocks of each channel, by value or as bytes in the weights.
+void parseBlockScales(const Field& field, const std::vector<std::uint32_t>& dims, std::span<const std::byte> weights,
+                      Quantization& to) {
+  to.bitwidth = static_cast<std::uint32_t>(field["bitwidth"].integer(1, 8));
+  const std::uint32_t channels = dims[static_cast<std::size_t>(to.axis)];
+  std::uint64_t inner = 1;
+  for (const std::uint32_t dim : dims) inner *= dim;
+  inner /= channels;
+  to.blocks = static_cast<std::uint32_t>(field["blocks"].integer(1, static_cast<std::int64_t>(inner)));
+  if (inner % to.blocks != 0) field["blocks"].refuse("a divisor of the " + std::to_string(inner) + " values of a channel");
+  const std::uint64_t count = std::uint64_t{channels} * to.blocks;
+  const Field scales = field["blockScales"];
+  if (scales.value().IsArray()) {
+    for (const Field& scale : scales.elements()) to.blockScales.push_back(static_cast<std::uint8_t>(scale.integer(0, 255)));
+    if (to.blockScales.size() != count) scales.refuse("one scale per block: " + std::to_string(count));
+  } else {
+    const auto data = parseData(scales, count, weights);
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(data.data());
+    to.blockScales.assign(bytes, bytes + data.size());
+  }
+  for (std::size_t i = 0; i < to.blockScales.size(); ++i) {
+    if (to.blockScales[i] == 0 || to.blockScales[i] > 1U << to.bitwidth) {
+      throw BadInput(scales.path() + ": the scale of block " + std::to_string(i) + " is " +
+                     std::to_string(to.blockScales[i]) + ", expected 1 to " + std::to_string(1U << to.bitwidth));
+    }
+  }
+}
+
 Quantization parseQuantization(const Field& field, const std::vector<std::uint32_t>& dims,
                                std::span<const std::byte> weights) {
   static constexpr std::pair<const char*, qnn::Encoding> kNames[] = {
@@ -85,6 +113,8 @@ Quantization parseQuantization(const Field& field, const std::vector<std::uint32
       {"AXIS_SCALE_OFFSET", qnn::Encoding::AXIS_SCALE_OFFSET},
       {"BW_SCALE_OFFSET", qnn::Encoding::BW_SCALE_OFFSET},
       {"BW_AXIS_SCALE_OFFSET", qnn::Encoding::BW_AXIS_SCALE_OFFSET},
+      {"BLOCKWISE_EXPANSION", qnn::Encoding::BLOCKWISE_EXPANSION},
+      {"BLOCK", qnn::Encoding::BLOCK},
   };
   Quantization result;
   const std::string name = field["encoding"].text();
@@ -92,10 +122,25 @@ Quantization parseQuantization(const Field& field, const std::vector<std::uint32
     if (name == candidate) result.encoding = encoding;
   }
   if (result.encoding == qnn::Encoding::UNDEFINED) {
-    field["encoding"].refuse("one of SCALE_OFFSET, AXIS_SCALE_OFFSET, BW_SCALE_OFFSET, BW_AXIS_SCALE_OFFSET");
+    field["encoding"].refuse(
+        "one of SCALE_OFFSET, AXIS_SCALE_OFFSET, BW_SCALE_OFFSET, BW_AXIS_SCALE_OFFSET, BLOCKWISE_EXPANSION, BLOCK");
   }
   if (name.starts_with("BW_")) result.bitwidth = static_cast<std::uint32_t>(field["bitwidth"].integer(1, 32));
-  if (name.find("AXIS") == std::string::npos) {
+  if (result.encoding == qnn::Encoding::BLOCK) {
+    const auto sizes = field["blockSize"].elements();
+    if (sizes.size() != dims.size()) field["blockSize"].refuse("a size for each axis: " + std::to_string(dims.size()));
+    std::uint32_t count = 1;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      result.blockSize.push_back(static_cast<std::uint32_t>(sizes[i].integer(1, dims[i])));
+      if (dims[i] % result.blockSize[i] != 0) sizes[i].refuse("a divisor of " + std::to_string(dims[i]));
+      // A product of divisors of dims: no more than the elements of the tensor, which 32 bits hold.
+      count *= dims[i] / result.blockSize[i];
+    }
+    result.scales = parseScales(field["scales"], count, weights);
+    result.offsets.assign(result.scales.size(), 0);
+    return result;
+  }
+  if (result.encoding == qnn::Encoding::SCALE_OFFSET || result.encoding == qnn::Encoding::BW_SCALE_OFFSET) {
     result.scales = {parseScale(field["scale"])};
     result.offsets = {field["offset"].i32()};
     return result;
@@ -103,6 +148,7 @@ Quantization parseQuantization(const Field& field, const std::vector<std::uint32
   result.axis = static_cast<std::int32_t>(field["axis"].integer(0, static_cast<std::int64_t>(dims.size()) - 1));
   const std::uint32_t count = dims[static_cast<std::size_t>(result.axis)];
   result.scales = parseScales(field["scales"], count, weights);
+  if (result.encoding == qnn::Encoding::BLOCKWISE_EXPANSION) parseBlockScales(field, dims, weights, result);
   if (field["offsets"].present()) {
     for (const Field& offset : field["offsets"].elements()) result.offsets.push_back(offset.i32());
   } else {

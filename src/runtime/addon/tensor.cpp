@@ -9,7 +9,8 @@ namespace {
 /// The encodings Heddle writes, read back from a library's own tensor. Others are left to the library, which knows them.
 std::optional<Quantization> readQuantization(const qnn::QuantizeParams& params) {
   if (params.definition != qnn::Definition::DEFINED) return std::nullopt;
-  Quantization result{.encoding = params.encoding, .bitwidth = 0, .axis = 0, .scales = {}, .offsets = {}};
+  Quantization result;
+  result.encoding = params.encoding;
   switch (params.encoding) {
     case qnn::Encoding::SCALE_OFFSET:
       result.scales = {params.scaleOffset.scale};
@@ -102,6 +103,22 @@ void OwnedTensor::quantize(const Quantization& quantization) {
     case qnn::Encoding::AXIS_SCALE_OFFSET:
       for (std::uint32_t i = 0; i < count; ++i) scaleOffsets_.push_back({quantization.scales[i], quantization.offsets[i]});
       params.axisScaleOffset = {quantization.axis, count, scaleOffsets_.data()};
+      break;
+    case qnn::Encoding::BLOCK:
+      for (std::uint32_t i = 0; i < count; ++i) scaleOffsets_.push_back({quantization.scales[i], quantization.offsets[i]});
+      blockSize_ = quantization.blockSize;
+      params.block = {blockSize_.data(), scaleOffsets_.data()};
+      break;
+    case qnn::Encoding::BLOCKWISE_EXPANSION:
+      for (std::uint32_t i = 0; i < count; ++i) scaleOffsets_.push_back({quantization.scales[i], quantization.offsets[i]});
+      blockScales_ = quantization.blockScales;
+      expansion_.axis = quantization.axis;
+      expansion_.channels = scaleOffsets_.data();
+      expansion_.blocks = quantization.blocks;
+      expansion_.bitwidth = quantization.bitwidth;
+      expansion_.storage = qnn::BlockScaleStorage::UINT_8;
+      expansion_.scales8 = blockScales_.data();
+      params.blockwiseExpansion = &expansion_;
       break;
     default:
       scales_ = quantization.scales;

@@ -36,6 +36,9 @@ class OwnedTensor {
   std::vector<qnn::ScaleOffset> scaleOffsets_;
   std::vector<float> scales_;
   std::vector<std::int32_t> offsets_;
+  std::vector<std::uint8_t> blockScales_;
+  std::vector<std::uint32_t> blockSize_;
+  qnn::BlockwiseExpansion expansion_{};
   std::vector<std::byte> data_;
   std::uint64_t bytes_ = 0;
 };

@@ -90,6 +90,29 @@ struct BwAxisScaleOffset {
   std::int32_t* offsets;  ///< null: all zero
 };
 
+/// One scale and offset for each block of `blockSize` elements (one size per axis), blocks in row-major order.
+struct BlockScaleOffset {
+  std::uint32_t* blockSize;
+  ScaleOffset* values;
+};
+
+enum class BlockScaleStorage : std::uint32_t { UINT_8 = 0, UINT_16 = 1, UNDEFINED = 0x7fffffff };
+
+/// real = quantised * blockScale * scale: a float for each channel, an integer for each block of a channel.
+struct BlockwiseExpansion {
+  std::int32_t axis;            ///< of the channels
+  ScaleOffset* channels;        ///< one for each index of axis
+  std::uint32_t blocks;         ///< of each channel
+  std::uint32_t bitwidth;       ///< of block scales
+  BlockScaleStorage storage;
+  union {
+    std::uint8_t* scales8;      ///< [channels][blocks]
+    std::uint16_t* scales16;
+  };
+};
+static_assert(sizeof(BlockwiseExpansion) == 40 && offsetof(BlockwiseExpansion, channels) == 8);
+static_assert(offsetof(BlockwiseExpansion, blocks) == 16 && offsetof(BlockwiseExpansion, scales8) == 32);
+
 struct QuantizeParams {
   Definition definition = Definition::UNDEFINED;
   Encoding encoding = Encoding::UNDEFINED;
@@ -98,7 +121,9 @@ struct QuantizeParams {
     ScaleOffset scaleOffset;
     AxisScaleOffset axisScaleOffset;
     BwScaleOffset bwScaleOffset;
-    void* other;  ///< block, blockwise expansion and vector encodings
+    BlockScaleOffset block;
+    BlockwiseExpansion* blockwiseExpansion;
+    void* other;  ///< vector encodings
   };
 };
 static_assert(sizeof(QuantizeParams) == 40);

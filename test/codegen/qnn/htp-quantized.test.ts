@@ -24,16 +24,19 @@ const cases = [
   ["w8a16", "prefill-256", "i8"],
   ["w8a16", "decode-256", "i8"],
   ["w4a16", "decode-256", "i8"],
+  ["w4a16", "prefill-256", "i8", 64],
+  ["w4a16", "decode-256", "i8", 64],
   ...(all
     ? ["w8a16", "w4a16"].flatMap((p) => ["prefill-512", "decode-512", "prefill-1024", "decode-1024"].map((e) => [p, e]))
     : []),
-] as [precision: "w8a16" | "w4a16", entry: string, kv?: "i8"][];
+] as [precision: "w8a16" | "w4a16", entry: string, kv?: "i8", blockSize?: 64][];
 
-for (const [precision, name, kv] of cases)
-  test(`${precision}, ${name}${kv ? ", caches in i8" : ""}: logits within 30 dB`, async () => {
+for (const [precision, name, kv, blockSize] of cases) {
+  const blocks = blockSize ? `, blocks of ${blockSize}` : "";
+  test(`${precision}, ${name}${kv ? ", caches in i8" : ""}${blocks}: logits within 30 dB`, async () => {
     const found = await lowerProgram(
       "graphs/gpt2-fa2-kv-fused.ts",
-      { weights: fixture, precision, ...(kv && { quantize: { kv } }) },
+      { weights: fixture, precision, quantize: { ...(kv && { kv }), ...(blockSize && { blockSize }) } },
       async (lowered) => {
         const entry = lowered.module.entries.find((e) => e.name === name)!;
         const graph = bind(lowered.module.graph, entry.bind, name);
@@ -65,8 +68,9 @@ for (const [precision, name, kv] of cases)
         return sqnr(expected, actual);
       },
     );
-    console.log(`${precision} ${name}: ${found.toFixed(1)} dB`);
+    console.log(`${precision}${blocks} ${name}: ${found.toFixed(1)} dB`);
     assert.ok(found >= 30, `${found.toFixed(1)} dB`);
   });
+}
 
 always.run();

@@ -12,6 +12,14 @@ const layer = () => ({
   b: ir.constant({ dtype: "i32", shape: [2], values: [3, -5] }),
 });
 
+/** Integers of two rows of 64, from -7 to 7, and scales of their blocks of 32. */
+const inBlocks = Array.from({ length: 128 }, (_, i) => ((i * 11) % 15) - 7);
+const blocks = () => ({
+  w: ir.cast(ir.param({ name: "w", dtype: "f32", shape: [2, 64] }), { dtype: "i4" }),
+  blockScales: ir.constant({ dtype: "u8", shape: [2, 2], values: [1, 16, 3, 5] }),
+  scales: ir.constant({ dtype: "f32", shape: [2], values: [0.5, 2] }),
+});
+
 export const quantized: Readonly<Record<string, readonly Example[]>> = {
   quantize: [
     {
@@ -68,6 +76,12 @@ export const quantized: Readonly<Record<string, readonly Example[]>> = {
       expected: [1],
     },
     {
+      case: "in blocks a 16th of the largest",
+      build: () => ir.weightScales(ir.param({ name: "w", dtype: "f32", shape: [1, 64] }), { bits: 4, blockSize: 32 }),
+      inputs: { w: Array.from({ length: 64 }, (_, i) => (i === 40 ? -56 : 1)) },
+      expected: [0.5],
+    },
+    {
       case: "an outlier that does not matter is cut off",
       build: () =>
         ir.weightScales(
@@ -81,10 +95,81 @@ export const quantized: Readonly<Record<string, readonly Example[]>> = {
   ],
   quantizeWeight: [
     {
+      case: "blocks have scales of their own",
+      build: () =>
+        ir.quantizeWeight(
+          ir.param({ name: "w", dtype: "f32", shape: [1, 64] }),
+          ir.constant({ dtype: "f32", shape: [1], values: [0.5] }),
+          ir.constant({ dtype: "u8", shape: [1, 2], values: [1, 4] }),
+          { bits: 4 },
+        ),
+      inputs: { w: Array.from({ length: 64 }, (_, i) => i / 4) },
+      // Halves to even, 7 at most, in steps of 0.5 and 2.
+      expected: Array.from({ length: 64 }, (_, i) => {
+        const steps = i < 32 ? i / 2 : i / 8;
+        const even = steps % 1 === 0.5 ? 2 * Math.round(steps / 2) : Math.round(steps);
+        return Math.min(7, even);
+      }),
+    },
+    {
       build: () =>
         ir.quantizeWeight(matrix(), ir.constant({ dtype: "f32", shape: [2], values: [0.5, 2] }), { bits: 4 }),
       inputs: { w: [0.25, 0.75, -5, 3, 5, 100] },
       expected: [0, 2, -8, 2, 2, 7],
+    },
+  ],
+  blockScales: [
+    {
+      case: "each block takes the multiple with which its largest weight is 7",
+      build: () =>
+        ir.blockScales(
+          ir.param({ name: "w", dtype: "f32", shape: [1, 64] }),
+          ir.constant({ dtype: "f32", shape: [1], values: [0.5] }),
+          { blockSize: 32 },
+        ),
+      // Whole multiples of 1.5 and of 8 (the largest, 16 units).
+      inputs: { w: Array.from({ length: 64 }, (_, i) => (i < 32 ? 1.5 : 8) * ((i % 15) - 7)) },
+      expected: [3, 16],
+    },
+  ],
+  expandBlocks: [
+    {
+      build: () => {
+        const { w, blockScales } = blocks();
+        return ir.expandBlocks(w, blockScales);
+      },
+      inputs: { w: inBlocks },
+      expected: inBlocks.map((q, i) => q * [1, 16, 3, 5][Math.floor(i / 32)]!),
+    },
+  ],
+  blockQuantizedLinear: [
+    {
+      build: () => {
+        const { w, blockScales, scales } = blocks();
+        const x = ir.quantize(ir.input("x", "f32", 1, 64), u8);
+        const b = ir.constant({ dtype: "i32", shape: [2], values: [3, -5] });
+        return ir.blockQuantizedLinear(x, w, scales, blockScales, b, { dtype: "u16", scale: 0.125, offset: -32768 });
+      },
+      // 4 steps of u8 for all: an element is 4 of the integers.
+      inputs: { x: Array(64).fill(1), w: inBlocks },
+      expected: [0.5, 2].map((scale, row) => {
+        const sum = inBlocks
+          .map((q, i) => q * [1, 16, 3, 5][Math.floor(i / 32)]!)
+          .slice(64 * row, 64 * row + 64)
+          .reduce((a, q) => a + 4 * q, row === 0 ? 3 : -5);
+        return 32768 + Math.round((sum * 0.25 * scale) / 0.125);
+      }),
+    },
+    {
+      case: "without a bias",
+      build: () => {
+        const { w, blockScales, scales } = blocks();
+        const x = ir.quantize(ir.input("x", "f32", 1, 64), u8);
+        return ir.blockQuantizedLinear(x, w, scales, blockScales, { dtype: "u8", scale: 16, offset: -100 });
+      },
+      inputs: { x: Array.from({ length: 64 }, (_, i) => (i === 0 ? 4 : 0)), w: inBlocks },
+      // 4 times the first integer of each row (-7 and 7), the scale of its block (1 and 3) and of its row, in steps of 16: 10.5 to even.
+      expected: [100 - 1, 100 + 10],
     },
   ],
   quantizeBias: [

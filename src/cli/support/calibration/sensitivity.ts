@@ -16,6 +16,8 @@ export interface LayerReport {
   readonly name: string;
   readonly loc?: string;
   readonly bits: WeightBits;
+  /** Inputs that share a scale, where not all of a row do. */
+  readonly blockSize?: number;
   /** Of the weights as they are read: packed integers and scales, or halves. */
   readonly bytes: number;
   /** Of the layer's result on its operands in floats, in dB; undefined for a layer in floats. */
@@ -34,11 +36,13 @@ export interface QualityReport {
   readonly tokens: number;
 }
 
-/** Bytes of the weights of a linear: integers with a scale per row, or halves. */
-export function weightBytes(n: Node, bits: WeightBits): number {
+/** Bytes of the weights of a linear: integers with a scale per row, and four bits per block where they have blocks; or halves. */
+export function weightBytes(n: Node, bits: WeightBits, blockSize?: number): number {
   const w = n.inputs[1]!;
   const count = elements(w.type.shape);
-  return bits === "float" ? 2 * count : (count * bits) / 8 + 4 * (w.type.shape[0] as number);
+  if (bits === "float") return 2 * count;
+  const blocks = bits === 4 && blockSize ? count / blockSize : 0;
+  return (count * bits) / 8 + 4 * (w.type.shape[0] as number) + blocks / 2;
 }
 
 interface Probe {
@@ -126,7 +130,8 @@ export async function measureQuality(
       name: p.name,
       ...(p.node.loc && { loc: `${p.node.loc.file}:${p.node.loc.line}` }),
       bits: p.bits,
-      bytes: weightBytes(p.node, p.bits),
+      ...(p.bits === 4 && options.blockSize && { blockSize: options.blockSize }),
+      bytes: weightBytes(p.node, p.bits, options.blockSize),
       ...(noise.has(p) && { sqnr: noise.get(p)!.sqnr }),
       ...(each && alone.has(p) && { divergence: alone.get(p)! / rows }),
     })),

@@ -26,7 +26,7 @@ struct BinaryHeader {
 static_assert(sizeof(BinaryHeader) == 64 && offsetof(BinaryHeader, checksum) == 56);
 
 constexpr char kBinaryMagic[8] = {'H', 'E', 'D', 'D', 'L', 'E', 'C', 'B'};
-constexpr std::uint32_t kBinaryVersion = 1;
+constexpr std::uint32_t kBinaryVersion = 2;
 /// Operand index of an absent tensor.
 constexpr std::uint32_t kAbsentTensor = 0xffffffffU;
 

@@ -114,6 +114,7 @@ TensorInfo BinaryReader::readTensor(Cursor& cursor) const {
   t.quantization.axis = cursor.get<std::int32_t>();
   t.quantization.scales = cursor.getAll<float>();
   t.quantization.offsets = cursor.getAll<std::int32_t>();
+  t.quantization.blockScales = cursor.getAll<std::uint8_t>();
   t.checkShape(code::CONTEXT_CREATE_FROM_BINARY);
   if (!t.isStatic()) return t;
   const auto offset = cursor.get<std::uint64_t>();

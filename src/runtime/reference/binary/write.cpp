@@ -32,6 +32,7 @@ void BinaryWriter::describe(const TensorInfo& t) {
   put(t.quantization.axis);
   putAll(t.quantization.scales);
   putAll(t.quantization.offsets);
+  putAll(t.quantization.blockScales);
   if (t.isStatic()) put(static_cast<std::uint64_t>(place(t.data, t.bytes())));
 }
 

@@ -9,7 +9,35 @@ constexpr std::uint32_t kMaximumRank = 8;
 constexpr std::uint32_t kMaximumChannels = 1U << 24;
 constexpr std::uint64_t kMaximumBytes = 0xffffffffU;  // what the interface counts
 
-Quantization quantizationOf(const qnn::QuantizeParams& q, const std::string& name, qnn::Error code) {
+/// A scale for each index of an axis, and the blocks of each.
+Quantization expansionOf(const qnn::QuantizeParams& q, const TensorInfo& t, qnn::Error code) {
+  const auto refuse = [&](const std::string& why) {
+    return Failure(code, "tensor '" + t.name + "': blockwise expansion " + why);
+  };
+  if (q.blockwiseExpansion == nullptr) throw refuse("without parameters");
+  const qnn::BlockwiseExpansion& e = *q.blockwiseExpansion;
+  if (e.axis < 0 || static_cast<std::size_t>(e.axis) >= t.rank()) throw refuse("along an axis that it has not");
+  if (e.storage != qnn::BlockScaleStorage::UINT_8) throw refuse("stores its scales in other than 8 bits");
+  const std::uint32_t channels = t.dims[static_cast<std::size_t>(e.axis)];
+  const std::size_t inner = t.count() / channels;
+  if (e.blocks == 0 || inner % e.blocks != 0)
+    throw refuse("has " + std::to_string(e.blocks) + " blocks, which do not divide " + std::to_string(inner) + " values");
+  if (e.channels == nullptr || e.scales8 == nullptr) throw refuse("has no scales");
+  Quantization r;
+  r.definition = q.definition;
+  r.encoding = q.encoding;
+  r.bitwidth = e.bitwidth;
+  r.axis = e.axis;
+  for (std::uint32_t i = 0; i < channels; ++i) {
+    r.scales.push_back(e.channels[i].scale);
+    r.offsets.push_back(e.channels[i].offset);
+  }
+  r.blockScales.assign(e.scales8, e.scales8 + std::size_t{channels} * e.blocks);
+  return r;
+}
+
+Quantization quantizationOf(const qnn::QuantizeParams& q, const TensorInfo& t, qnn::Error code) {
+  const std::string& name = t.name;
   Quantization r;
   r.definition = q.definition;
   r.encoding = q.encoding;
@@ -48,10 +76,11 @@ Quantization quantizationOf(const qnn::QuantizeParams& q, const std::string& nam
       }
       return r;
     }
+    case qnn::Encoding::BLOCKWISE_EXPANSION: return expansionOf(q, t, code);
     default:
       throw Failure(code, "tensor '" + name + "': quantisation encoding " +
                               std::to_string(static_cast<std::uint32_t>(q.encoding)) +
-                              " is not supported; use a per-tensor or per-axis encoding (0 to 3)");
+                              " is not supported; use a per-tensor or per-axis encoding (0 to 3) or blockwise expansion (5)");
   }
 }
 
@@ -158,7 +187,7 @@ TensorInfo TensorInfo::from(const qnn::Tensor& tensor, qnn::Error code) {
   if (t.rank != 0 && t.dims == nullptr) throw refuse("rank " + std::to_string(t.rank) + " but no dimensions");
   r.dims.assign(t.dims, t.dims + t.rank);
   r.checkShape(code);
-  r.quantization = quantizationOf(t.quantize, r.name, code);
+  r.quantization = quantizationOf(t.quantize, r, code);
   if (t.type == qnn::TensorType::STATIC) {
     if (t.memType != qnn::MemType::RAW) throw refuse("constants must be given as raw memory");
     r.data = static_cast<const std::byte*>(t.buffer.data);

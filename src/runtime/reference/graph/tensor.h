@@ -24,6 +24,7 @@ struct Quantization {
   std::int32_t axis = 0;
   std::vector<float> scales;
   std::vector<std::int32_t> offsets;
+  std::vector<std::uint8_t> blockScales = {};  ///< of blockwise expansion: an integer for each block of each channel
 };
 
 struct TensorInfo {

@@ -15,9 +15,12 @@ void widenFixed(const void* q, std::int16_t* y, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) y[i] = static_cast<std::int16_t>(static_cast<int>(from[i]) - kMiddle);
 }
 
-/// M activation rows by R weight rows.
-template <std::size_t M, std::size_t R>
-HEDDLE_INLINE void dotFixedBlock(const FixedRows& d, const std::int16_t* x, const std::int8_t* w, std::int64_t* y) {
+static_assert(kBlockUnit % kIntWidth == 0);
+
+/// M activation rows by R weight rows, whose blocks have scales where Blocks.
+template <std::size_t M, std::size_t R, bool Blocks>
+HEDDLE_INLINE void dotFixedBlock(const FixedRows& d, const std::int16_t* x, std::size_t j, std::int64_t* y) {
+  const std::int8_t* w = d.w + j * d.k;
   std::int64_t total[M][R] = {};
   const std::size_t whole = d.k / kIntWidth * kIntWidth;
   for (std::size_t begin = 0; begin < whole; begin += kExactSteps * kIntWidth) {
@@ -26,15 +29,27 @@ HEDDLE_INLINE void dotFixedBlock(const FixedRows& d, const std::int16_t* x, cons
     for (auto& row : acc) {
       for (IntVec& a : row) a = zeroInt();
     }
-    for (std::size_t i = begin; i < end; i += kIntWidth) {
-      IntVec weight[R];
-      HEDDLE_UNROLL
-      for (std::size_t r = 0; r < R; ++r) weight[r] = loadInt(w + r * d.k + i);
-      HEDDLE_UNROLL
-      for (std::size_t m = 0; m < M; ++m) {
-        const IntVec v = loadInt(x + m * d.k + i);
+    for (std::size_t i = begin; i < end;) {
+      std::size_t stop = end;
+      IntVec scale[R];
+      if constexpr (Blocks) {
+        const std::size_t block = i / d.blockSize, blocks = d.k / d.blockSize;
+        if ((block + 1) * d.blockSize < end) stop = (block + 1) * d.blockSize;
+        for (std::size_t r = 0; r < R; ++r) scale[r] = splatInt(d.blockScales[(j + r) * blocks + block]);
+      }
+      for (; i < stop; i += kIntWidth) {
+        IntVec weight[R];
         HEDDLE_UNROLL
-        for (std::size_t r = 0; r < R; ++r) acc[m][r] = multiplyAddPairs(v, weight[r], acc[m][r]);
+        for (std::size_t r = 0; r < R; ++r) {
+          weight[r] = loadInt(w + r * d.k + i);
+          if constexpr (Blocks) weight[r] = multiplyInt(weight[r], scale[r]);
+        }
+        HEDDLE_UNROLL
+        for (std::size_t m = 0; m < M; ++m) {
+          const IntVec v = loadInt(x + m * d.k + i);
+          HEDDLE_UNROLL
+          for (std::size_t r = 0; r < R; ++r) acc[m][r] = multiplyAddPairs(v, weight[r], acc[m][r]);
+        }
       }
     }
     for (std::size_t m = 0; m < M; ++m) {
@@ -50,20 +65,26 @@ HEDDLE_INLINE void dotFixedBlock(const FixedRows& d, const std::int16_t* x, cons
   }
 }
 
-template <std::size_t M>
+template <std::size_t M, bool Blocks>
 void dotFixedRowsOf(const FixedRows& d, const std::int16_t* x, std::int64_t* y) {
   // Accumulators and weights in registers; a single row is bound by memory, which serves one stream of weights best.
   constexpr std::size_t kRows = kIntAccumulators / M;
   std::size_t j = 0;
-  for (; j + kRows <= d.n; j += kRows) dotFixedBlock<M, kRows>(d, x, d.w + j * d.k, y + j);
-  for (; j < d.n; ++j) dotFixedBlock<M, 1>(d, x, d.w + j * d.k, y + j);
+  for (; j + kRows <= d.n; j += kRows) dotFixedBlock<M, kRows, Blocks>(d, x, j, y + j);
+  for (; j < d.n; ++j) dotFixedBlock<M, 1, Blocks>(d, x, j, y + j);
+}
+
+template <bool Blocks>
+void dotFixedOf(const FixedRows& d) {
+  std::size_t i = 0;
+  for (; i + 4 <= d.m; i += 4) dotFixedRowsOf<4, Blocks>(d, d.x + i * d.k, d.y + i * d.ldy);
+  for (; i + 2 <= d.m; i += 2) dotFixedRowsOf<2, Blocks>(d, d.x + i * d.k, d.y + i * d.ldy);
+  if (i < d.m) dotFixedRowsOf<1, Blocks>(d, d.x + i * d.k, d.y + i * d.ldy);
 }
 
 void dotFixed(const FixedRows& d) {
-  std::size_t i = 0;
-  for (; i + 4 <= d.m; i += 4) dotFixedRowsOf<4>(d, d.x + i * d.k, d.y + i * d.ldy);
-  for (; i + 2 <= d.m; i += 2) dotFixedRowsOf<2>(d, d.x + i * d.k, d.y + i * d.ldy);
-  if (i < d.m) dotFixedRowsOf<1>(d, d.x + i * d.k, d.y + i * d.ldy);
+  if (d.blockScales == nullptr) return dotFixedOf<false>(d);
+  dotFixedOf<true>(d);
 }
 
 /// The nearest integer, halves to even, between the bounds; NaN counts as 0. A function of its own, so that no compiler

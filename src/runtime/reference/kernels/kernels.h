@@ -30,14 +30,19 @@ struct DotRows {
   std::size_t ldy;
 };
 
-/// y[i][j] = sum over k of x[i][k] w[j][k], exact. x comes from widenFixed; k is at most kFixedDepth.
+/// y[i][j] = sum over k of x[i][k] w[j][k], exact. x comes from widenFixed; k is at most kFixedDepth. With blocks, weights are
+/// multiplied by the scale of theirs first, which must leave them within 8 bits.
 struct FixedRows {
   std::size_t m, n, k;
   const std::int16_t* x;
   const std::int8_t* w;
   std::int64_t* y;
   std::size_t ldy;
+  const std::uint8_t* blockScales = nullptr;  ///< [n, k / blockSize]
+  std::size_t blockSize = 0;                  ///< a multiple of kBlockUnit that divides k
 };
+/// Whole vectors of every instruction set.
+constexpr std::size_t kBlockUnit = 32;
 /// Longest sum of products: far below what a double holds exactly, together with offset and bias.
 constexpr std::size_t kFixedDepth = std::size_t{1} << 20;
 

@@ -20,6 +20,7 @@ struct Constants {
   std::vector<std::int64_t> bias;  ///< with what the offset of the activations adds
   std::vector<double> factors;     ///< from the unit of a sum to that of a result in fixed point
   std::vector<float> scales;       ///< or to a float
+  std::vector<std::uint8_t> blockScales;
 };
 
 struct Layer {
@@ -31,6 +32,7 @@ struct Layer {
   Slot x, w, y;
   std::size_t wide, sums;  ///< workspace
   std::size_t rows;        ///< weight rows per task
+  std::size_t blocks;      ///< of a weight row that have scales of their own; else 0
   std::shared_ptr<const Constants> constants;
 };
 
@@ -41,7 +43,10 @@ std::shared_ptr<const Constants> constantsOf(const Node& node) {
   const float unit = floats ? 1.0F : encodingOf(node.output()).scale;
   const std::size_t n = w.dims[0], k = w.dims[1];
   const std::int64_t shift = std::int64_t{from.offset} + (x.dataType == UFIXED_POINT_16 ? 32768 : 0);
+  const Quantization& q = w.quantization;
+  const std::size_t blocks = q.blockScales.empty() ? 1 : q.blockScales.size() / n;
   auto r = std::make_shared<Constants>();
+  r->blockScales = q.blockScales;
   r->bias.resize(n);
   r->factors.resize(n);
   r->scales.resize(n);
@@ -49,7 +54,11 @@ std::shared_ptr<const Constants> constantsOf(const Node& node) {
   const auto* bias = node.hasInput(2) ? reinterpret_cast<const std::int32_t*>(node.input(2).data) : nullptr;
   for (std::size_t j = 0; j < n; ++j) {
     std::int64_t sum = 0;
-    for (std::size_t i = 0; i < k; ++i) sum += weights[j * k + i];
+    for (std::size_t b = 0; b < blocks; ++b) {
+      std::int64_t inner = 0;
+      for (std::size_t i = 0; i < k / blocks; ++i) inner += weights[j * k + b * (k / blocks) + i];
+      sum += inner * (q.blockScales.empty() ? 1 : q.blockScales[j * blocks + b]);
+    }
     r->bias[j] = shift * sum + (bias == nullptr ? 0 : bias[j]);
     r->factors[j] =
         static_cast<double>(from.scale) * static_cast<double>(w.quantization.scales[j]) / static_cast<double>(unit);
@@ -67,7 +76,10 @@ void run(const Layer& l, const Execution& e) {
   });
   e.pool.forEach((l.n + l.rows - 1) / l.rows, [&](std::size_t task, std::size_t) {
     const std::size_t first = task * l.rows, count = std::min(l.rows, l.n - first);
-    e.kernels.dotFixed({l.m, count, l.k, x, e.at<std::int8_t>(l.w) + first * l.k, sums + first, l.n});
+    const std::uint8_t* scales = l.blocks == 0 ? nullptr : l.constants->blockScales.data() + first * l.blocks;
+    const std::size_t blockSize = l.blocks == 0 ? 0 : l.k / l.blocks;
+    e.kernels.dotFixed(
+        {l.m, count, l.k, x, e.at<std::int8_t>(l.w) + first * l.k, sums + first, l.n, scales, blockSize});
     const auto* bias = l.constants->bias.data() + first;
     for (std::size_t i = 0; i < l.m; ++i) {
       const std::int64_t* row = sums + i * l.n + first;
@@ -82,6 +94,25 @@ void run(const Layer& l, const Execution& e) {
   });
 }
 
+/// Weights times the scales of their blocks must fit 8 bits, as the kernels sum them.
+void checkBlocks(const Check& c, const TensorInfo& w) {
+  const std::vector<std::uint8_t>& scales = w.quantization.blockScales;
+  const std::size_t blockSize = scales.empty() ? 0 : w.count() / scales.size();
+  if (w.rank() != 2 || scales.size() % w.dims[0] != 0 || scales.size() * blockSize != w.count() || blockSize == 0 ||
+      blockSize % kBlockUnit != 0) {
+    c.refuse(w, "blocks must be of " + std::to_string(kBlockUnit) + " inputs or a multiple, not " +
+                    std::to_string(blockSize));
+  }
+  const auto* weights = reinterpret_cast<const std::int8_t*>(w.data);
+  for (std::size_t i = 0; weights != nullptr && i < w.count(); ++i) {
+    const int expanded = weights[i] * scales[i / blockSize];
+    if (expanded < -128 || expanded > 127) {
+      c.refuse(w, "value " + std::to_string(i) + " times the scale of its block is " + std::to_string(expanded) +
+                      ", more than 8 bits hold");
+    }
+  }
+}
+
 }  // namespace
 
 void checkFixedLinear(const Check& c) {
@@ -91,16 +122,19 @@ void checkFixedLinear(const Check& c) {
   c.type(w, {SFIXED_POINT_8});
   if (!w.isStatic()) c.refuse(w, "fixed-point weights must be constant");
   const Quantization& q = w.quantization;
-  const bool perAxis = q.definition == qnn::Definition::DEFINED && (q.encoding == qnn::Encoding::AXIS_SCALE_OFFSET ||
-                                                                   q.encoding == qnn::Encoding::BW_AXIS_SCALE_OFFSET);
+  const bool inBlocks = q.encoding == qnn::Encoding::BLOCKWISE_EXPANSION;
+  const bool perAxis =
+      q.definition == qnn::Definition::DEFINED && (q.encoding == qnn::Encoding::AXIS_SCALE_OFFSET ||
+                                                   q.encoding == qnn::Encoding::BW_AXIS_SCALE_OFFSET || inBlocks);
   if (!perAxis || q.axis != 0 || w.dims.empty() || q.scales.size() != w.dims[0]) {
-    c.refuse(w, "expected one scale for each row (AXIS_SCALE_OFFSET or BW_AXIS_SCALE_OFFSET along axis 0)");
+    c.refuse(w, "expected one scale for each row (AXIS_SCALE_OFFSET, BW_AXIS_SCALE_OFFSET or BLOCKWISE_EXPANSION along axis 0)");
   }
   for (std::size_t i = 0; i < q.scales.size(); ++i) {
     if (!std::isfinite(q.scales[i]) || q.scales[i] <= 0.0F || q.offsets[i] != 0) {
       c.refuse(w, "the scale of row " + std::to_string(i) + " must be positive and finite, its offset 0");
     }
   }
+  if (inBlocks) checkBlocks(c, w);
   if (w.rank() == 2 && w.dims[1] > kFixedDepth) {
     c.refuse(w, "rows longer than " + std::to_string(kFixedDepth) + " could overflow their sum");
   }
@@ -128,6 +162,7 @@ Executable planFixedLinear(const Node& node, Planner& planner) {
   l.wide = planner.workspace(l.m * l.k * sizeof(std::int16_t));
   l.sums = planner.workspace(l.m * l.n * sizeof(std::int64_t));
   l.rows = std::max<std::size_t>(16, kTaskBytes / l.k / 16 * 16);
+  l.blocks = w.quantization.blockScales.size() / l.n;
   l.constants = constantsOf(node);
   return [l](const Execution& e) { run(l, e); };
 }

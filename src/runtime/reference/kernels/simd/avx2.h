@@ -111,6 +111,8 @@ inline IntVec loadInt(const std::int8_t* p) {
 inline IntVec multiplyAddPairs(IntVec a, IntVec b, IntVec c) {
   return {_mm256_add_epi32(c.v, _mm256_madd_epi16(a.v, b.v))};
 }
+inline IntVec splatInt(std::int16_t x) { return {_mm256_set1_epi16(x)}; }
+inline IntVec multiplyInt(IntVec a, IntVec b) { return {_mm256_mullo_epi16(a.v, b.v)}; }
 inline std::int64_t sumInt(IntVec a) {
   const __m256i low = _mm256_cvtepi32_epi64(_mm256_castsi256_si128(a.v));
   const __m256i high = _mm256_cvtepi32_epi64(_mm256_extracti128_si256(a.v, 1));

@@ -99,6 +99,8 @@ inline IntVec loadInt(const std::int8_t* p) {
 inline IntVec multiplyAddPairs(IntVec a, IntVec b, IntVec c) {
   return {_mm512_add_epi32(c.v, _mm512_madd_epi16(a.v, b.v))};
 }
+inline IntVec splatInt(std::int16_t x) { return {_mm512_set1_epi16(x)}; }
+inline IntVec multiplyInt(IntVec a, IntVec b) { return {_mm512_mullo_epi16(a.v, b.v)}; }
 inline std::int64_t sumInt(IntVec a) {
   const __m512i low = _mm512_cvtepi32_epi64(_mm512_castsi512_si256(a.v));
   const __m512i high = _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(a.v, 1));

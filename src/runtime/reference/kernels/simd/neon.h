@@ -112,6 +112,16 @@ inline IntVec multiplyAddPairs(IntVec a, IntVec b, IntVec c) {
   r.sums = vmlal_high_s16(vmlal_s16(c.sums, vget_low_s16(a.v), vget_low_s16(b.v)), a.v, b.v);
   return r;
 }
+inline IntVec splatInt(std::int16_t x) {
+  IntVec r;
+  r.v = vdupq_n_s16(x);
+  return r;
+}
+inline IntVec multiplyInt(IntVec a, IntVec b) {
+  IntVec r;
+  r.v = vmulq_s16(a.v, b.v);
+  return r;
+}
 inline std::int64_t sumInt(IntVec a) { return vaddlvq_s32(a.sums); }
 
 }  // namespace heddle::HEDDLE_ISA

@@ -125,6 +125,15 @@ inline IntVec multiplyAddPairs(IntVec a, IntVec b, IntVec c) {
   for (std::size_t i = 0; i < 8; ++i) c.v[i] += a.v[i] * b.v[i];
   return c;
 }
+inline IntVec splatInt(std::int16_t x) {
+  IntVec r;
+  for (std::int32_t& v : r.v) v = x;
+  return r;
+}
+inline IntVec multiplyInt(IntVec a, IntVec b) {
+  for (std::size_t i = 0; i < 8; ++i) a.v[i] *= b.v[i];
+  return a;
+}
 inline std::int64_t sumInt(IntVec a) {
   std::int64_t total = 0;
   for (const std::int32_t v : a.v) total += v;
