@@ -22,6 +22,10 @@ export interface Form {
   readonly places: number;
   /** With the head of 50,257 rows. */
   readonly head: boolean;
+  /** Weights of the head where the others are quantised. */
+  readonly headWeights: "w8" | "w4";
+  /** Inputs that share a scale in weights of 4 bits, 0 for one scale per output channel. */
+  readonly blockSize: number;
   /** f16, or activations in 16 bits and weights in 8 or 4. `islands`: only the linears are quantised, the rest is f16. */
   readonly precision: "f16" | "w8" | "w4" | "w8-islands" | "w4-islands";
   readonly linear: "fully-connected" | "conv2d";
@@ -63,8 +67,13 @@ export function gpt2(form: Form): Sketch {
       { params: [count("axis", axis)] },
     );
   };
-  const perChannel = (n: number, axis: number, of: number): Quantize | undefined => {
+  const perChannel = (n: number, axis: number, of: number, inner: number): Quantize | undefined => {
     const [scales, offsets] = [Array<number>(n).fill(0.01), Array<number>(n).fill(0)];
+    if (of === 4 && form.blockSize) {
+      const blocks = inner / form.blockSize;
+      const blockScales = Array.from({ length: n * blocks }, (_, i) => 1 + (i % 16));
+      return { encoding: "BLOCKWISE_EXPANSION", bitwidth: 4, axis, scales, blocks, blockScales };
+    }
     if (of === 8) return { encoding: "AXIS_SCALE_OFFSET", axis, scales, offsets };
     return of === 4 ? { encoding: "BW_AXIS_SCALE_OFFSET", bitwidth: 4, axis, scales, offsets } : undefined;
   };
@@ -76,15 +85,16 @@ export function gpt2(form: Form): Sketch {
     const inner = x.dims.at(-1)!;
     const weight = of === 16 ? F16 : S8;
     const b = bias ? [of === 16 ? g.weight([out], F16) : g.weight([out], S32)] : [];
-    if (form.linear === "conv2d") {
+    if (form.linear === "conv2d" || (form.blockSize && of === 4)) {
       const params = [counts("stride", [1, 1]), counts("pad_amount", [0, 0, 0, 0], [2, 2])];
-      const w = g.weight([1, 1, inner, out], weight, perChannel(out, 3, of));
+      const w = g.weight([1, 1, inner, out], weight, perChannel(out, 3, of, inner));
       const n = x.dims.at(-2)!;
-      return reshape(g.op("Conv2d", [reshape(x, [1, 1, n, inner]), w, ...b], [1, 1, n, out], { params }), [n, out]);
+      const y = g.op("Conv2d", [reshape(x, [1, 1, n, inner]), w, ...b], [1, 1, n, out], { params });
+      return g.op("Reshape", [y], [n, out], { out: last && fixed });
     }
     return g.op(
       "FullyConnected",
-      [x, g.weight([out, inner], weight, perChannel(out, 0, of)), ...b],
+      [x, g.weight([out, inner], weight, perChannel(out, 0, of, inner)), ...b],
       [x.dims[0]!, out],
       { out: last && fixed },
     );
@@ -178,7 +188,8 @@ export function gpt2(form: Form): Sketch {
   x = norm(x);
   if (!form.head) g.op("Reshape", [x], x.dims, { out: true });
   else {
-    const logits = linear(rows > 1 ? slice(x, 0, rows - 1, rows) : x, vocab, Math.max(bits, 8), false, true);
+    const of = bits === 16 ? 16 : form.headWeights === "w8" ? 8 : 4;
+    const logits = linear(rows > 1 ? slice(x, 0, rows - 1, rows) : x, vocab, of, false, true);
     if (bits === 16) g.op("Cast", [logits], logits.dims, { type: F32, out: true });
   }
   return g;

@@ -14,6 +14,8 @@ const choices: Readonly<Partial<Record<keyof Form, readonly string[]>>> = {
   join: ["keys", "scores", "elements"],
   cache: [F32, F16, U16, U8],
   gelu: ["tanh", "sigmoid", "native"],
+  headWeights: ["w8", "w4"],
+  blockSize: ["0", "32", "64", "128"],
 };
 
 const text = { type: "string" } as const;
@@ -39,15 +41,19 @@ const base = {
   heads: "batched",
   join: "keys",
   cache: fixed ? U8 : F16,
+  headWeights: "w8",
   gelu: fixed || values.rows !== "1" ? "native" : "tanh",
   ...values,
-  ...Object.fromEntries(["rows", "places", "layers"].map((name) => [name, Number(values[name])])),
+  ...Object.fromEntries(["rows", "places", "layers", "blockSize"].map((name) => [name, Number(values[name] ?? 0)])),
 } as unknown as Form;
 
 const varied = String(values.vary).split(",").filter(Boolean) as (keyof Form)[];
 const forms = varied.length
   ? varied.flatMap((field) =>
-      choices[field]!.map((choice) => ({ label: `${field} ${choice}`, form: { ...base, [field]: choice } as Form })),
+      choices[field]!.map((choice) => ({
+        label: `${field} ${choice}`,
+        form: { ...base, [field]: field === "blockSize" ? Number(choice) : choice } as Form,
+      })),
     )
   : [{ label: "as chosen", form: base }];
 for (const { label, form } of forms)
