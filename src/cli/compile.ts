@@ -101,6 +101,11 @@ async function run([file]: readonly string[], options: Options, output: Output):
   const { npuText } = await import("./support/npu-text.ts");
   const npu = compiled.parts.length > 0 ? compiled.parts.map((p) => npuText(p.manifest)).join("") : npuText(manifest);
   output.print(`\n${text.entryTable(compiled)}\n${text.partTable(compiled)}${npu}${text.artifactTable(out)}\n`);
+  const { sampling, model: info } = manifest;
+  if (sampling || info.eos?.length) {
+    const { samplingText, endsText } = await import("./support/sampling-text.ts");
+    output.print(`by default generate ${samplingText(sampling ?? { temperature: 0 })}; ${endsText(info.eos)}\n`);
+  }
   output.print(`${text.timeLine(compiled)}\n`);
   output.print(`${next(compiled)}\n`);
   return {

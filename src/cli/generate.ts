@@ -8,6 +8,7 @@ import { Session } from "../runtime/session.ts";
 import { command, exitCodes, main, type Output } from "./support/command.ts";
 import { real, whole } from "./support/options.ts";
 import { progress } from "./support/progress.ts";
+import { endsText, samplingText } from "./support/sampling-text.ts";
 import { showStats } from "./support/stats.ts";
 
 interface Options {
@@ -16,10 +17,10 @@ interface Options {
   readonly chatTemplate?: string;
   readonly system?: string;
   readonly tokens?: number;
-  readonly temperature: number;
-  readonly topK: number;
-  readonly topP: number;
-  readonly repetitionPenalty: number;
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly repetitionPenalty?: number;
   readonly seed: number;
   readonly ignoreEos?: boolean;
   readonly backend?: ExecutionName;
@@ -47,10 +48,22 @@ const definition = command(
   .option("--chat", "converse: on a terminal, or a turn for each line of stdin")
   .option("--system <text>", "what the model is told before the first turn of a chat")
   .option("--chat-template <file>", "a Jinja template in place of the model's own")
-  .option("--temperature <t>", "0 takes the most likely token, 1 samples as the model says", real(0), 0)
-  .option("--top-k <k>", "sample among the k most likely tokens; 0 for all", whole(0), 0)
-  .option("--top-p <p>", "sample among the most likely tokens that reach this probability", real(0, 1), 1)
-  .option("--repetition-penalty <x>", "above 1 makes tokens less likely that were used before", real(0), 1)
+  .option(
+    "--temperature <t>",
+    "0 takes the most likely token, 1 samples as the model says (default: the model's, or 0)",
+    real(0),
+  )
+  .option("--top-k <k>", "sample among the k most likely tokens; 0 for all (default: the model's, or 0)", whole(0))
+  .option(
+    "--top-p <p>",
+    "sample among the most likely tokens that reach this probability (default: the model's, or 1)",
+    real(0, 1),
+  )
+  .option(
+    "--repetition-penalty <x>",
+    "above 1 makes tokens less likely that were used before (default: the model's, or 1)",
+    real(0),
+  )
   .option("--seed <n>", "seed of the random choice of tokens", whole(0), 0)
   .option("--ignore-eos", "do not stop at an end-of-text token")
   .addOption(
@@ -86,6 +99,10 @@ async function run([folder]: readonly string[], options: Options, output: Output
       output.note("no tokenizer: the prompt goes in as bytes, tokens come out as numbers");
     if (manifest.weights.source.startsWith("seeded:"))
       output.note(`weights are made up (${manifest.weights.source}): the text is noise`);
+    if (manifest.sampling)
+      output.note(
+        `${samplingText({ ...manifest.sampling, ...given(options) }, options.seed)}; ${endsText(manifest.model.eos)}`,
+      );
     const result = options.chat
       ? await chat(session, prompt, template, options, output)
       : await complete(session, prompt!, options, output);
@@ -97,10 +114,18 @@ async function run([folder]: readonly string[], options: Options, output: Output
   }
 }
 
-const sampling = ({ tokens, topK, topP, temperature, seed, repetitionPenalty, ignoreEos }: Options, most: number) => ({
-  maxTokens: tokens ?? most,
-  ...{ topK, topP, temperature, seed, repetitionPenalty },
-  ...(ignoreEos && { stop: [] }),
+/** What the command line says, else what the model's authors do, else the most likely token. */
+function sampling({ build }: Session, options: Options, most: number) {
+  const { tokens, seed, ignoreEos } = options;
+  const chosen = { ...build.manifest.sampling, ...given(options) };
+  return { maxTokens: tokens ?? most, ...chosen, seed, ...(ignoreEos && { stop: [] }) };
+}
+
+const given = ({ temperature, topK, topP, repetitionPenalty }: Options) => ({
+  ...(temperature !== undefined && { temperature }),
+  ...(topK !== undefined && { topK }),
+  ...(topP !== undefined && { topP }),
+  ...(repetitionPenalty !== undefined && { repetitionPenalty }),
 });
 
 /** Continues a text. */
@@ -117,7 +142,7 @@ async function complete(session: Session, prompt: string, options: Options, outp
   };
   try {
     for await (const piece of session.generate(prompt, {
-      ...sampling(options, 64),
+      ...sampling(session, options, 64),
       signal: interrupted.signal,
     })) {
       if (tokens.length === 0) begin();
@@ -151,7 +176,7 @@ async function chat(
     ...(template !== undefined && { template }),
     ...(system !== undefined && { system }),
   });
-  const { turns, interrupted } = await converse(conversation, first, sampling(options, 1024), output);
+  const { turns, interrupted } = await converse(conversation, first, sampling(session, options, 1024), output);
   if (interrupted) process.exitCode = exitCodes.interrupted;
   return { turns };
 }

@@ -18,7 +18,7 @@ export async function compileParts(
   request: CompileRequest,
   parts: readonly Part[],
 ): Promise<{ readonly manifest: PartsManifest; readonly parts: readonly PartResult[] }> {
-  const { tokenizer: _, chat: __, extra, progress, ...each } = request;
+  const { tokenizer: _, chat: __, sampling: ___, extra, progress, ...each } = request;
   if (!request.isPart) request.weights.check(paramsOf(request.module));
   const bytes = parts.reduce((sum, p) => sum + p.bytes, 0);
   return replaceFolder(request.out, async (folder) => {

@@ -10,6 +10,7 @@ import { aieMachine } from "../targets/aie-machine.ts";
 import { targetNames } from "../targets/target.ts";
 import type { ChatFormat } from "../weights/chat-format.ts";
 import type { TokenizerFile } from "../weights/checkpoint.ts";
+import type { Sampling } from "../weights/sampling.ts";
 import type { WeightSource } from "../weights/source.ts";
 import type { Backend, EntryPlan } from "./backend.ts";
 import { type CompiledEntry, compileEntries, manifestEntry } from "./entries.ts";
@@ -45,6 +46,8 @@ export interface CompileRequest {
   readonly tokenizer?: TokenizerFile;
   /** How to converse with the model: a template in Jinja, and the tokens that it names. */
   readonly chat?: ChatFormat;
+  /** How its authors sample from it. */
+  readonly sampling?: Sampling;
   /** Names of the passes that ran, in order. */
   readonly passes: readonly string[];
   /** Whether the module is some layers of a model. */

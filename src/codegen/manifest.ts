@@ -141,6 +141,13 @@ export interface Manifest {
     readonly bos?: string;
     readonly eos?: string;
   };
+  /** How the model's authors sample from it; absent where they do not say. */
+  readonly sampling?: {
+    readonly temperature: number;
+    readonly topK?: number;
+    readonly topP?: number;
+    readonly repetitionPenalty?: number;
+  };
   readonly entries: readonly ManifestEntry[];
   /** Names of the passes that ran, in order. */
   readonly passes: readonly string[];

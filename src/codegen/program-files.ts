@@ -9,7 +9,7 @@ const chatTemplateFile = "chat_template.jinja";
 /** Writes tokenizer and chat template. Returns the fields of the manifest that do not depend on how the program is stored. */
 export function writeProgram(
   folder: string,
-  { program, info, eos, target, precision, blockSize, tokenizer, chat, passes }: CompileRequest,
+  { program, info, eos, target, precision, blockSize, tokenizer, chat, sampling, passes }: CompileRequest,
 ): Omit<Manifest, "format" | "weights" | "entries"> {
   if (tokenizer) writeFileSync(join(folder, tokenizer.name), tokenizer.content());
   if (chat) writeFileSync(join(folder, chatTemplateFile), chat.template);
@@ -21,6 +21,7 @@ export function writeProgram(
     model: { ...info, ...(eos && { eos }) },
     tokenizer: tokenizer?.name ?? null,
     ...(chat && { chat: { ...chat, template: chatTemplateFile } }),
+    ...(sampling && { sampling }),
     passes,
   };
 }

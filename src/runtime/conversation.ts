@@ -2,6 +2,7 @@
 import { Template } from "@huggingface/jinja";
 import { HeddleError } from "../ir/error.ts";
 import type { Generated, GenerateOptions } from "./generate.ts";
+import { Brackets, type Span } from "./literal.ts";
 import type { Session } from "./session.ts";
 
 export interface Message {
@@ -24,6 +25,7 @@ export interface ConversationOptions {
  */
 export class Conversation {
   readonly #session: Session;
+  readonly #source: string;
   readonly #template: Template;
   readonly #names: { readonly bos_token: string; readonly eos_token: string };
   #messages: readonly Message[];
@@ -37,7 +39,8 @@ export class Conversation {
     if (manifest.tokenizer === null)
       throw new HeddleError("has no tokenizer, so nobody can converse with it", { subject: session.build.folder });
     this.#session = session;
-    this.#template = parse(template ?? session.build.chatTemplate(), session.build.folder);
+    this.#source = sourceOf(template ?? session.build.chatTemplate(), session.build.folder);
+    this.#template = parse(this.#source, session.build.folder);
     this.#names = { bos_token: manifest.chat?.bos ?? "", eos_token: manifest.chat?.eos ?? "" };
     this.#messages = system === undefined ? [] : [{ role: "system", content: system }];
   }
@@ -52,8 +55,8 @@ export class Conversation {
    */
   async *send(content: string, options: GenerateOptions = {}): AsyncGenerator<Generated, void, void> {
     const messages: readonly Message[] = [...this.#messages, { role: "user", content }];
-    const text = this.#render(messages);
-    const prompt = this.#tokensOf(text);
+    const { text, literal } = this.#render(messages);
+    const prompt = this.#tokensOf(text, literal);
     const made: number[] = [];
     let answer = "";
     let said = false;
@@ -75,15 +78,24 @@ export class Conversation {
   }
 
   /** The tokens so far and those of what is new, so that the cache is of use; of all anew where the template changed what was. */
-  #tokensOf(text: string): readonly number[] {
+  #tokensOf(text: string, literal: readonly Span[]): readonly number[] {
     const { tokenizer } = this.#session;
-    if (this.#text === "" || !text.startsWith(this.#text)) return tokenizer.encodePart(text);
-    return [...this.#tokens, ...tokenizer.encodePart(text.slice(this.#text.length))];
+    const known = this.#text.length;
+    if (known === 0 || !text.startsWith(this.#text)) return tokenizer.encodePart(text, literal);
+    const later = literal.map(({ start, end }) => ({ start: start - known, end: end - known }));
+    return [...this.#tokens, ...tokenizer.encodePart(text.slice(known), later)];
   }
 
-  #render(messages: readonly Message[]): string {
+  /** What the template makes of the messages, and where in it the text of a control token comes from a message: there it is only text. */
+  #render(messages: readonly Message[]): { text: string; literal: readonly Span[] } {
     try {
-      return this.#template.render({ messages, add_generation_prompt: true, ...this.#names });
+      const { tokenizer } = this.#session;
+      const brackets = new Brackets([this.#source, ...messages.map((m) => m.content)]);
+      const marked = messages.map((m) => ({
+        ...m,
+        content: brackets.around(m.content, tokenizer.controls(m.content)),
+      }));
+      return brackets.read(this.#template.render({ messages: marked, add_generation_prompt: true, ...this.#names }));
     } catch (e) {
       throw new HeddleError(`the chat template refuses the conversation: ${(e as Error).message}`, {
         subject: this.#session.build.folder,
@@ -92,12 +104,15 @@ export class Conversation {
   }
 }
 
-function parse(template: string | undefined, folder: string): Template {
-  if (template === undefined)
-    throw new HeddleError("has no chat template: the model was not trained to converse", {
-      subject: folder,
-      hint: "compile an instruction-tuned checkpoint, or name a template: --chat-template <file>",
-    });
+function sourceOf(template: string | undefined, folder: string): string {
+  if (template !== undefined) return template;
+  throw new HeddleError("has no chat template: the model was not trained to converse", {
+    subject: folder,
+    hint: "compile an instruction-tuned checkpoint, or name a template: --chat-template <file>",
+  });
+}
+
+function parse(template: string, folder: string): Template {
   try {
     return new Template(template);
   } catch (e) {

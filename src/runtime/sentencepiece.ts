@@ -5,6 +5,7 @@
  * makes 260 MB; this keeps the vocabulary alone.
  */
 import TinyQueue from "tinyqueue";
+import { overlaps, type Span } from "./literal.ts";
 
 /** The content of vocabulary.json. Token ids are positions. */
 export interface Vocabulary {
@@ -61,7 +62,7 @@ export class SentencePiece {
     return [...this.#vocabulary.before, ...this.encodePart(text), ...this.#vocabulary.after];
   }
 
-  encodePart(text: string): number[] {
+  encodePart(text: string, literal: readonly Span[] = []): number[] {
     const tokens: number[] = [];
     const plain = (from: number, to: number) => {
       if (from === to) return;
@@ -70,7 +71,7 @@ export class SentencePiece {
     };
     let start = 0;
     for (let at = 0; at < text.length; ) {
-      const found = this.#wholeAt(text, at);
+      const found = this.#wholeAt(text, at, literal);
       if (found === undefined) {
         at++;
         continue;
@@ -82,6 +83,17 @@ export class SentencePiece {
     }
     plain(start, text.length);
     return tokens;
+  }
+
+  controls(text: string): Span[] {
+    const spans: Span[] = [];
+    for (let at = 0; at < text.length; at++) {
+      const found = this.#wholeAt(text, at);
+      if (found === undefined) continue;
+      if (this.#isControl(found)) spans.push({ start: at, end: at + found.length });
+      at += found.length - 1;
+    }
+    return spans;
   }
 
   decode(tokens: readonly number[]): string {
@@ -114,12 +126,18 @@ export class SentencePiece {
     );
   }
 
-  #wholeAt(text: string, at: number): string | undefined {
+  /** The longest piece that is found as a whole there; where the text is literal, control tokens are not. */
+  #wholeAt(text: string, at: number, literal: readonly Span[] = []): string | undefined {
     for (const length of this.#whole.get(text[at]!) ?? []) {
       const piece = text.slice(at, at + length);
-      if (this.#wholeIds.has(piece)) return piece;
+      if (!this.#wholeIds.has(piece)) continue;
+      if (!this.#isControl(piece) || !overlaps(literal, { start: at, end: at + length })) return piece;
     }
     return undefined;
+  }
+
+  #isControl(piece: string): boolean {
+    return this.#vocabulary.kinds[this.#wholeIds.get(piece)!] === "c";
   }
 
   /** Joins the characters of a text as far as they go. `next` and `previous` link what is left of them. */

@@ -1,14 +1,20 @@
-/** Text to tokens and back. The rules of a tokenizer.json are the library's work; streaming whole characters is done here. */
+/** Text to tokens and back, and whole characters from tokens that come one by one. */
 import { readFileSync } from "node:fs";
-import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { HeddleError } from "../ir/error.ts";
+import { HuggingFaceTokenizer } from "./hugging-face.ts";
+import type { Span } from "./literal.ts";
 import { SentencePiece } from "./sentencepiece.ts";
 
 export interface Tokenizer {
   /** A text from its start on, with what the model expects in front of it, such as Gemma's `<bos>`. */
   encode(text: string): number[];
-  /** The text alone: a part of one, or a prompt that a chat template wrote, which has everything in it. */
-  encodePart(text: string): number[];
+  /**
+   * The text alone: a part of one, or a prompt that a chat template wrote, which has everything in it.
+   * @param literal where the text of a control token is only text.
+   */
+  encodePart(text: string, literal?: readonly Span[]): number[];
+  /** Where control tokens stand in a text, in order. */
+  controls(text: string): Span[];
   decode(tokens: readonly number[]): string;
 }
 
@@ -20,8 +26,6 @@ export interface TextStream {
   end(): string;
 }
 
-const plainly = { skip_special_tokens: true, clean_up_tokenization_spaces: false };
-
 /** A tokenizer.json, or a vocabulary.json (sentencepiece.ts). @throws HeddleError where the file cannot be read or is neither. */
 export const loadTokenizer = (path: string): Tokenizer => parseTokenizer(() => readFileSync(path), path);
 
@@ -30,13 +34,7 @@ export function parseTokenizer(content: () => string | Uint8Array, subject = "to
   try {
     const text = content();
     const json = JSON.parse(typeof text === "string" ? text : new TextDecoder().decode(text));
-    if (json.format === "heddle.vocabulary/1") return new SentencePiece(json);
-    const library = new HuggingFaceTokenizer(json, {});
-    return {
-      encode: (text) => library.encode(text, { add_special_tokens: true }).ids,
-      encodePart: (text) => (text === "" ? [] : library.encode(text, { add_special_tokens: false }).ids),
-      decode: (tokens) => (tokens.length === 0 ? "" : library.decode([...tokens], plainly)),
-    };
+    return json.format === "heddle.vocabulary/1" ? new SentencePiece(json) : new HuggingFaceTokenizer(json);
   } catch (e) {
     throw new HeddleError(`is not a tokenizer that can be read: ${(e as Error).message}`, {
       subject,
@@ -49,6 +47,7 @@ export function parseTokenizer(content: () => string | Uint8Array, subject = "to
 export const byteTokenizer: Tokenizer = {
   encode: (text) => [...new TextEncoder().encode(text)],
   encodePart: (text) => [...new TextEncoder().encode(text)],
+  controls: () => [],
   decode: (tokens) => tokens.map((t) => `${t} `).join(""),
 };
 

@@ -7,6 +7,7 @@ import { openGguf } from "./gguf/open.ts";
 import { chatFormat, endTokens, vocabularyJson } from "./gguf/tokenizer.ts";
 import { hfWeights } from "./hf.ts";
 import { openSafeTensors } from "./safetensors.ts";
+import { ggufSampling, type Sampling, samplingOf } from "./sampling.ts";
 import { openSharded, shardsOf } from "./sharded.ts";
 import type { WeightSource } from "./source.ts";
 
@@ -22,6 +23,8 @@ export interface Checkpoint {
   readonly chat?: ChatFormat;
   /** Tokens that end a text. */
   readonly eos: readonly number[];
+  /** How its authors sample from it, where they say so. */
+  readonly sampling?: Sampling;
 }
 
 export interface TokenizerFile {
@@ -68,19 +71,32 @@ function fileIn(folder: string): string {
 function ggufCheckpoint(file: string, name: string): Checkpoint {
   const { weights, config, header } = openGguf(file, name, fingerprintOf([file]));
   const chat = chatFormat(header.metadata);
+  const sampling = closingOnError(weights, () => ggufSampling(header.metadata, basename(file)));
   return {
     ...{ weights, config },
     ...(header.metadata.has("tokenizer.ggml.tokens") && {
       tokenizer: { name: "vocabulary.json", content: () => vocabularyJson(header.metadata, basename(file)) },
     }),
     ...(chat && { chat }),
+    ...(sampling && { sampling }),
     eos: endTokens(header.metadata),
   };
+}
+
+function closingOnError<T>(weights: WeightSource, action: () => T): T {
+  try {
+    return action();
+  } catch (e) {
+    weights.close();
+    throw e;
+  }
 }
 
 function hfCheckpoint(file: string, name: string): Checkpoint {
   const folder = dirname(file);
   const config = readJson(join(folder, "config.json"));
+  const generation = readJson(join(folder, "generation_config.json"));
+  const sampling = samplingOf(generation, "generation_config.json");
   const content = basename(file) === index ? (readJson(file) ?? {}) : undefined;
   const shards = content ? [...new Set(shardsOf(file, content).values())].map((s) => join(folder, s)) : [file];
   const tensors = content ? openSharded(file, content) : openSafeTensors(file);
@@ -91,7 +107,9 @@ function hfCheckpoint(file: string, name: string): Checkpoint {
     ...(config && { config }),
     ...(existsSync(tokenizer) && { tokenizer: { name: "tokenizer.json", content: () => readFileSync(tokenizer) } }),
     ...(chat && { chat }),
-    eos: eosOf(config) ?? eosOf(readJson(join(folder, "generation_config.json"))) ?? [],
+    ...(sampling && { sampling }),
+    // As transformers has it, what is said about generating counts for it.
+    eos: eosOf(generation) ?? eosOf(config) ?? [],
   };
 }
 

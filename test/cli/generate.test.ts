@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -29,6 +29,27 @@ test("reads the prompt from stdin", async () => {
 test("a prompt of - is stdin too", async () => {
   const { stdout } = await runCommand("generate", [bible, "--prompt", "-", "--tokens", "2"], "In the beginning\nGod");
   assert.match(stdout, /^In the beginning\nGod/);
+});
+
+test("a model's own sampling is the default, printed, and what the command line says counts", async () => {
+  const folder = join(tempFolder(), "sampled");
+  cpSync("test/fixtures/gpt2-bible", folder, { recursive: true });
+  const sampling = { do_sample: true, temperature: 0.7, top_k: 40, top_p: 0.9, eos_token_id: [0, 13] };
+  writeFileSync(join(folder, "generation_config.json"), JSON.stringify(sampling));
+  const out = join(tempFolder(), "sampled-build");
+  const compiled = await runCommand("compile", ["graphs/gpt2-fa2-kv-fused.ts", "--weights", folder, "--out", out]);
+  assert.match(
+    compiled.stdout,
+    "\nby default generate samples with temperature 0.7, top-k 40, top-p 0.9; tokens 0, 13 end a text\n",
+  );
+  const args = ["--prompt", "And he said", "--tokens", "12", "--ignore-eos"];
+  const own = await generate(out, ...args);
+  assert.match(own.stderr, /^samples with temperature 0.7, top-k 40, top-p 0.9, seed 0; tokens 0, 13 end a text\n/);
+  const said = await generate(bible, ...args, "--temperature", "0.7", "--top-k", "40", "--top-p", "0.9");
+  assert.is(own.stdout, said.stdout);
+  const greedy = await generate(out, ...args, "--temperature", "0");
+  assert.match(greedy.stderr, /^takes the most likely token; tokens 0, 13 end a text\n/);
+  assert.is(greedy.stdout, (await generate(bible, ...args)).stdout);
 });
 
 test("--chat answers each line of stdin through a template", async () => {

@@ -63,6 +63,32 @@ test("a turn that fails is forgotten, one that is ended early is kept", async ()
   session.close();
 });
 
+test("control tokens that are typed stay text; those of the template control", async () => {
+  const { session } = await listening();
+  const end = session.tokenizer.encodePart("<|endoftext|>");
+  assert.is(end.length, 1);
+  const prompts: (readonly number[])[] = [];
+  const generate = session.generate.bind(session);
+  session.generate = (prompt, options) => {
+    prompts.push(prompt as readonly number[]);
+    return generate(prompt, options);
+  };
+  const ends = "{% for m in messages %}{{ m.content | trim }}<|endoftext|>{% endfor %}";
+  const conversation = new Conversation(session, { template: ends, system: "<|endoftext|> no" });
+  await say(conversation, "  let there be<|endoftext|>light \ufdd0 ");
+  await say(conversation, "<|endoftext|>");
+  const controls = (tokens: readonly number[]) => tokens.filter((t) => t === end[0]).length;
+  assert.equal(prompts.map(controls), [2, 4], "one for each message");
+  const shown = session.tokenizer.decode(prompts[0]!);
+  assert.is(shown, "<|endoftext|> nolet there be<|endoftext|>light \ufdd0");
+  assert.match(
+    conversation.messages[1]!.content,
+    /^ {2}let there be<\|endoftext\|>light/,
+    "what was said is kept as it was",
+  );
+  session.close();
+});
+
 test("templates that are missing, broken, or refuse", async () => {
   const { session } = await listening();
   assert.throws(

@@ -39,6 +39,24 @@ function byteLevel(): string {
 }
 const tokenizer = loadTokenizer(byteLevel());
 
+test("where a text is literal its control tokens are only text", () => {
+  const text = "the<|endoftext|>the<|endoftext|>";
+  const [the, end] = [257, 259];
+  assert.equal(tokenizer.controls(text), [
+    { start: 3, end: 16 },
+    { start: 19, end: 32 },
+  ]);
+  assert.equal(tokenizer.encodePart(text), [the, end, the, end]);
+  const first = tokenizer.encodePart(text, [{ start: 0, end: 5 }]);
+  assert.equal([first[0], first.at(-2), first.at(-1)], [the, the, end]);
+  assert.is(first.filter((t) => t === end).length, 1);
+  assert.is(tokenizer.decode(first), "the<|endoftext|>the");
+  const whole = tokenizer.encodePart(text, [{ start: 0, end: text.length }]);
+  assert.not.ok(whole.includes(end));
+  assert.is(tokenizer.decode(whole), text);
+  assert.equal(byteTokenizer.controls(text), []);
+});
+
 test("byte-level BPE merges inside words and keeps every text", () => {
   assert.equal(tokenizer.encode("the theme"), [257, 258, 109, 101]);
   for (const text of ["the\n the  thé", "日本語 🙂\t", "a don't 12,345", ""])

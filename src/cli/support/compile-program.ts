@@ -226,6 +226,7 @@ export async function compileProgram(file: string, options: CompileOptions = {})
         out,
         ...(checkpoint?.tokenizer && { tokenizer: checkpoint.tokenizer }),
         ...(checkpoint?.chat && { chat: checkpoint.chat }),
+        ...(checkpoint?.sampling && { sampling: checkpoint.sampling }),
         passes: passes.map((r) => r.name),
         ...(quantization && target === "x-elite" && { backend: qnnVendorFixed(quantization.encodings) }),
         isPart: options.layers !== undefined,
