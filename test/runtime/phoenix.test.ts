@@ -32,6 +32,21 @@ test("gpt2-fa2-kv-fused: 32 greedy tokens as on the reference backend, logits wi
   }
 });
 
+test("the same program for strix: eight columns, blocks of 4x8x8", async () => {
+  const name = "gpt2-fa2-kv-fused";
+  const [array, reference] = [await build(name, { config: "tiny", target: "strix" }), await build(name)];
+  const [ours, theirs] = [
+    await withSession(array, (s) => greedy(s, 8)),
+    await withSession(reference, (s) => greedy(s, 8)),
+  ];
+  assert.equal(ours.map(highest), theirs.map(highest));
+  const size = Math.max(...theirs.flatMap((l) => [...l].map(Math.abs)));
+  for (const [i, logits] of ours.entries()) {
+    const error = largestDifference(logits, theirs[i]!);
+    assert.ok(error > 0 && error < 0.02 * size, `step ${i}: ${error} of ${size}`);
+  }
+});
+
 /** How far the highest logit lies above the next. */
 const lead = (logits: Float32Array): number => {
   const [first, second] = [...logits].sort((a, b) => b - a);

@@ -4,8 +4,8 @@ import * as assert from "uvu/assert";
 import { panelsOf, planAttention } from "../../../src/codegen/mlir-aie/kernels/attention.ts";
 import { attentionKernel } from "../../../src/codegen/mlir-aie/kernels/attention-design.ts";
 import { attention, cachedAttention, evaluate, graph, input } from "../../../src/ir/index.ts";
-import { aieMachine } from "../../../src/targets/aie-machine.ts";
-import { phoenix } from "./kernels.ts";
+import type { AieMachine } from "../../../src/targets/aie-machine.ts";
+import { phoenix, strix } from "./kernels.ts";
 import { random, relativeError, runKernel } from "./run.ts";
 
 interface Sizes {
@@ -20,11 +20,11 @@ interface Sizes {
 /** Operands and weights of the products are bf16, of 8 bits, as the result is: 2^-9 each, and a few of them in a row. */
 const bound = 2 ** -6;
 
-function check({ heads, groups, queries, keys, dim, window = 0 }: Sizes, position?: number): void {
+function check({ heads, groups, queries, keys, dim, window = 0 }: Sizes, machine: AieMachine, position?: number): void {
   const cached = position !== undefined;
   const scale = 1 / Math.sqrt(dim);
   const plan = attentionKernel(
-    phoenix,
+    machine,
     { heads, groups, queries, keys, dim, window, scale, cached },
     { name: "attention", about: [] },
   );
@@ -52,10 +52,13 @@ const prefill: Readonly<Record<string, Sizes>> = {
   "more keys than queries": { heads: 4, groups: 4, queries: 20, keys: 50, dim: 64 },
   "heads that share keys, size 256": { heads: 4, groups: 1, queries: 20, keys: 20, dim: 256 },
   "a window": { heads: 2, groups: 1, queries: 40, keys: 40, dim: 64, window: 16 },
+  "sixteen heads that share keys": { heads: 16, groups: 1, queries: 9, keys: 20, dim: 64 },
+  "two heads that share keys": { heads: 8, groups: 4, queries: 30, keys: 30, dim: 32 },
   "one query": { heads: 2, groups: 2, queries: 1, keys: 33, dim: 64 },
 };
-for (const [name, sizes] of Object.entries(prefill))
-  test(`attention: ${name}, within ${bound} of the largest result`, () => check(sizes));
+for (const machine of [phoenix, strix])
+  for (const [name, sizes] of Object.entries(prefill))
+    test(`attention on ${machine.device}: ${name}, within ${bound} of the largest result`, () => check(sizes, machine));
 
 const decode: Readonly<Record<string, readonly [Sizes, number]>> = {
   "a step": [{ heads: 2, groups: 2, queries: 1, keys: 64, dim: 32 }, 37],
@@ -71,8 +74,10 @@ const decode: Readonly<Record<string, readonly [Sizes, number]>> = {
   ],
   "a chunk behind what is there": [{ heads: 2, groups: 2, queries: 16, keys: 64, dim: 32 }, 21],
 };
-for (const [name, [sizes, position]] of Object.entries(decode))
-  test(`attention over a cache: ${name}, within ${bound} of the largest result`, () => check(sizes, position));
+for (const machine of [phoenix, strix])
+  for (const [name, [sizes, position]] of Object.entries(decode))
+    test(`attention over a cache on ${machine.device}: ${name}, within ${bound} of the largest result`, () =>
+      check(sizes, machine, position));
 
 test("panels of keys that are masked for all queries of a block are not read", () => {
   const shape = { heads: 12, groups: 12, queries: 512, keys: 512, dim: 64, scale: 0.125, window: 0, cached: false };
@@ -96,10 +101,7 @@ test("heads that do not fit the blocks of the matrix unit are refused", () => {
   const shape = { heads: 6, groups: 2, queries: 8, keys: 8, dim: 64, scale: 1, window: 0, cached: false };
   assert.throws(() => planAttention(phoenix, shape), /3 heads share their keys.*\n {2}try: repeat keys and values/s);
   assert.throws(() => planAttention(phoenix, { ...shape, heads: 2, dim: 40 }), /size 40 is not a multiple of 16/);
-  assert.throws(
-    () => planAttention(aieMachine("npu2")!, { ...shape, heads: 2 }),
-    /blocks of 4x8x4, and npu2 has 4x8x8/,
-  );
+  assert.throws(() => planAttention(strix, shape), /a block of the matrix unit has 8 rows/);
 });
 
 test.run();

@@ -7,6 +7,7 @@ import type { KernelPlan } from "../../../src/codegen/mlir-aie/plan.ts";
 import { aieMachine } from "../../../src/targets/aie-machine.ts";
 
 export const phoenix = aieMachine("npu1")!;
+export const strix = aieMachine("npu2")!;
 
 /** Of kernels of integers whose scales travel with the weights: what the weights must be made from. */
 export const scaledShapes = new WeakMap<KernelPlan, GemmShape>();
@@ -68,6 +69,27 @@ export const tinyKernels: Readonly<Record<string, () => KernelPlan>> = {
       phoenix,
       { heads: 4, groups: 2, queries: 1, keys: 64, dim: 32, scale: 0.25, window: 0, cached: true },
       { name: "attention_decode", about: [] },
+    ),
+  "attention-npu2": () =>
+    attentionKernel(
+      strix,
+      { heads: 4, groups: 2, queries: 24, keys: 24, dim: 32, scale: 0.25, window: 0, cached: false },
+      { name: "attention_npu2", about: [] },
+    ),
+  "linear-norm-npu2": () =>
+    linearKernel(
+      strix,
+      {
+        m: 8,
+        k: 64,
+        n: 64,
+        type: "bf16",
+        out: "f32",
+        bias: true,
+        norm: { centred: true, eps: 1e-5 },
+        activation: "geluTanh",
+      },
+      { name: "linear_norm_npu2", about: [] },
     ),
   "layer-norm": () =>
     rowKernel(phoenix, { op: "layerNorm", rows: 6, width: 64, eps: 1e-5 }, { name: "layer_norm", about: [] }),

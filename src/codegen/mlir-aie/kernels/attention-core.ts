@@ -1,15 +1,23 @@
 /**
- * The program of a core of attention. Everything is kept turned, keys by queries and dim by queries: a block of 4 x 4 scores is then
- * half of the 8 x 4 operand of the second product, and nothing moves between lanes but in the maximum.
+ * The program of a core of attention. Everything is kept turned, keys by queries and dim by queries: a block of 4 x n scores, n what the
+ * matrix unit takes (4, or 8 on npu2), is then half of the 8 x n operand of the second product, and nothing moves between lanes but in the maximum.
  */
 import { type Body, type Value, vec } from "../body.ts";
 import { type Local, mem } from "../design.ts";
 import type { AttentionTiles } from "./attention.ts";
 import { hidden, low, perQuery, readPosition, tilesOf } from "./attention-mask.ts";
-import { bf16x16, exponential, f32x16, reciprocal } from "./math.ts";
+import { exponential, f32x16, reciprocal } from "./math.ts";
 
-const block = vec("f32", 4, 4);
+/** 32 numbers: a block of keys or values before it is turned, and two of results. */
 const half = vec("bf16", 32);
+/** A block of sums, as the matrix unit has it and in a row; the operand of 8 x n, as both. */
+const typesOf = ({ block }: AttentionTiles) => ({
+  block: vec("f32", 4, block),
+  lanes: vec("f32", 4 * block),
+  halves: vec("bf16", 4 * block),
+  operand: vec("bf16", 8, block),
+  flat: vec("bf16", 8 * block),
+});
 
 export function attentionLocals({ tile: { q, s }, dim }: AttentionTiles): Local[] {
   return [
@@ -25,8 +33,8 @@ export function attentionLocals({ tile: { q, s }, dim }: AttentionTiles): Local[
 }
 
 /**
- * Ports qk: objects of s queries or keys [s/4, dim/8, 8, 4]; v: s keys [s/8, dim/4, 8, 4], for a cache first one whose first element
- * holds the position's bits; o: [q/4, dim/8, 4, 8].
+ * Ports qk: objects of s queries or keys [s/4, dim/8, 8, 4] (what 8 x 8 queries are in it is up to the host: see `queryTiling`); v: s keys
+ * [s/8, dim/4, 8, 4], for a cache first one whose first element holds the position's bits; o: [q/n, dim n/32, n, 32/n].
  * @param row of the array. @param firstBlock of queries of this column.
  */
 export function attentionProgram(t: AttentionTiles, row: number, firstBlock: number): (b: Body) => void {
@@ -102,7 +110,6 @@ const flat = (b: Body, parts: readonly (readonly [Value, number])[], plus = 0): 
   const sum = parts.map(([v, by]) => (by === 1 ? v : b.mul(v, b.index(by)))).reduce((x, y) => b.add(x, y));
   return [plus ? b.add(sum, b.index(plus)) : sum];
 };
-const lane = (b: Body, name: string, at: Value, type: string) => b.read(b.local(name), flat(b, [[at, 16]]), type, name);
 const three = (b: Body, first: Value) => [first, b.index(0), b.index(0)];
 
 /** Copies blocks of queries from `from` on to place `to`, in blocks of four rows. */
@@ -125,25 +132,29 @@ function keep(b: Body, { tile: { q, s }, dim }: AttentionTiles, from: Value, to:
   );
 }
 
-function reset(b: Body, { tile: { q }, dim }: AttentionTiles): void {
+function reset(b: Body, t: AttentionTiles): void {
+  const { tile: { q }, dim } = t; // biome-ignore format: names
+  const { halves, lanes } = typesOf(t);
   b.for(
-    q / 4,
+    q / t.block,
     (g) => {
-      b.write(b.splat(low, bf16x16), b.local("top"), flat(b, [[g, 16]]));
-      b.write(b.splat(0, f32x16), b.local("total"), flat(b, [[g, 16]]));
+      b.write(b.splat(low, halves), b.local("top"), flat(b, [[g, 4 * t.block]]));
+      b.write(b.splat(0, lanes), b.local("total"), flat(b, [[g, 4 * t.block]]));
     },
     { hint: "g" },
   );
   b.for((q * dim) / 16, (i) => b.write(b.splat(0, f32x16), b.local("sums"), flat(b, [[i, 16]])));
 }
 
-/** Groups of four queries whose products share an operand: as many as there are accumulators for. */
-const together = (t: AttentionTiles): number => Math.min(4, t.tile.q / 4);
+/** Blocks of queries whose products share an operand: as many as there are accumulators for. */
+const together = (t: AttentionTiles): number => Math.min(4, t.tile.q / t.block);
 
 /** scores = K Q^T, keys by queries. */
 function score(b: Body, t: AttentionTiles): void {
   const { q, s } = t.tile;
   const inner = t.dim / 8;
+  const n = t.block;
+  const { block, lanes, operand, flat: row } = typesOf(t);
   const products = (k: Value, g: Value) => {
     const start = range(together(t)).map(() => b.splat(0, block));
     const sums = b.fold(
@@ -153,77 +164,82 @@ function score(b: Body, t: AttentionTiles): void {
         const at = three(b, b.add(b.mul(k, b.index(inner)), d));
         const left = b.transpose(b.read(b.local("keys"), at, vec("bf16", 8, 4), "k"));
         return acc.map((sum, i) => {
-          const place = flat(b, [[g, inner * 32], [d, 32]], i * inner * 32); // biome-ignore format: place
-          return b.contract(left, b.shape(b.read(b.local("query"), place, half, "q"), vec("bf16", 8, 4)), sum);
+          const place = flat(b, [[g, inner * 8 * n], [d, 8 * n]], i * inner * 8 * n); // biome-ignore format: place
+          return b.contract(left, b.shape(b.read(b.local("query"), place, row, "q"), operand), sum);
         });
       },
       "d",
     );
     for (const [i, sum] of sums.entries())
-      b.write(b.shape(sum, f32x16), b.local("scores"), flat(b, [[g, s * 4], [k, 16]], i * s * 4)); // biome-ignore format: place
+      b.write(b.shape(sum, lanes), b.local("scores"), flat(b, [[g, s * n], [k, 4 * n]], i * s * n)); // biome-ignore format: place
   };
-  b.for(s / 4, (k) => b.for(q / 4, (g) => products(k, g), { step: together(t), hint: "g" }), { hint: "k" });
+  b.for(s / 4, (k) => b.for(q / n, (g) => products(k, g), { step: together(t), hint: "g" }), { hint: "k" });
 }
 
 /** Masks and weighs the scores of one tile; `ahead` is how far its first key lies before the core's first query. */
 function weigh(b: Body, t: AttentionTiles, ahead: Value, round: Value | undefined): void {
   const { q, s } = t.tile;
+  const n = t.block;
+  const { block, lanes, halves, operand, flat: row } = typesOf(t);
+  const lane = (name: string, at: Value, type: string) => b.read(b.local(name), flat(b, [[at, 4 * n]]), type, name);
   const group = (g: Value) => {
     // The token of a group's first row; the mask knows those of the others.
-    const token = t.share >= 4 ? b.op("arith.divui", g, b.index(t.share / 4)) : b.mul(g, b.index(4 / t.share));
+    const token = t.share >= n ? b.op("arith.divui", g, b.index(t.share / n)) : b.mul(g, b.index(n / t.share));
     const delta = b.add(ahead, token);
-    const place = (k: Value, size = 16) => flat(b, [[g, s * 4], [k, size]]); // biome-ignore format: place
-    const old = lane(b, "top", g, bf16x16);
+    const place = (k: Value, size = 4 * n) => flat(b, [[g, s * n], [k, size]]); // biome-ignore format: place
+    const old = lane("top", g, halves);
     const [raised] = b.fold(
       s / 4,
       [old],
       (k, [best]) => {
-        const scaled = b.mul(b.read(b.local("scores"), place(k), f32x16, "score"), b.splat(t.scale, f32x16));
+        const scaled = b.mul(b.read(b.local("scores"), place(k), lanes, "score"), b.splat(t.scale, lanes));
         const seen = b.add(scaled, b.wide(hidden(b, b.sub(delta, b.mul(k, b.index(4))), t, round)));
         b.write(seen, b.local("scores"), place(k));
         return [b.max(best!, b.narrow(seen))];
       },
       "k",
     ) as [Value];
-    const top = perQuery(b, raised);
+    const top = perQuery(b, raised, n);
     const wideTop = b.wide(top);
     const fade = exponential(b, b.sub(b.wide(old), wideTop));
-    b.write(top, b.local("top"), flat(b, [[g, 16]]));
-    b.write(fade, b.local("fade"), flat(b, [[g, 16]]));
+    b.write(top, b.local("top"), flat(b, [[g, 4 * n]]));
+    b.write(fade, b.local("fade"), flat(b, [[g, 4 * n]]));
     b.for(
       s / 4,
       (k) => {
-        const less = b.narrow(b.sub(b.read(b.local("scores"), place(k), f32x16, "score"), wideTop));
+        const less = b.narrow(b.sub(b.read(b.local("scores"), place(k), lanes, "score"), wideTop));
         b.write(b.unary("math.exp", less), b.local("weights"), place(k));
       },
       { hint: "k" },
     );
     // Sums over keys, in all four rows of lanes: ones times the weights.
     const ones = b.splat(1, vec("bf16", 4, 8));
-    const start = b.shape(b.mul(lane(b, "total", g, f32x16), fade), block);
+    const start = b.shape(b.mul(lane("total", g, lanes), fade), block);
     const [total] = b.fold(
       s / 8,
       [start],
       (k, [sum]) => {
-        const p = b.read(b.local("weights"), place(k, 32), half, "p");
-        return [b.contract(ones, b.shape(p, vec("bf16", 8, 4)), sum!)];
+        const p = b.read(b.local("weights"), place(k, 8 * n), row, "p");
+        return [b.contract(ones, b.shape(p, operand), sum!)];
       },
       "k",
     ) as [Value];
-    b.write(b.shape(total, f32x16), b.local("total"), flat(b, [[g, 16]]));
+    b.write(b.shape(total, lanes), b.local("total"), flat(b, [[g, 4 * n]]));
   };
-  b.for(q / 4, group, { hint: "g" });
+  b.for(q / n, group, { hint: "g" });
 }
 
 /** sums = fade sums + V^T weights, dim by queries. */
 function accumulate(b: Body, t: AttentionTiles): void {
   const { q, s } = t.tile;
   const width = t.dim / 4;
+  const n = t.block;
+  const { block, lanes, operand, flat: row } = typesOf(t);
   const products = (d: Value, g: Value) => {
-    const place = (i: number) => flat(b, [[g, t.dim * 4], [d, 16]], i * t.dim * 4); // biome-ignore format: place
+    const place = (i: number) => flat(b, [[g, t.dim * n], [d, 4 * n]], i * t.dim * n); // biome-ignore format: place
     const start = range(together(t)).map((i) => {
-      const fade = b.read(b.local("fade"), flat(b, [[g, 16]], i * 16), f32x16, "fade");
-      return b.shape(b.mul(b.read(b.local("sums"), place(i), f32x16, "sum"), fade), block);
+      const fade = b.read(b.local("fade"), flat(b, [[g, 4 * n]], i * 4 * n), lanes, "fade");
+      return b.shape(b.mul(b.read(b.local("sums"), place(i), lanes, "sum"), fade), block);
     });
     const sums = b.fold(
       s / 8,
@@ -232,36 +248,38 @@ function accumulate(b: Body, t: AttentionTiles): void {
         const at = three(b, b.add(b.mul(k, b.index(width)), d));
         const left = b.transpose(b.read(b.local("values"), at, vec("bf16", 8, 4), "v"));
         return acc.map((sum, i) => {
-          const p = b.read(b.local("weights"), flat(b, [[g, s * 4], [k, 32]], i * s * 4), half, "p"); // biome-ignore format: place
-          return b.contract(left, b.shape(p, vec("bf16", 8, 4)), sum);
+          const p = b.read(b.local("weights"), flat(b, [[g, s * n], [k, 8 * n]], i * s * n), row, "p"); // biome-ignore format: place
+          return b.contract(left, b.shape(p, operand), sum);
         });
       },
       "k",
     );
-    for (const [i, sum] of sums.entries()) b.write(b.shape(sum, f32x16), b.local("sums"), place(i));
+    for (const [i, sum] of sums.entries()) b.write(b.shape(sum, lanes), b.local("sums"), place(i));
   };
-  b.for(width, (d) => b.for(q / 4, (g) => products(d, g), { step: together(t), hint: "g" }), { hint: "d" });
+  b.for(width, (d) => b.for(q / n, (g) => products(d, g), { step: together(t), hint: "g" }), { hint: "d" });
 }
 
-/** Divides by the sums of the weights and turns the result: queries by dim. */
-function finish(b: Body, { tile: { q }, dim }: AttentionTiles): void {
-  const inner = dim / 8;
+/** Divides by the sums of the weights and turns the result, 32 numbers at a time: queries by dim. */
+function finish(b: Body, { tile: { q }, dim, block: n }: AttentionTiles): void {
+  const wide = 32 / n;
+  const inner = dim / wide;
   const group = (g: Value) => {
-    const share = reciprocal(b, lane(b, "total", g, f32x16));
+    // All rows of lanes hold the same sums.
+    const share = reciprocal(b, b.read(b.local("total"), flat(b, [[g, 4 * n]]), f32x16, "total"));
     b.for(
       inner,
       (d) => {
         for (const i of [0, 1]) {
-          const sum = b.read(b.local("sums"), flat(b, [[g, dim * 4], [d, 32]], i * 16), f32x16, "sum"); // biome-ignore format: place
+          const sum = b.read(b.local("sums"), flat(b, [[g, dim * n], [d, 32]], i * 16), f32x16, "sum"); // biome-ignore format: place
           b.write(b.narrow(b.mul(sum, share)), b.local("pair"), [b.index(i * 16)]);
         }
-        const pair = b.shape(b.read(b.local("pair"), [b.index(0)], half, "pair"), vec("bf16", 8, 4));
+        const pair = b.shape(b.read(b.local("pair"), [b.index(0)], half, "pair"), vec("bf16", wide, n));
         b.write(b.transpose(pair), b.local("out"), three(b, b.add(b.mul(g, b.index(inner)), d)));
       },
       { hint: "d" },
     );
   };
-  b.for(q / 4, group, { hint: "g" });
+  b.for(q / n, group, { hint: "g" });
 }
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);

@@ -54,7 +54,7 @@ export function attentionKernel(
 }
 
 /** Rows of queries of one block, and of the part of it that comes back. */
-const outRows = (t: AttentionTiles): number => (t.mapping === "own" ? 4 : t.panel);
+const outRows = (t: AttentionTiles): number => (t.mapping === "own" ? t.block : t.panel);
 
 /** Operands q, k, v and for a cache the position. */
 function buffers(t: AttentionTiles): AieBuffer[] {
@@ -66,11 +66,7 @@ function buffers(t: AttentionTiles): AieBuffer[] {
     tiling,
   });
   // Rows of queries are (token, head of the group).
-  const q = tiled(0, {
-    shape: [heads, queries, dim],
-    split: [[groups, share], [t.blocks, t.panel / share], [dim]],
-    order: [0, 2, 4, 3, 1],
-  });
+  const q = tiled(0, queryTiling(t));
   const k = t.cached
     ? ({ holds: 1, dtype: "bf16", shape: [groups, dim, keys] } as const)
     : tiled(1, { shape: [groups, keys, dim], split: [[groups], [padded.keys], [dim]], order: [0, 2, 1] });
@@ -83,6 +79,27 @@ function buffers(t: AttentionTiles): AieBuffer[] {
   // The bits of an integer, not its value.
   const position = { holds: 3, dtype: "bf16", shape: [t.tile.s * dim] } as const;
   return [q, k, v, o, ...(t.cached ? [position] : [])];
+}
+
+/**
+ * Queries as columns of panels, as keys lie: rows of queries are (token, head of the group). The memory tile cuts a panel into 8 x 4 for
+ * both; where the matrix unit takes 8 x 8 queries, two of those blocks that follow each other are one of these: 4 columns hold half the
+ * dimensions of 8 queries, each dimension in two rows, one for either half of the queries.
+ */
+function queryTiling({ heads, groups, share, queries, dim, blocks, panel, block }: AttentionTiles): Tiling {
+  const shape = [heads, queries, dim];
+  if (block === 4) return { shape, split: [[groups, share], [blocks, panel / share], [dim]], order: [0, 2, 4, 3, 1] };
+  if (share >= block)
+    return {
+      shape,
+      split: [[groups, share / 8, 2, 4], [blocks, panel / share], [2, dim / 2]],
+      order: [0, 4, 7, 2, 5, 1, 6, 3],
+    }; // biome-ignore format: axes
+  return {
+    shape,
+    split: [[groups, share], [blocks, panel / 8, 2, 4 / share], [2, dim / 2]],
+    order: [0, 2, 7, 4, 3, 6, 5, 1],
+  }; // biome-ignore format: axes
 }
 
 function design(machine: AieMachine, t: AttentionTiles, name: string, about: readonly string[]): Design {
@@ -146,13 +163,13 @@ function design(machine: AieMachine, t: AttentionTiles, name: string, about: rea
     );
     const size = tile.q * dim;
     const parts = range(rows).map((r): Fifo => ({
-      name: `o_${c}_${r}`, from: core(c, r), to: [memory], depth: 1, object: mem("bf16", (tile.q / 4) * (dim / 8), 4, 8), carries: "a tile of the result",
+      name: `o_${c}_${r}`, from: core(c, r), to: [memory], depth: 1, object: mem("bf16", (tile.q * dim) / 32, t.block, 32 / t.block), carries: "a tile of the result",
     })); // biome-ignore format: what belongs together
     const toStream: Dim[] = [
-      { size: tile.q / 4, stride: 4 * dim },
-      { size: 4, stride: 8 },
-      { size: dim / 8, stride: 32 },
-      { size: 8, stride: 1 },
+      { size: tile.q / t.block, stride: t.block * dim },
+      { size: t.block, stride: 32 / t.block },
+      { size: (dim * t.block) / 32, stride: 32 },
+      { size: 32 / t.block, stride: 1 },
     ];
     fifos.push(...parts, {
       name: `o_out_${c}`,

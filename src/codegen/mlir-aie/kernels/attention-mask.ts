@@ -1,7 +1,6 @@
 /** Which keys a core sees: tiles of them in a turn, and lanes of a block; and the maximum over lanes, which belongs to the same pass. */
-import type { Body, Value } from "../body.ts";
+import { type Body, type Value, vec } from "../body.ts";
 import type { AttentionTiles } from "./attention.ts";
-import { bf16x16 } from "./math.ts";
 
 /** A score that is not to be seen; finite, so that differences are. */
 export const low = -3e38;
@@ -54,14 +53,18 @@ export function readPosition(b: Body): Value {
  * @param delta how far the block's first key lies before its first query.
  */
 function mask(b: Body, delta: Value, t: AttentionTiles): Value {
-  const lanes = Array.from({ length: 16 }, (_, l) => Math.floor(l / 4) - Math.floor((l % 4) / Math.min(4, t.share)));
-  const distance = b.splat(lanes, bf16x16);
+  const type = vec("bf16", 4 * t.block);
+  const lanes = Array.from(
+    { length: 4 * t.block },
+    (_, l) => Math.floor(l / t.block) - Math.floor((l % t.block) / Math.min(t.block, t.share)),
+  );
+  const distance = b.splat(lanes, type);
   const clamped = (v: Value) => {
     const near = b.op("arith.minsi", b.op("arith.maxsi", v, b.index(-8)), b.index(8));
     const number = b.convert("arith.sitofp", b.convert("arith.index_cast", near, "i32"), "bf16");
-    return b.broadcast(number, bf16x16);
+    return b.broadcast(number, type);
   };
-  const [seen, hidden] = [b.splat(0, bf16x16), b.splat(low, bf16x16)];
+  const [seen, hidden] = [b.splat(0, type), b.splat(low, type)];
   const later = b.select(b.compare("arith.cmpf", "ole", distance, clamped(delta)), seen, hidden);
   if (!t.window) return later;
   const edge = clamped(b.sub(delta, b.index(t.window)));
@@ -77,14 +80,14 @@ export function hidden(b: Body, delta: Value, t: AttentionTiles, round: Value | 
   return t.queries > 1 ? b.max(earlier, mask(b, b.sub(delta, b.index(t.keys)), t)) : earlier;
 }
 
-/** The maximum of every query's four lanes, in all of them. */
-export function perQuery(b: Body, v: Value): Value {
-  const parts = range(4).map((j) => {
+/** The maximum of every query's four lanes, in all of them: lanes are 4 keys by `queries`. */
+export function perQuery(b: Body, v: Value, queries: number): Value {
+  const parts = range(queries).map((j) => {
     const only = b.splat(
-      Array.from({ length: 16 }, (_, l) => (l % 4 === j ? 0 : low)),
-      bf16x16,
+      Array.from({ length: 4 * queries }, (_, l) => (l % queries === j ? 0 : low)),
+      v.type,
     );
-    return b.add(b.broadcast(b.reduce("maximumf", b.add(v, only)), bf16x16), only);
+    return b.add(b.broadcast(b.reduce("maximumf", b.add(v, only)), v.type), only);
   });
   return parts.reduce((x, y) => b.max(x, y));
 }

@@ -1,7 +1,7 @@
 /**
  * Attention over all heads in one dispatch, with an online softmax (Dao et al., 2022): scores never leave a core. Two mappings.
  * `shared`, for many queries: a column has a head (or a group that shares keys), its cores a tile of queries each, and keys and
- * values are broadcast to them. `own`, for up to four rows of queries per head as in decoding: every core has heads of its own.
+ * values are broadcast to them. `own`, for up to a block of rows of queries per head as in decoding: every core has heads of its own.
  *
  * Keys lie as in a cache, [G, D, C], values as [G, C, D]; queries that share keys are rows (token, head of the group).
  */
@@ -30,6 +30,8 @@ export interface AttentionTiles extends AttentionShape {
   readonly ring: boolean;
   /** Heads of a group: rows of queries per token. */
   readonly share: number;
+  /** Rows of queries in a block of the matrix unit: 4 keys by as many queries are a block of scores. */
+  readonly block: number;
   /** Columns by heads and by blocks of queries, and rows of the array that are used. */
   readonly columns: { readonly heads: number; readonly queries: number };
   readonly rows: number;
@@ -53,14 +55,17 @@ export function planAttention(machine: AieMachine, shape: AttentionShape): Atten
   const { heads, groups, queries, keys, dim } = shape;
   const share = heads / groups;
   const subject = `attention of ${heads} heads (${groups} of keys), ${queries} x ${keys} x ${dim}`;
-  const block = machine.matmul.bf16xbf16!.join("x");
-  if (block !== "4x8x4")
-    throw new HeddleError(`the kernel is written for blocks of 4x8x4, and ${machine.device} has ${block}`, { subject });
+  const [rowsOfBlock, depth, block] = machine.matmul.bf16xbf16!;
+  if (rowsOfBlock !== 4 || depth !== 8)
+    throw new HeddleError(
+      `the kernel turns blocks of 4x8, and ${machine.device} has ${machine.matmul.bf16xbf16!.join("x")}`,
+      { subject },
+    );
   if (dim % 16)
     throw new HeddleError(`the head's size ${dim} is not a multiple of 16, the lanes of a vector`, { subject });
-  if (share > 1 && 4 % share && share % 4)
+  if (share > 1 && block % share && share % block)
     throw new HeddleError(
-      `${share} heads share their keys; a block of the matrix unit has 4 rows, which 2, 4, 8 .. share`,
+      `${share} heads share their keys; a block of the matrix unit has ${block} rows, which 2, 4, 8 .. share`,
       {
         subject,
         hint: "repeat keys and values so that every head has its own",
@@ -70,7 +75,8 @@ export function planAttention(machine: AieMachine, shape: AttentionShape): Atten
   for (const s of [16, 32, 64])
     for (const width of [1, 2, 4])
       for (const q of [4, 8, 16, 32, 64]) {
-        const t = tiles(machine, shape, share, { q, s }, s * width);
+        if (q % block) continue;
+        const t = tiles(machine, shape, share, block, { q, s }, s * width);
         if (t && (!best || t.cost.seconds < best.cost.seconds * 0.999)) best = t;
       }
   if (!best) throw new HeddleError("no tile fits the memories of the array", { subject });
@@ -81,19 +87,20 @@ function tiles(
   machine: AieMachine,
   shape: AttentionShape,
   share: number,
+  block: number,
   tile: { readonly q: number; readonly s: number },
   panel: number,
 ): AttentionTiles | undefined {
   const { groups, queries, dim, keys, cached } = shape;
   const { q, s } = tile;
-  const own = queries * share <= 4;
+  const own = queries * share <= block;
   // A memory tile sends keys and values to every core of its column, and has channels for two.
   const rows = own
     ? divisor(groups, Math.floor((machine.tiles.memory.mm2s - 1) / 2), machine.columns)
     : machine.rows - 2;
   const rowsOfQueries = own ? panel : rows * q;
-  // A panel carries the queries of all cores of a column; an own core uses the first four columns of its panel.
-  if (own ? q !== 4 : rowsOfQueries !== panel) return undefined;
+  // A panel carries the queries of all cores of a column; an own core uses the first block of columns of its panel.
+  if (own ? q !== block : rowsOfQueries !== panel) return undefined;
   // Heads that share keys stay together in a core, and tokens in a panel.
   if (panel % share || (!own && q % share)) return undefined;
   const blocks = own ? 1 : Math.ceil((queries * share) / rowsOfQueries);
@@ -115,7 +122,7 @@ function tiles(
   const rounds = groups / (columnsOfHeads * (own ? rows : 1));
   const t = {
     ...shape, mapping: own ? ("own" as const) : ("shared" as const),
-    ring: cached && isRing(keys, shape.window, queries), share, columns: { heads: columnsOfHeads, queries: columnsOfQueries },
+    ring: cached && isRing(keys, shape.window, queries), share, block, columns: { heads: columnsOfHeads, queries: columnsOfQueries },
     rows, tile, panel, blocks, rounds, padded, memory: { core, tile: onTile },
   }; // biome-ignore format: all of them
   return { ...t, cost: cost(machine, t) };
@@ -151,7 +158,7 @@ function cost(machine: AieMachine, t: Omit<AttentionTiles, "cost">): Cost {
     blocksOfScores * 60;
   const tilesOfCore = (total / columns.queries) * (panel / tile.s) * t.rounds;
   const units = t.groups;
-  const bytes = { panel: dim * panel * 2, block: (own ? 4 : panel) * dim * 2 };
+  const bytes = { panel: dim * panel * 2, block: (own ? t.block : panel) * dim * 2 };
   const traffic: Traffic[] = [
     { bytes: units * blocks * bytes.panel, run: bytes.panel },
     { bytes: units * total * bytes.panel, run: panel * 2 },
