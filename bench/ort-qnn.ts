@@ -22,8 +22,9 @@ export function checkOrtQnn(): void {
   );
 }
 
-export async function costOfOnnx(file: string): Promise<OrtQnnCost> {
-  const { stdout } = await promisify(execFile)(python, ["scripts/ort_qnn_cost.py", file]);
+/** @param soc that it compiles for; only 52 is also simulated. */
+export async function costOfOnnx(file: string, soc = 52): Promise<OrtQnnCost> {
+  const { stdout } = await promisify(execFile)(python, ["scripts/ort_qnn_cost.py", file, "--soc", String(soc)]);
   // The provider's libraries print lines of their own before.
   return JSON.parse(stdout.trim().split("\n").at(-1)!) as OrtQnnCost;
 }

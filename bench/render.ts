@@ -19,6 +19,8 @@ export function renderResults(rows: readonly Row[]): string {
   if (of("gemma-htp").length) parts.push(renderGemmaHtp(of("gemma-htp")));
   if (of("htp").length) parts.push(renderHtp(of("htp")));
   if (of("compile").length) parts.push(renderCompile(of("compile")));
+  if (of("htp-compile").length)
+    parts.push(renderFigures("To an NPU binary: GPT-2 124M, a prefill and a decode graph", of("htp-compile")));
   if (of("aie").length) parts.push(renderFigures("Kernels on the AIE array", of("aie")));
   if (of("aie-tools").length) parts.push(renderFigures("Tools for the AIE array", of("aie-tools")));
   return `${parts.join("\n\n")}\n`;

@@ -11,6 +11,7 @@ import { compileTime } from "./suites/compile.ts";
 import { gemma } from "./suites/gemma.ts";
 import { gemmaHtp } from "./suites/gemma-htp.ts";
 import { htp } from "./suites/htp.ts";
+import { htpCompile } from "./suites/htp-compile.ts";
 import { variants } from "./suites/variants.ts";
 
 const suites: Readonly<Record<string, (context: SuiteContext) => Promise<Row[]>>> = {
@@ -19,6 +20,7 @@ const suites: Readonly<Record<string, (context: SuiteContext) => Promise<Row[]>>
   gemma,
   "gemma-htp": gemmaHtp,
   compile: compileTime,
+  "htp-compile": htpCompile,
   aie,
   "aie-tools": aieTools,
 };
