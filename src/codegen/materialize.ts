@@ -3,9 +3,12 @@ import { hasBlocks } from "../ir/blocks.ts";
 import { HeddleError, rethrow } from "../ir/error.ts";
 import { evaluateNodes } from "../ir/evaluate/evaluate.ts";
 import { encodeBf16, encodeF16 } from "../ir/evaluate/round.ts";
-import type { Data, Precision } from "../ir/evaluate/tensor.ts";
+import type { Data, Precision, Tensor } from "../ir/evaluate/tensor.ts";
 import { topo } from "../ir/graph.ts";
 import type { Node } from "../ir/node.ts";
+import type { AnyOp } from "../ir/op.ts";
+import { blockScales } from "../ir/ops/block-scales.ts";
+import { weightScales } from "../ir/ops/weight-scales.ts";
 import { bitsOf, type DType, elements, showType, staticShape } from "../ir/type.ts";
 import type { WeightSource } from "../weights/source.ts";
 import { storedBlocks } from "./stored-blocks.ts";
@@ -14,10 +17,14 @@ import type { Weight } from "./weights.ts";
 /** Ops that move values and compute none: what was finite stays so. */
 const moves = new Set(["param", "transpose", "slice", "reshape", "concat", "gather", "iota", "constant"]);
 
+/** Ops that search for what others then only apply: weights, biases and scales themselves all want it, one after the other, and it is found once. */
+const searches = new Set<AnyOp>([weightScales, blockScales]);
+type Found = WeakMap<Node, Tensor>;
+
+const nodesOf = (root: Node): readonly Node[] => topo({ name: "", inputs: [], outputs: [root], state: [] });
+
 /** Params below each weight, each once. */
-function paramsOf(root: Node): Node[] {
-  return topo({ name: "", inputs: [], outputs: [root], state: [] }).filter((n) => n.op.name === "param");
-}
+const paramsOf = (root: Node): Node[] => nodesOf(root).filter((n) => n.op.name === "param");
 
 /** Elements of a piece, about. */
 const pieceElements = 1 << 22;
@@ -45,16 +52,22 @@ export function* materialize(
   );
   for (const names of params) for (const name of names) need(name, 1);
   const read = new Map<string, Float32Array>();
+  const found: Found = new WeakMap();
   for (const [i, w] of weights.entries()) {
     if (hasBlocks(w.type)) yield* storedBlocks(w, source);
     else if (inPieces && source.readRows && isLargeTensor(w)) yield* piecesOf(w, source);
     else
-      yield bytesOf(w, params[i]!, (n) => {
-        const name = n.attrs.name as string;
-        const values = read.get(name) ?? source.read(name, staticShape(n.type.shape));
-        read.set(name, values);
-        return values;
-      });
+      yield bytesOf(
+        w,
+        params[i]!,
+        (n) => {
+          const name = n.attrs.name as string;
+          const values = read.get(name) ?? source.read(name, staticShape(n.type.shape));
+          read.set(name, values);
+          return values;
+        },
+        found,
+      );
     for (const name of params[i]!) if (need(name, -1) === 0) read.delete(name);
   }
 }
@@ -84,11 +97,11 @@ function* piecesOf(w: Weight, source: WeightSource): Generator<Uint8Array> {
   }
 }
 
-function bytesOf(w: Weight, params: readonly string[], read: (param: Node) => Float32Array): Uint8Array {
+function bytesOf(w: Weight, params: readonly string[], read: (param: Node) => Float32Array, found: Found): Uint8Array {
   return inPlace(w, () => {
     const { dtype } = w.type;
     const root = rootOf(w);
-    const values = evaluated(root, read, dtype === "f64" ? "f64" : "f32");
+    const values = evaluated(root, read, dtype === "f64" ? "f64" : "f32", found);
     if (values instanceof Int32Array) return raw(encodeIntegers(values, dtype));
     if (params.length && !isMoved(root)) checkFinite(values, w, params);
     return values instanceof Float64Array ? raw(values) : encoded(values, w, params);
@@ -114,10 +127,14 @@ function inPlace(w: Weight, run: () => Uint8Array): Uint8Array {
 }
 
 /** The interpreter may not change what it is given, so a tensor that is stored as it is need not be copied. */
-function evaluated(root: Node, read: (param: Node) => Float32Array, precision: Precision): Data {
+function evaluated(root: Node, read: (param: Node) => Float32Array, precision: Precision, found: Found): Data {
   if (root.op.name === "param" && precision === "f32") return read(root);
   const types = new Map(paramsOf(root).map((p) => [p.attrs.name as string, p]));
-  return evaluateNodes([root], { precision, params: (name) => read(types.get(name)!) })[0]!.data;
+  const known = new Map(nodesOf(root).flatMap((n) => (found.has(n) ? [[n, found.get(n)!] as const] : [])));
+  const observe = (n: Node, value: Tensor) => {
+    if (precision === "f32" && searches.has(n.op)) found.set(n, value);
+  };
+  return evaluateNodes([root], { precision, params: (name) => read(types.get(name)!), known, observe })[0]!.data;
 }
 
 /** Two's complement keeps the low bits of a negative number, so signed and unsigned are one. */
@@ -126,8 +143,7 @@ function encodeIntegers(values: Int32Array, dtype: DType): ArrayBufferView {
   return bits === 32 ? values : bits === 16 ? Uint16Array.from(values) : Uint8Array.from(values);
 }
 
-const isMoved = (root: Node): boolean =>
-  topo({ name: "", inputs: [], outputs: [root], state: [] }).every((n) => moves.has(n.op.name));
+const isMoved = (root: Node): boolean => nodesOf(root).every((n) => moves.has(n.op.name));
 
 const raw = (a: ArrayBufferView): Uint8Array => new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
 
