@@ -11,13 +11,17 @@ import {
   concat,
   constant,
   flashCachedAttention,
+  gather,
   iota,
   kvAppend,
   less,
   matmul,
   mul,
+  quantize,
+  reduceSum,
   reshape,
   scalar,
+  slice,
   softmax,
   sub,
 } from "../ir/ops/index.ts";
@@ -70,8 +74,8 @@ export function hostCaches(g: Graph): { readonly graph: Graph; readonly caches: 
 const sliceName = (cache: Node): string => `${(cache.name ?? "cache").replace(/_cache$/, "")}_slice`;
 
 /**
- * softmax(q [Kc, Ks] + bias) [Vc; Vs]: the cache and the new slice are joined on the way into the product. Measured on HTP, this
- * beats joining the scores instead, which spares the copy but takes two more products (docs/htp-legalisation.md).
+ * softmax(q [Kc, Ks] + bias) [Vc; Vs]: the cache and the new slice are joined on the way into the product, or the scores are, which
+ * spares copying the cache but takes two more products. Which is faster depends on what else there is to do: docs/htp-legalisation.md.
  * q [H, T, D], cache K [G, D, C], slice K [G, D, T].
  */
 function joinedAttention(
@@ -88,12 +92,37 @@ function joinedAttention(
   const grouped = reshape(mul(q, scalar(scale)), { shape: [groups, repeats * rows, dim] });
   const perHead = (x: Node, width: number) => reshape(x, { shape: [heads, rows, width] });
   const perGroup = (x: Node, width: number) => reshape(x, { shape: [groups, repeats * rows, width] });
+  const bias = biasAt(position, rows, places, window);
+  const attend = (scores: Node) => perGroup(softmax(add(perHead(scores, places + rows), bias)), places + rows);
+  const row = { shape: [groups, 1, dim] };
+  const cached = (x: Node | undefined) => inFloats(x!, q.type);
+  if (rows === 1 && keyCache!.type.quant) {
+    // The new token is one column, for which an NPU has no product: products of elements, on key and value before they were rounded.
+    const unrounded = (x: Node) => (x.op === quantize ? x.inputs[0]! : cached(x));
+    const [key, value] = [reshape(unrounded(keySlice!), row), reshape(unrounded(valueSlice!), row)];
+    const own = reduceSum(mul(grouped, key), { axis: 2, keepDims: true });
+    const weights = attend(concat([matmul(grouped, cached(keyCache)), own], { axis: 2 }));
+    const earlier = matmul(slice(weights, { axis: 2, start: 0, size: places }), cached(valueCache));
+    return perHead(add(earlier, mul(slice(weights, { axis: 2, start: places, size: 1 }), value)), dim);
+  }
   // What is in fixed point is joined as it is: half the bytes to copy.
-  const joined = (parts: Node[], axis: number) => inFloats(concat(parts, { axis }), q.type);
-  const scores = perHead(matmul(grouped, joined([keyCache!, keySlice!], 2)), places + rows);
-  const bias = concat([cacheBias(position, rows, places, window), sliceBias(rows, window)], { axis: 1 });
-  const weights = perGroup(softmax(add(scores, bias)), places + rows);
-  return perHead(matmul(weights, joined([valueCache!, valueSlice!], 1)), dim);
+  const joined = (parts: readonly (Node | undefined)[], axis: number) =>
+    cached(concat(parts as readonly Node[], { axis }));
+  const weights = attend(matmul(grouped, joined([keyCache, keySlice], 2)));
+  return perHead(matmul(weights, joined([valueCache, valueSlice], 1)), dim);
+}
+
+/** Up to this many places the masks of all positions are stored: 2 MB, of which a run reads 2 KB. */
+const storedMasks = 1024;
+
+/** What is added to the scores of the places of a cache and of the tokens of this run. */
+function biasAt(position: Node, rows: number, places: number, window: number): Node {
+  const biases = (from: Node) => [cacheBias(from, rows, places, window), sliceBias(rows, window)] as const;
+  if (rows > 1 || places > storedMasks || isRing(places, window, rows)) return concat(biases(position), { axis: 1 });
+  // One row picks its mask where a few small ops would have to end before the first weights are read.
+  const [cache, own] = biases(at(places, [places, 1]));
+  const column = add(own, constant({ dtype: "f32", shape: [places, 1], values: [0] }));
+  return gather(concat([cache, column], { axis: 1 }), position);
 }
 
 const at = (count: number, shape: readonly number[]): Node => reshape(iota({ length: count }), { shape });

@@ -84,6 +84,10 @@ const addZero = rule("add-zero", add.pat(x, v("zero")).as("a"), ({ x, zero, a })
   isSplat(zero, 0) && sameShape(x.type.shape, a.type.shape) ? x : skip("adds something"),
 );
 
+const addToZero = rule("add-to-zero", add.pat(v("zero"), x).as("a"), ({ x, zero, a }) =>
+  isSplat(zero, 0) && sameShape(x.type.shape, a.type.shape) ? x : skip("adds something"),
+);
+
 /** A count of one is zero. */
 const iotaOfOne = rule("iota-of-one", iota.pat().as("i"), ({ i }) =>
   i.type.shape[0] === 1 ? constant({ dtype: "i32", shape: [1], values: [0] }) : skip("counts further"),
@@ -102,4 +106,5 @@ export const simplifications: readonly Rule[] = [
   matmulOfTransposed,
   linearOfMatmul,
   addZero,
+  addToZero,
 ];

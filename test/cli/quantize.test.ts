@@ -67,6 +67,19 @@ test("a calibration.json gives the same build again, weights included", async ()
   );
 });
 
+test("x-elite refuses a calibration without the ranges that it computes in, and says what to run", async () => {
+  const first = await compile({});
+  const content = JSON.parse(readFileSync(join(first.out, "calibration.json"), "utf8"));
+  for (const name of ["h0.mixed.scores", "h1.mixed.scores", "wpe.weight"]) delete content.values[name];
+  const old = join(tempFolder(), "calibration.json");
+  writeFileSync(old, JSON.stringify(content));
+  await refused(
+    compile({ target: "x-elite", context: false, quantize: { calibration: old } }),
+    /has no ranges of %h0\.mixed\.scores, %h1\.mixed\.scores, %wpe\.weight, which x-elite computes in fixed point[\s\S]*without --calibration, or with a text/,
+  );
+  await compile({ quantize: { calibration: old } });
+});
+
 test("passes that quantise are proved like all others", async () => {
   const { passes, manifest } = await compile({ precision: "w4a16", check: true, quantize: { kv: "i8" } });
   for (const name of ["quantize", "quantize-caches"]) {

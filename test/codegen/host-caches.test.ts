@@ -10,8 +10,11 @@ import {
   input,
   kvAppend,
   type Node,
+  reduceSum,
+  topo,
   transpose,
 } from "../../src/ir/index.ts";
+import { withCaches } from "../../src/passes/support/caches.ts";
 import { maxDifference, noise } from "./programs.ts";
 
 const places = 8;
@@ -90,6 +93,30 @@ for (const rows of [1, 3])
       const expected = evaluate(g, { inputs });
       assert.ok(maxDifference(evaluate(host, { inputs }).outputs[0]!.data, expected.outputs[0]!.data) < 1e-5);
     });
+
+for (const [heads, groups] of [
+  [2, 2],
+  [4, 2],
+] as const)
+  test(`caches of integers, one row, ${heads} heads, ${groups} groups: the scores are joined`, () => {
+    const encoding = { dtype: "i8", scale: Math.fround(1 / 100), offset: 0 } as const;
+    const g = withCaches(cached(heads, groups, 1, 0, true), () => encoding);
+    const { graph: host } = hostCaches(g);
+    const ofOps = new Set(topo(host).map((n) => n.op));
+    assert.ok(ofOps.has(reduceSum), "the new token's scores are sums of products of elements");
+    for (const position of [0, 1, 4, places - 1]) {
+      const inputs = Object.fromEntries(
+        g.inputs.map((n, i) => {
+          if (n.name === "position") return [n.name, Int32Array.of(position)];
+          const values = noise(sizeOf(n), i);
+          return [n.name!, n.type.dtype === "i8" ? values.map((x) => Math.round(100 * x)) : values];
+        }),
+      );
+      const [expected, actual] = [g, host].map((of) => evaluate(of, { inputs }).outputs[0]!.data);
+      // Its own key and value are those from before they were rounded to steps of 1/100.
+      assert.ok(maxDifference(actual!, expected!) < 0.01, `position ${position}`);
+    }
+  });
 
 test("slices are called after their caches, and state is gone", () => {
   const { graph: host, caches } = hostCaches(cached(2, 2, 1, 0, true));

@@ -23,7 +23,7 @@ import { encodingFor, type Range } from "../../passes/support/encoding.ts";
 import { loadTarget } from "../../targets/target.ts";
 import type { Checkpoint } from "../../weights/checkpoint.ts";
 import type { WeightSource } from "../../weights/source.ts";
-import { calibrate } from "./calibration/calibrate.ts";
+import { calibrate, missingIn } from "./calibration/calibrate.ts";
 import { type Calibration, checkCalibration, rangesBy } from "./calibration/calibration.ts";
 import { rowsOf } from "./calibration/run.ts";
 import { measureQuality, type QualityReport, spend, weightBytes } from "./calibration/sensitivity.ts";
@@ -183,10 +183,31 @@ async function calibrationFor(
   text: CalibrationTokens,
 ): Promise<Calibration> {
   const file = options.quantize?.calibration;
-  if (file?.endsWith(".json")) return checkCalibration(readCalibration(file), file, program.name);
+  if (file?.endsWith(".json")) {
+    const given = checkCalibration(readCalibration(file), file, program.name);
+    if (options.target === "x-elite") checkComplete(given, file, module);
+    return given;
+  }
   onStep("calibrating");
   return calibrate(program.name, module.graph, weights, text, (share) =>
     onStep(`calibrating on ${text.text}: ${Math.round(100 * share)}%`),
+  );
+}
+
+/** Names that an error lists. */
+const listed = 4;
+
+/** @throws HeddleError where values have no range that the NPU would compute in fixed point: in f16 a run takes more than twice as long. */
+function checkComplete(calibration: Calibration, file: string, { graph }: Module): void {
+  const missing = missingIn(calibration, graph);
+  if (missing.length === 0) return;
+  const more = missing.length > listed ? ` and ${missing.length - listed} more` : "";
+  throw new HeddleError(
+    `has no ranges of %${missing.slice(0, listed).join(", %")}${more}, which x-elite computes in fixed point`,
+    {
+      subject: `--calibration ${file}`,
+      hint: "it was written by an older version: compile once without --calibration, or with a text, and keep the calibration.json of that build",
+    },
   );
 }
 

@@ -7,7 +7,7 @@ import { type Graph, graph as makeGraph, rebuild, topo } from "../../ir/graph.ts
 import type { Node } from "../../ir/node.ts";
 import type { AnyOp } from "../../ir/op.ts";
 import * as ops from "../../ir/ops/index.ts";
-import { type Encoding, encodingOf } from "../../ir/ops/support/quant.ts";
+import { type Encoding, encodingOf, integerRange } from "../../ir/ops/support/quant.ts";
 import { withOrigin } from "../../ir/origin.ts";
 import { type DType, isFloat } from "../../ir/type.ts";
 import { findStatic } from "../statics.ts";
@@ -18,9 +18,9 @@ export type Encodings = ReadonlyMap<string, Encoding>;
 type Fixed = Encoding & { readonly dtype: DType };
 
 /** Ops that HTP has on u16, as `quantize(op(dequantize ..))`. */
-const computes = new Set<AnyOp>([ops.add, ops.mul, ops.matmul, ops.layerNorm, ops.gelu, ops.softmax]);
+const computes = new Set<AnyOp>([ops.add, ops.mul, ops.matmul, ops.reduceSum, ops.layerNorm, ops.gelu, ops.softmax]);
 /** Ops that move values, and so keep their encoding. */
-const moves = new Set<AnyOp>([ops.reshape, ops.transpose, ops.slice, ops.gather]);
+const moves = new Set<AnyOp>([ops.reshape, ops.transpose, ops.slice, ops.gather, ops.concat]);
 
 /** Probabilities: from 0 to 1 in steps of 2^-16. */
 const probability: Fixed = { dtype: "u16", scale: 2 ** -16, offset: 0 };
@@ -46,7 +46,8 @@ export function toFixed(g: Graph, encodings: Encodings): Graph {
     const shift = n.op === ops.add && known.has(n.inputs[1]!) ? encodings.get(paramOf(n.inputs[1]!) ?? "") : undefined;
     if (to?.dtype === "u16" && shift)
       later.set(n.inputs[0]!, spanning(lowest(to) - highest(shift), highest(to) - lowest(shift)));
-    if (to?.dtype === "u16" && (n.op === ops.quantize || moves.has(n.op))) later.set(n.inputs[0]!, to);
+    if (to?.dtype === "u16" && (n.op === ops.quantize || moves.has(n.op)))
+      for (const i of n.inputs) if (isFloat(i.type.dtype)) later.set(i, to);
   }
   const values = new Map<Node, Node>();
   const integers = new Map<Node, Node>();
@@ -85,7 +86,19 @@ export function toFixed(g: Graph, encodings: Encodings): Graph {
       const { dtype, scale, offset } = typeOf(from);
       return { dtype, scale: Math.fround(scale * factor), offset };
     }
-    return masks.get(n) ?? encodingOfName(n.name) ?? later.get(n);
+    const table = n.op === ops.gather ? encodings.get(paramOf(n.inputs[0]!) ?? "") : undefined;
+    if (table) return { dtype: "u16", ...table };
+    return masks.get(n) ?? encodingOfName(n.name) ?? later.get(n) ?? implied(n);
+  };
+  /** What no name has, where it follows from the operands. */
+  const implied = (n: Node): Fixed | undefined => {
+    const [a, b] = n.inputs.map((i) => integers.get(i)).map((i) => i && typeOf(i));
+    if (!a || !b) return undefined;
+    // A mean of values, weighted by probabilities, lies among them.
+    if (n.op === ops.matmul && same(a, probability)) return spanning(lowest(b), highest(b));
+    if (n.op !== ops.mul) return undefined;
+    const corners = [lowest(a), highest(a)].flatMap((x) => [x * lowest(b), x * highest(b)]);
+    return spanning(Math.min(...corners), Math.max(...corners));
   };
 
   for (const n of topo(g)) {
@@ -111,8 +124,12 @@ export function toFixed(g: Graph, encodings: Encodings): Graph {
       );
     } else {
       const to = isFloat(n.type.dtype) ? resultOf(n) : undefined;
-      const can = to && (computes.has(n.op) || (moves.has(n.op) && integers.has(n.inputs[0]!)));
-      const operands = can ? n.inputs.map((i) => (isFloat(i.type.dtype) ? fixedOf(i) : values.get(i))) : [];
+      const table = n.op === ops.gather && known.has(n.inputs[0]!) ? n.inputs[0]! : undefined;
+      const can = to && (computes.has(n.op) || table || (moves.has(n.op) && integers.has(n.inputs[0]!)));
+      // A table is stored in the encoding of what is picked from it.
+      const operandOf = (i: Node) =>
+        !isFloat(i.type.dtype) ? values.get(i) : i === table ? encode(i, to!) : fixedOf(i);
+      const operands = can ? n.inputs.map(operandOf) : [];
       const isFixed = can && operands.every((i) => i !== undefined) && operands.length > 0;
       const inputs = isFixed
         ? n.inputs.map((i, k) =>
@@ -139,7 +156,8 @@ const unsigned = (to: Fixed): Fixed =>
   to.dtype === "i8" ? { dtype: "u8", scale: to.scale, offset: to.offset - 128 } : to;
 
 const lowest = ({ scale, offset }: Encoding): number => offset * scale;
-const highest = ({ scale, offset }: Encoding): number => (65535 + offset) * scale;
+const highest = ({ scale, offset, dtype = "u16" }: Encoding & { readonly dtype?: DType }): number =>
+  (integerRange(dtype)[1] + offset) * scale;
 const magnitude = (e: Encoding): number => Math.max(-lowest(e), highest(e));
 
 /** The name of a weight, seen through casts. */
@@ -166,10 +184,11 @@ function masksOf(g: Graph, encodings: Encodings): Map<Node, Fixed> {
     if (soft.op !== ops.softmax || sum?.op !== ops.add || !encoding) continue;
     const [low, high] = [lowest(encoding), highest(encoding)];
     const [scores, mask] = sum.inputs as [Node, Node];
-    for (let n = scores; ; n = n.inputs[0]!) {
+    const areScores = (n: Node): void => {
       found.set(n, { dtype: "u16", ...encoding });
-      if (n.op !== ops.reshape) break;
-    }
+      if (n.op === ops.reshape || n.op === ops.concat) n.inputs.forEach(areScores);
+    };
+    areScores(scores);
     // From the largest score a mask leads below the smallest; sums end there.
     depth = Math.max(depth, high - low + unseen);
     found.set(sum, spanning(low - unseen, high));

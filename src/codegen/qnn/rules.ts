@@ -7,7 +7,10 @@ import {
   gelu,
   geluTanh,
   layerNorm,
+  less,
   linear,
+  reshape,
+  select,
   softmax,
   transpose,
 } from "../../ir/ops/index.ts";
@@ -15,6 +18,7 @@ import { resolveAxis } from "../../ir/ops/support/axis.ts";
 import { widened } from "../../ir/ops/support/widen.ts";
 import { v } from "../../ir/pattern.ts";
 import { type Rule, rule, skip } from "../../ir/rewrite.ts";
+import { sameType, staticShape } from "../../ir/type.ts";
 import { plainRules } from "../rules.ts";
 
 /** Widening a weight that was rounded keeps its value. */
@@ -53,10 +57,42 @@ const geluFromTable = rule("gelu-from-table", geluTanh.pat(v("x")), ({ x }) => {
   return x.type.shape.at(-2) === 1 ? skip("one row") : gelu(x);
 });
 
+/** Of a single row there is one to pick, whichever index is given: an op less between two products. */
+const pickOfOne = rule("pick-of-one", gather.pat(v("x"), v("i")).as("g"), ({ x, g }) =>
+  sameType(x.type, g.type) && x.type.shape[resolveAxis(g.attrs.axis, x.type.shape)] === 1
+    ? x
+    : skip("there are more to pick from"),
+);
+
+/**
+ * Only rows of padding count past the end of a table of positions, and one row is a token. By an index that is an input HTP fetches a row; by
+ * one that it computes, it reads the whole table first.
+ */
+const lookupOfToken = rule(
+  "lookup-of-token",
+  gather.pat(v("table"), select.pat(less.pat(v("i"), v("end")), v("i"), v("end"))).as("g"),
+  ({ table, i, g }) => (i.type.shape[0] === 1 ? gather(table, i, g.attrs) : skip("some rows may be padding")),
+);
+
 /** Forms that are measured to be the cheapest on HTP: docs/htp-legalisation.md has the figures. */
-export const htpRules: readonly Rule[] = [geluFromTable];
+export const htpRules: readonly Rule[] = [geluFromTable, pickOfOne, lookupOfToken];
 
 const geluInFixedPoint = rule("gelu-in-fixed-point", geluTanh.pat(v("x")), ({ x }) => gelu(x));
+
+/** Rows of a tile of HTP in 16-bit fixed point: a row alone is padded to as many. */
+const tileRows = 8;
+
+/**
+ * Of one row HTP makes tiles that are seven eighths padding, and works on all of it while no weights are read; as eight rows the
+ * same numbers fill their tiles: GPT-2 124M takes 98 of 2,063 us less.
+ */
+const geluInWholeTiles = rule("gelu-in-whole-tiles", gelu.pat(v("x")).as("g"), ({ x, g }) => {
+  const shape = staticShape(x.type.shape);
+  const count = shape.reduce((n, d) => n * d, 1);
+  if (count !== shape.at(-1)) return skip("has rows");
+  if (count % tileRows !== 0) return skip(`does not make ${tileRows} rows`);
+  return reshape(gelu(reshape(x, { shape: [tileRows, count / tileRows] })), { shape: g.type.shape });
+});
 
 /** HTP takes the shift of a norm in 32 bits whose scale must be that of the sum inside; as a sum of its own it has a range of its own. */
 const shiftAfterNorm = rule("shift-after-norm", layerNorm.pat(v("x"), v("w"), v("b")).as("n"), ({ x, w, b, n }) => {
@@ -66,4 +102,10 @@ const shiftAfterNorm = rule("shift-after-norm", layerNorm.pat(v("x"), v("w"), v(
 });
 
 /** In fixed point Gelu is a table for any number of rows, and its parts would each need an encoding. */
-export const fixedPointRules: readonly Rule[] = [geluInFixedPoint, shiftAfterNorm];
+export const fixedPointRules: readonly Rule[] = [
+  geluInFixedPoint,
+  geluInWholeTiles,
+  shiftAfterNorm,
+  pickOfOne,
+  lookupOfToken,
+];

@@ -6,6 +6,7 @@ import { describe, type Node } from "../../../ir/node.ts";
 import {
   cachedAttention,
   flashCachedAttention,
+  gather,
   layerNorm,
   matmul,
   mul,
@@ -14,6 +15,8 @@ import {
 } from "../../../ir/ops/index.ts";
 import { grouped } from "../../../ir/ops/support/attention.ts";
 import { nodeNames } from "../../../ir/print.ts";
+import { staticShape } from "../../../ir/type.ts";
+import type { Range } from "../../../passes/support/encoding.ts";
 import { isStatic } from "../../../passes/support/static.ts";
 import type { WeightSource } from "../../../weights/source.ts";
 import type { Calibration } from "./calibration.ts";
@@ -51,6 +54,47 @@ const normParamsIn = (g: Graph): Node[] => [
   ),
 ];
 
+/** Tables that rows are picked from by their number: embeddings. */
+const tablesIn = (g: Graph): Node[] => [
+  ...new Set(
+    topo(g)
+      .filter((n) => n.op === gather && n.inputs[0]!.op.name === "param" && n.inputs[0]!.type.dtype === "f32")
+      .map((n) => n.inputs[0]!),
+  ),
+];
+
+/** Rows of a table that are read at once. */
+const tableRows = 4096;
+
+/** Any token may come later, so that the range of a table is that of all its rows, whatever the method. */
+function tableRange(table: Node, weights: WeightSource): Range {
+  const [name, shape] = [table.attrs.name as string, staticShape(table.type.shape)];
+  const seen = new Histogram();
+  if (!weights.readRows) seen.add(weights.read(name, shape));
+  else
+    for (let start = 0; start < shape[0]!; start += tableRows)
+      seen.add(weights.readRows({ name, shape }, start, Math.min(tableRows, shape[0]! - start)));
+  return seen.range;
+}
+
+/** Every value whose range a target may ask for, by its name; tables are read, all others are seen in runs. */
+function wantedIn(g: Graph): { readonly values: Map<Node, string>; readonly tables: Map<Node, string> } {
+  const names = new Map(nodeNames(g));
+  const scores = scoresIn(g);
+  for (const [attention, n] of scores) names.set(n, scoresOf(names.get(attention)!));
+  const named = (nodes: readonly Node[]) => new Map(nodes.map((n) => [n, names.get(n)!]));
+  return {
+    values: named([...observedIn(g), ...scores.values(), ...normParamsIn(g)]),
+    tables: named(tablesIn(g)),
+  };
+}
+
+/** Names of what a calibration of this graph has and the given one has not: an older one saw less. */
+export function missingIn({ values }: Calibration, g: Graph): string[] {
+  const wanted = wantedIn(g);
+  return [...wanted.values.values(), ...wanted.tables.values()].filter((name) => !Object.hasOwn(values, name));
+}
+
 /** @throws HeddleError naming the first value that is not finite. */
 export async function calibrate(
   program: string,
@@ -59,10 +103,8 @@ export async function calibrate(
   { text, sequences }: CalibrationTokens,
   progress: (share: number) => void = () => {},
 ): Promise<Calibration> {
-  const names = new Map(nodeNames(g));
-  const scores = scoresIn(g);
-  for (const [attention, n] of scores) names.set(n, scoresOf(names.get(attention)!));
-  const wanted = [...observedIn(g), ...scores.values(), ...normParamsIn(g)];
+  const { values: named, tables } = wantedIn(g);
+  const wanted = [...named.keys()];
   const seen = wanted.map(() => new Histogram());
   await withValues(g, wanted, weights, async (run) => {
     for (const [i, sequence] of sequences.entries()) {
@@ -84,12 +126,16 @@ export async function calibrate(
     weights: weights.name,
     text,
     tokens: sequences.reduce((n, s) => n + s.length, 0),
-    values: Object.fromEntries(
-      wanted.map((n, i) => {
+    values: Object.fromEntries([
+      ...wanted.map((n, i) => {
         const h = seen[i]!;
         const [mse, mse8] = [h.leastError(2 ** 16), h.leastError(2 ** 8)];
-        return [names.get(n)!, { minmax: h.range, percentile: h.percentile(outside), mse, mse8 }];
+        return [named.get(n)!, { minmax: h.range, percentile: h.percentile(outside), mse, mse8 }];
       }),
-    ),
+      ...[...tables].map(([n, name]) => {
+        const range = tableRange(n, weights);
+        return [name, { minmax: range, percentile: range, mse: range, mse8: range }];
+      }),
+    ]),
   };
 }
