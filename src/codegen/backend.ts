@@ -26,6 +26,14 @@ export interface PlannedState {
   readonly window?: number;
 }
 
+export interface PlannedTensor {
+  readonly name: string;
+  readonly dataType: string;
+  readonly dims: readonly number[];
+  /** Of integers that stand for other numbers. */
+  readonly quantize?: { readonly encoding: string; readonly scale?: number; readonly offset?: number };
+}
+
 /** What a manifest tells of the plan of an entry point: the names and types of what goes in and out. */
 export interface EntryPlan {
   /** Name of the entry point. */
@@ -36,7 +44,7 @@ export interface EntryPlan {
   /** Whether it computes in fixed point from the embedding to the logits. */
   readonly fixedPoint?: boolean;
   /** Inputs and outputs are among these. */
-  readonly tensors: readonly { readonly name: string; readonly dataType: string; readonly dims: readonly number[] }[];
+  readonly tensors: readonly PlannedTensor[];
 }
 
 /** A file of a build. */

@@ -67,7 +67,10 @@ export function manifestEntry({ entry, graph, plan, artifacts }: CompiledEntry, 
 
 function outputOf(plan: EntryPlan, name: string, isPart: boolean): ManifestOutput {
   const role = plan.state.some((s) => s.slice === name) ? "slice" : isPart ? "hidden" : "logits";
-  return { name, role, dtype: dtypeOf(plan, name), shape: plan.tensors.find((t) => t.name === name)!.dims };
+  const { dims, quantize } = plan.tensors.find((t) => t.name === name)!;
+  const { scale, offset } = quantize ?? {};
+  const encoding = role === "slice" || scale === undefined || offset === undefined ? undefined : { scale, offset };
+  return { name, role, dtype: dtypeOf(plan, name), shape: dims, ...(encoding && { encoding }) };
 }
 
 const dtypes: Readonly<Record<string, ManifestInput["dtype"]>> = {
@@ -76,6 +79,7 @@ const dtypes: Readonly<Record<string, ManifestInput["dtype"]>> = {
   INT_32: "i32",
   SFIXED_POINT_8: "i8",
   UFIXED_POINT_8: "u8",
+  UFIXED_POINT_16: "u16",
 };
 
 /** A code generator may give inputs and outputs another element type than the model has. */

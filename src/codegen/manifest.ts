@@ -18,6 +18,8 @@ export interface ManifestInput extends ManifestPort {
 export interface ManifestOutput extends ManifestPort {
   /** `slice` is what a caller writes into a cache of mode `host`; `hidden` is what the next part of the model goes on from. */
   readonly role: "logits" | "hidden" | "slice";
+  /** What integers stand for: (q + offset) * scale. Logits may come in several outputs, one after the other. */
+  readonly encoding?: { readonly scale: number; readonly offset: number };
 }
 
 /** A cache that lives from run to run. */

@@ -6,7 +6,7 @@ import { bitsOf } from "../ir/type.ts";
 import { allocate, type Graph, release } from "./addon.ts";
 import type { Entry } from "./entry-graphs.ts";
 
-type Output = Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+type Output = Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 type Caches = Readonly<Record<string, Uint8Array>>;
 
 export class BoundGraph {
@@ -54,10 +54,11 @@ const bytesOf = (p: Pick<Port, "shape" | "dtype">): number => (sizeOf(p) * bitsO
 const inputArray = (p: Entry["inputs"][number]) =>
   p.role === "hidden" ? new Uint8Array(allocate(bytesOf(p))) : new Int32Array(allocate(4 * sizeOf(p)));
 
-/** Logits are f32. A slice is only copied into its cache, and what a later part goes on from only handed on. */
+/** Logits are f32 or u16. A slice is only copied into its cache, and what a later part goes on from only handed on. */
 const outputArray = (p: Port): Output => {
   const bytes = bytesOf(p);
-  return p.role === "logits" ? new Float32Array(allocate(bytes)) : new Uint8Array(allocate(bytes));
+  if (p.role !== "logits") return new Uint8Array(allocate(bytes));
+  return p.dtype === "u16" ? new Uint16Array(allocate(bytes)) : new Float32Array(allocate(bytes));
 };
 
 const sizeOf = ({ shape }: { readonly shape: readonly number[] }): number => shape.reduce((n, d) => n * d, 1);

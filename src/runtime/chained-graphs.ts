@@ -14,7 +14,7 @@ export const residencies = ["together", "in-turn"] as const;
 export type Residency = (typeof residencies)[number];
 
 type Caches = Readonly<Record<string, Uint8Array>>;
-type Buffer = Int32Array | Float32Array | Uint8Array;
+type Buffer = Int32Array | Float32Array | Uint16Array | Uint8Array;
 
 export class ChainedGraphs implements Graphs {
   readonly #parts: readonly BuildFolder[];
@@ -117,5 +117,7 @@ type Port = Entry["outputs"][number];
 
 const sizeOf = ({ shape }: { readonly shape: readonly number[] }): number => shape.reduce((n, d) => n * d, 1);
 const bytesOf = (a: Buffer): Uint8Array => new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
-const outputArray = (p: Port): Float32Array | Uint8Array =>
-  p.role === "logits" ? new Float32Array(sizeOf(p)) : new Uint8Array((sizeOf(p) * bitsOf[p.dtype]) / 8);
+function outputArray(p: Port): Float32Array | Uint16Array | Uint8Array {
+  if (p.role !== "logits") return new Uint8Array((sizeOf(p) * bitsOf[p.dtype]) / 8);
+  return p.dtype === "u16" ? new Uint16Array(sizeOf(p)) : new Float32Array(sizeOf(p));
+}

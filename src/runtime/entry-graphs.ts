@@ -20,7 +20,7 @@ export interface EntryGraph {
   /** Tokens, position and last row, and as bytes what an earlier part of the program left: written before a run. */
   readonly inputs: Readonly<Record<string, Int32Array | Uint8Array>>;
   /** Logits, and as bytes slices and what a later part goes on from: read after it. */
-  readonly outputs: Readonly<Record<string, Float32Array | Uint8Array>>;
+  readonly outputs: Readonly<Record<string, Float32Array | Uint16Array | Uint8Array>>;
   /** @param caches memory of the cache inputs by name. It stays bound until `forgetCaches`. */
   run(caches: Readonly<Record<string, Uint8Array>>): Promise<void>;
 }
@@ -41,9 +41,19 @@ export interface EntryGraphOptions {
   readonly executor?: ArrayExecutor | undefined;
 }
 
-/** What a run predicted. */
-export const logitsOf = ({ entry, outputs }: EntryGraph): Float32Array =>
-  outputs[entry.outputs.find((p) => p.role === "logits")!.name] as Float32Array;
+/** What a run predicted: the graph's own buffer where that holds floats; joined and scaled where there are pieces in integers. */
+export function logitsOf({ entry, outputs }: EntryGraph): Float32Array {
+  const pieces = entry.outputs
+    .filter((p) => p.role === "logits")
+    .map((p) => ({ values: outputs[p.name]!, scale: p.encoding?.scale ?? 1, offset: p.encoding?.offset ?? 0 }));
+  const [first] = pieces;
+  if (pieces.length === 1 && first!.values instanceof Float32Array) return first!.values;
+  const all = new Float32Array(pieces.reduce((n, p) => n + p.values.length, 0));
+  let at = 0;
+  for (const { values, scale, offset } of pieces)
+    for (let i = 0; i < values.length; i++) all[at++] = (values[i]! + offset) * scale;
+  return all;
+}
 
 export class EntryGraphs implements Graphs {
   readonly #build: BuildFolder;

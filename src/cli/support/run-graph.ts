@@ -8,6 +8,7 @@ import { WeightTable } from "../../codegen/weights.ts";
 import { writeWeights } from "../../codegen/weights-file.ts";
 import { encodeF16 } from "../../ir/evaluate/round.ts";
 import type { Graph } from "../../ir/graph.ts";
+import { isFloat } from "../../ir/type.ts";
 import { type BackendOptions, mapFile } from "../../runtime/addon.ts";
 import { type BackendName, openBackend } from "../../runtime/libraries.ts";
 import type { WeightSource } from "../../weights/source.ts";
@@ -42,6 +43,22 @@ function arraysFor(plan: QnnPlan, names: readonly string[]): Record<string, Grap
       return [name, new kinds[dataType]!(dims.reduce((n, d) => n * d, 1))];
     }),
   );
+}
+
+/** The outputs of a plan; where `g` yields floats that the plan has in pieces of integers, these are joined and scaled. */
+function resultsOf(g: Graph, plan: QnnPlan, outputs: Readonly<Record<string, GraphArray>>): readonly GraphArray[] {
+  const slices = new Set(plan.state.map((s) => s.slice));
+  const own = plan.outputs
+    .filter((name) => !slices.has(name))
+    .map((name) => plan.tensors.find((t) => t.name === name)!);
+  const [first] = g.outputs;
+  if (g.outputs.length > 1 || !isFloat(first!.type.dtype) || own.some((t) => t.dataType !== "UFIXED_POINT_16"))
+    return plan.outputs.map((name) => outputs[name]!);
+  const floats = own.flatMap(({ name, quantize }) => {
+    const { scale, offset } = quantize as Extract<typeof quantize, { readonly scale: number }>;
+    return Array.from(outputs[name]!, (q) => (q + offset) * scale);
+  });
+  return [Float32Array.from(floats), ...plan.outputs.filter((name) => slices.has(name)).map((name) => outputs[name]!)];
 }
 
 /** Builds `g`, hands a runner to `use` and takes everything down again. Caches start as zeros and are kept between runs. */
@@ -80,7 +97,7 @@ export async function withGraph<T>(
           array.set(dataType === "FLOAT_16" ? encodeF16(Float32Array.from(values)) : values);
         }
         await built.execute(inputs, outputs);
-        return plan.outputs.map((name) => outputs[name]!);
+        return resultsOf(g, plan, outputs);
       });
     } finally {
       context.close();

@@ -10,6 +10,7 @@ import type { SupportTable } from "../support.ts";
 import { blockRules } from "./blocks.ts";
 import { emitQnn } from "./emit.ts";
 import { type Encodings, fuseFixed, toFixed } from "./fixed.ts";
+import { headInPieces } from "./head-pieces.ts";
 import type { QnnLowering } from "./lowering.ts";
 import { planQnn, type QnnPlan } from "./plan.ts";
 import { qtiSupport } from "./qti.ts";
@@ -70,7 +71,7 @@ export const qnnVendorFixed = (encodings: Encodings): Backend<QnnPlan> => ({
     const { graph, caches } = hostCaches(g);
     const half = mergeCommon(toHalf(graph, caches));
     const legal = legalize(half, { target: vendor, support: qtiSupport, rules: fixedRules });
-    return { graph: mergeCommon(toFixed(mergeCommon(legal), encodings)), caches };
+    return headInPieces({ graph: mergeCommon(toFixed(mergeCommon(legal), encodings)), caches });
   },
   plan: (g, weights) => {
     const plan = planQnn(g, qtiSupport, weights, fuseFixed(g.graph));
