@@ -19,10 +19,11 @@ const longestOfRings = 128;
 
 const isRing = ({ sym }: { sym: string }): boolean => sym !== "T" && sym !== "C";
 
-/** Rows of one run: what the model has positions for, within reason. */
+/** Rows of one run: what the model has positions and its caches have places for, within reason. */
 export const rowsOf = (g: Graph): number => {
   const all = symbols(g);
-  return Math.min(all.some(isRing) ? longestOfRings : longest, all.find((s) => s.sym === "T")?.max ?? longest);
+  const most = ["T", "C"].map((name) => all.find((s) => s.sym === name)?.max ?? longest);
+  return Math.min(all.some(isRing) ? longestOfRings : longest, ...most);
 };
 
 /**
