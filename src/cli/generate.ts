@@ -8,6 +8,7 @@ import { Session } from "../runtime/session.ts";
 import { command, exitCodes, main, type Output } from "./support/command.ts";
 import { real, whole } from "./support/options.ts";
 import { progress } from "./support/progress.ts";
+import { Said } from "./support/said.ts";
 import { endsText, samplingText } from "./support/sampling-text.ts";
 import { showStats } from "./support/stats.ts";
 
@@ -87,7 +88,9 @@ async function run([folder]: readonly string[], options: Options, output: Output
   const prompt = options.chat ? options.prompt : await promptOf(options.prompt);
   const template = options.chatTemplate === undefined ? undefined : readFileSync(options.chatTemplate, "utf8");
   const { backend, threads, parts, overflow } = options;
+  const said = new Said(output);
   const session = await Session.load(folder!, {
+    onStep: said.step,
     ...{ overflow, profile: options.stats === true },
     ...(backend !== undefined && { backend }),
     ...(threads !== undefined && { threads }),
@@ -104,8 +107,8 @@ async function run([folder]: readonly string[], options: Options, output: Output
         `${samplingText({ ...manifest.sampling, ...given(options) }, options.seed)}; ${endsText(manifest.model.eos)}`,
       );
     const result = options.chat
-      ? await chat(session, prompt, template, options, output)
-      : await complete(session, prompt!, options, output);
+      ? await chat(session, prompt, template, options, said.output)
+      : await complete(session, prompt!, options, said.output);
     const stats = session.stats();
     if (options.stats) output.note(`\n${showStats(stats)}`);
     return { program: manifest.program, ...result, stats };

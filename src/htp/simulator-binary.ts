@@ -12,9 +12,15 @@ import { cacheKeys, openCache, prepareContext, xEliteCosted } from "./prepare.ts
 
 /**
  * Path of the context binary of one entry point. It is compiled where the cache does not have it any more.
+ * @param onStep is told what is being compiled, which can take minutes
  * @throws HeddleError as `prepareContext`, or where the cache cannot be written to
  */
-export async function simulatorBinary(build: BuildFolder, name: string, graph: string): Promise<string> {
+export async function simulatorBinary(
+  build: BuildFolder,
+  name: string,
+  graph: string,
+  onStep?: (text: string) => void,
+): Promise<string> {
   readJson(build.path(graph)); // says so in words where it is missing or damaged
   const { context, weights } = build.manifest;
   const entry = build.manifest.entries.find((e) => e.name === name)!;
@@ -31,7 +37,7 @@ export async function simulatorBinary(build: BuildFolder, name: string, graph: s
   const key = cacheKeys({ ...request, library: libraryVersion(library) }).costs.get(name)!;
   const known = cache.find(key);
   if (known !== undefined) return known;
-  await prepareContext({ ...request, library, weights: weightsOf(build) });
+  await prepareContext({ ...request, library, weights: weightsOf(build), ...(onStep && { onStep }) });
   const made = cache.find(key);
   if (made === undefined)
     throw new HeddleError("cannot be written to, and holds the contexts that the simulator loads", {

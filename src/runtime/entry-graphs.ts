@@ -37,6 +37,8 @@ export interface Graphs {
 export interface EntryGraphOptions {
   /** Measure what the reference backend spends on appending to caches. */
   readonly profiled?: boolean;
+  /** Told what is being compiled where that takes long; nothing, when it is done. */
+  readonly onStep?: ((text: string | undefined) => void) | undefined;
   /** Runs the designs of a build for an AIE array. */
   readonly executor?: ArrayExecutor | undefined;
 }
@@ -61,6 +63,7 @@ export class EntryGraphs implements Graphs {
   readonly #counters: Counters;
   readonly #profiled: boolean;
   readonly #executor: ArrayExecutor | undefined;
+  readonly #onStep: ((text: string | undefined) => void) | undefined;
   /** Nothing on the NPU and its simulator, which load context binaries. */
   readonly #weights: ReturnType<typeof mapFile> | undefined;
   #loaded: Promise<Context> | undefined;
@@ -75,6 +78,7 @@ export class EntryGraphs implements Graphs {
     this.#counters = counters;
     this.#profiled = (options.profiled ?? false) && isReference(backend);
     this.#executor = options.executor;
+    this.#onStep = options.onStep;
     this.#weights = isHtp(backend) ? undefined : mapFile(weightsOf(build));
   }
 
@@ -127,7 +131,8 @@ export class EntryGraphs implements Graphs {
       // It is not what the simulator runs, but a run here is the test of what is copied to the device.
       if (!this.#checked) checkContext(this.#build, this.#backend);
       this.#checked = true;
-      const file = await simulatorBinary(this.#build, entry.name, entry.graph);
+      const compiling = simulatorBinary(this.#build, entry.name, entry.graph, this.#onStep);
+      const file = await compiling.finally(() => this.#onStep?.(undefined));
       return retrieve(keep(await this.#backend.loadContext(file)), entry, file);
     }
     this.#loaded ??= loadContext(this.#build, this.#backend).then(keep);

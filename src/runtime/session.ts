@@ -29,6 +29,8 @@ export interface SessionOptions {
   readonly overflow?: "error" | "slide";
   /** Measure what the reference backend spends on appending to caches, for `stats`. */
   readonly profile?: boolean;
+  /** Told what is being compiled before it can run, where that takes long; with undefined when it goes on. */
+  readonly onStep?: (text: string | undefined) => void;
   /** Of a program in parts: whether they are held all together (default) or loaded in turn. */
   readonly residency?: Residency;
 }
@@ -58,7 +60,7 @@ export class Session {
     build: ProgramFolder,
     backend: Backend,
     executor: ArrayExecutor | undefined,
-    { overflow = "error", profile = false, residency = "together" }: SessionOptions,
+    { overflow = "error", profile = false, residency = "together", onStep }: SessionOptions,
   ) {
     const { manifest } = build;
     this.build = build;
@@ -67,7 +69,7 @@ export class Session {
     this.#overflow = overflow;
     this.#counters = new Counters();
     const open = (part: ProgramFolder["parts"][number]) =>
-      new EntryGraphs(part, backend, this.#counters, { profiled: profile, executor });
+      new EntryGraphs(part, backend, this.#counters, { profiled: profile, executor, onStep });
     const [first] = build.parts;
     this.#graphs = build.parts.length > 1 ? new ChainedGraphs(build.parts, open, residency) : open(first!);
     const { positions } = manifest.model;
