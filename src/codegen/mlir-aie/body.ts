@@ -213,9 +213,13 @@ export class Body {
     this.#put("}");
     return init.map((v, k) => ({ id: init.length > 1 ? `${out}#${k}` : out, type: v.type }));
   }
-  if(condition: Value, then: () => void): void {
+  if(condition: Value, then: () => void, otherwise?: () => void): void {
     this.#put(`scf.if ${condition.id} {`);
     this.#inside(then);
+    if (otherwise) {
+      this.#put("} else {");
+      this.#inside(otherwise);
+    }
     this.#put("}");
   }
   #inside(write: () => void): void {

@@ -4,6 +4,7 @@
  */
 import type { AieMachine } from "../../targets/aie-machine.ts";
 import { bytesOf, type Element } from "./design.ts";
+import { productCycles } from "./product.ts";
 
 /** Bytes that a DMA of the shim moves, in runs of consecutive addresses. */
 export interface Traffic {
@@ -18,28 +19,12 @@ export interface Cost {
   readonly compute: number;
   readonly memory: number;
   readonly stream: number;
-  /** Seconds until the memory tiles have what the cores start with; nothing else happens meanwhile. */
+  /** Seconds until the cores have what they start with, and from their last sum until it is in main memory: nothing else happens then. */
   readonly fill: number;
+  readonly drain: number;
   readonly bytes: number;
   /** Multiply-adds that are asked for; padding is not counted. */
   readonly macs: number;
-}
-
-/** The key of a product in a machine's tables. */
-export const productOf = (type: "bf16" | "i8" | "i4"): string => (type === "i4" ? "i8xi4" : `${type}x${type}`);
-
-/** Cycles of an m x k x n product on one core whose accumulators are loaded and stored once. */
-export function productCycles(
-  machine: AieMachine,
-  type: "bf16" | "i8" | "i4",
-  { m, k, n }: { readonly m: number; readonly k: number; readonly n: number },
-): number {
-  const product = productOf(type);
-  const [bm, , bn] = machine.matmul[product]!;
-  return (
-    (m * k * n) / machine.macs[product]! +
-    (m / bm) * (n / bn) * machine.blockOverheadCycles[type === "i4" ? "i8" : type]
-  );
 }
 
 /** Seconds that main memory takes for the traffic of one run. */
@@ -56,8 +41,10 @@ export function costOf(
     readonly traffic: readonly Traffic[];
     /** Bytes of the busiest shim channel. */
     readonly channelBytes: number;
-    /** Bytes of the largest object that a shim channel brings before the cores can start. */
+    /** Bytes that pass one stream after the other before the cores can start: an object into the memory tile, one out of it. */
     readonly fillBytes?: number;
+    /** The same behind the last sum, and what all columns bring to main memory then. */
+    readonly drain?: { readonly streamBytes: number; readonly memoryBytes: number };
   },
 ): Cost {
   const compute = work.cycles / machine.clockHz;
@@ -68,12 +55,14 @@ export function costOf(
   );
   const memory = memorySeconds(machine, work.traffic);
   const fill = (work.fillBytes ?? 0) / Math.min(machine.shimChannelRate, streamRate);
+  const drain = Math.max((work.drain?.streamBytes ?? 0) / streamRate, (work.drain?.memoryBytes ?? 0) / machine.ddrRate);
   return {
-    seconds: Math.max(compute, memory, stream) + fill + machine.dispatchSeconds,
+    seconds: Math.max(compute, memory, stream) + fill + drain + machine.dispatchSeconds,
     compute,
     memory,
     stream,
     fill,
+    drain,
     bytes: work.traffic.reduce((s, t) => s + t.bytes, 0),
     macs: work.macs,
   };
@@ -89,11 +78,13 @@ export function memoryBound(
     readonly m: number;
     readonly k: number;
     readonly n: number;
-    readonly type: "bf16" | "i8";
+    readonly type: "bf16" | "i8" | "i4";
+    readonly rowBytes?: 1 | 2 | undefined;
     readonly out: Element;
   },
 ): number {
-  const bytes = (s.m + s.n) * s.k * bytesOf[s.type] + s.m * s.n * bytesOf[s.out];
+  const [row, weight] = s.type === "bf16" ? [2, 2] : [s.rowBytes ?? 1, s.type === "i4" ? 0.5 : 1];
+  const bytes = (s.m * row + s.n * weight) * s.k + s.m * s.n * bytesOf[s.out];
   return (2 * s.m * s.k * s.n) / (bytes / machine.ddrRate);
 }
 

@@ -148,7 +148,7 @@ test("memory tiles send operands again that they keep: as exact as read again, w
     [false, true],
     [true, true],
   ] as const) {
-    const g = tiles(phoenix, shape, [4, 8, 8], "grid", { m: 16, k: 32, n: 16 }, { a, b })!;
+    const g = tiles(phoenix, shape, { m: 16, k: 32, n: 16 }, { inPlace: 2, keep: { a, b } })!;
     assert.equal(g.across, { m: 4, n: 3 });
     assert.equal(g.sends, { a: a ? 3 : 1, b: b ? 4 : 1 });
     const { out, report } = runKernel(gemmKernel(phoenix, g, { name: "linear", about: [] }), [left, right], [m, n]);

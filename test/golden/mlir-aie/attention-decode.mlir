@@ -1,8 +1,8 @@
 // 4 heads over 2 of keys, 1 queries, 64 places of a cache, size 32
 // own: every core has heads of its own, 1 columns x 2 rows, 1 rounds
-// tiles of 4 rows of queries x 16 keys per core, panels of 32; all places are read, tiles that are masked are not computed
-// core memory 6752 bytes, memory tile 13312 bytes
-// rows of queries 2 are padded to 32
+// tiles of 4 rows of queries x 16 keys per core, panels of 16; all places are read, tiles that are masked are not computed
+// core memory 6752 bytes, memory tile 9216 bytes
+// rows of queries 2 are padded to 16
 #left = affine_map<(m, n, k) -> (m, k)>
 #right = affine_map<(m, n, k) -> (k, n)>
 #out = affine_map<(m, n, k) -> (m, n)>
@@ -13,16 +13,16 @@ module {
     %core_0_2 = aie.tile(0, 2)
     %core_0_3 = aie.tile(0, 3)
 
-    aie.objectfifo @qk_in_0(%shim_0, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<2048xbf16>>  // queries, then panels of keys, turned
-    aie.objectfifo @qk_0_0(%mem_0 dimensionsToStream [<size = 8, stride = 4>, <size = 4, stride = 256>, <size = 8, stride = 32>, <size = 4, stride = 1>], {%core_0_2}, 2 : i32) : !aie.objectfifo<memref<16x8x4xbf16>>  // the part of core 0 in blocks
-    aie.objectfifo @qk_0_1(%mem_0 dimensionsToStream [<size = 8, stride = 4>, <size = 4, stride = 256>, <size = 8, stride = 32>, <size = 4, stride = 1>], {%core_0_3}, 2 : i32) : !aie.objectfifo<memref<16x8x4xbf16>>  // the part of core 1 in blocks
+    aie.objectfifo @qk_in_0(%shim_0, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<1024xbf16>>  // queries, then panels of keys, turned
+    aie.objectfifo @qk_0_0(%mem_0 dimensionsToStream [<size = 4, stride = 4>, <size = 4, stride = 128>, <size = 8, stride = 16>, <size = 4, stride = 1>], {%core_0_2}, 2 : i32) : !aie.objectfifo<memref<16x8x4xbf16>>  // the part of core 0 in blocks
+    aie.objectfifo @qk_0_1(%mem_0 dimensionsToStream [<size = 4, stride = 4>, <size = 4, stride = 128>, <size = 8, stride = 16>, <size = 4, stride = 1>], {%core_0_3}, 2 : i32) : !aie.objectfifo<memref<16x8x4xbf16>>  // the part of core 1 in blocks
     aie.objectfifo @v_in_0(%shim_0, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<1024xbf16>>  // the position, then tiles of values
     aie.objectfifo @v_0_0(%mem_0 dimensionsToStream [<size = 2, stride = 256>, <size = 8, stride = 4>, <size = 8, stride = 32>, <size = 4, stride = 1>], {%core_0_2}, 2 : i32) : !aie.objectfifo<memref<16x8x4xbf16>>  // the part of core 0 in blocks
     aie.objectfifo @v_0_1(%mem_0 dimensionsToStream [<size = 2, stride = 256>, <size = 8, stride = 4>, <size = 8, stride = 32>, <size = 4, stride = 1>], {%core_0_3}, 2 : i32) : !aie.objectfifo<memref<16x8x4xbf16>>  // the part of core 1 in blocks
     aie.objectfifo @o_0_0(%core_0_2, {%mem_0}, 1 : i32) : !aie.objectfifo<memref<4x4x8xbf16>>  // a tile of the result
     aie.objectfifo @o_0_1(%core_0_3, {%mem_0}, 1 : i32) : !aie.objectfifo<memref<4x4x8xbf16>>  // a tile of the result
     aie.objectfifo @o_out_0(%mem_0 dimensionsToStream [<size = 1, stride = 128>, <size = 4, stride = 8>, <size = 4, stride = 32>, <size = 8, stride = 1>], {%shim_0}, 2 : i32) : !aie.objectfifo<memref<256xbf16>>  // results in rows
-    aie.objectfifo.link [@qk_in_0] -> [@qk_0_0, @qk_0_1] ([] [0, 1024])
+    aie.objectfifo.link [@qk_in_0] -> [@qk_0_0, @qk_0_1] ([] [0, 512])
     aie.objectfifo.link [@v_in_0] -> [@v_0_0, @v_0_1] ([] [0, 512])
     aie.objectfifo.link [@o_0_0, @o_0_1] -> [@o_out_0] ([0, 128] [])
     %query_0_2 = aie.buffer(%core_0_2) {sym_name = "query_0_2"} : memref<128xbf16>
@@ -329,9 +329,9 @@ module {
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
       %c64 = arith.constant 64 : index
+      %c8 = arith.constant 8 : index
+      %c4 = arith.constant 4 : index
       %c16 = arith.constant 16 : index
-      %c2 = arith.constant 2 : index
-      %c32 = arith.constant 32 : index
       scf.for %run = %c0 to %forever step %c1 {
         %v_view = aie.objectfifo.acquire @v_0_0(Consume, 1) : !aie.objectfifosubview<memref<16x8x4xbf16>>
         %v = aie.objectfifo.subview.access %v_view[0] : !aie.objectfifosubview<memref<16x8x4xbf16>> -> memref<16x8x4xbf16>
@@ -345,18 +345,15 @@ module {
             %qk = aie.objectfifo.subview.access %qk_view[0] : !aie.objectfifosubview<memref<16x8x4xbf16>> -> memref<16x8x4xbf16>
             func.call @keep(%qk, %query_0_2, %c0, %c0) : (memref<16x8x4xbf16>, memref<128xbf16>, index, index) -> ()
             aie.objectfifo.release @qk_0_0(Consume, 1)
-            %qk_view_1 = aie.objectfifo.acquire @qk_0_0(Consume, 1) : !aie.objectfifosubview<memref<16x8x4xbf16>>
-            %qk_1 = aie.objectfifo.subview.access %qk_view_1[0] : !aie.objectfifosubview<memref<16x8x4xbf16>> -> memref<16x8x4xbf16>
-            aie.objectfifo.release @qk_0_0(Consume, 1)
             func.call @reset(%top_0_2, %total_0_2, %sums_0_2) : (memref<16xbf16>, memref<16xf32>, memref<128xf32>) -> ()
             %prod = arith.muli %turn, %c1 : index
             %sum = arith.addi %prod, %c0 : index
-            %prod_1 = arith.muli %sum, %c16 : index
+            %prod_1 = arith.muli %sum, %c8 : index
             %sum_1 = arith.addi %position, %prod_1 : index
             %sum_2 = arith.addi %sum_1, %c0 : index
-            %diff = arith.subi %c2, %c0 : index
-            %prod_2 = arith.muli %diff, %c2 : index
-            %prod_3 = arith.muli %c0, %c32 : index
+            %diff = arith.subi %c4, %c0 : index
+            %prod_2 = arith.muli %diff, %c1 : index
+            %prod_3 = arith.muli %c0, %c16 : index
             %diff_1 = arith.subi %sum_2, %prod_3 : index
             %sum_3 = arith.addi %diff_1, %c1 : index
             %maxsi = arith.maxsi %c0, %sum_3 : index
@@ -368,9 +365,9 @@ module {
             %prod_4 = arith.muli %c0, %c16 : index
             %diff_4 = arith.subi %diff_1, %prod_4 : index
             scf.for %tile = %c0 to %diff_2 step %c1 {
-              %qk_view_2 = aie.objectfifo.acquire @qk_0_0(Consume, 1) : !aie.objectfifosubview<memref<16x8x4xbf16>>
-              %qk_2 = aie.objectfifo.subview.access %qk_view_2[0] : !aie.objectfifosubview<memref<16x8x4xbf16>> -> memref<16x8x4xbf16>
-              func.call @score(%qk_2, %query_0_2, %scores_0_2) : (memref<16x8x4xbf16>, memref<128xbf16>, memref<64xf32>) -> ()
+              %qk_view_1 = aie.objectfifo.acquire @qk_0_0(Consume, 1) : !aie.objectfifosubview<memref<16x8x4xbf16>>
+              %qk_1 = aie.objectfifo.subview.access %qk_view_1[0] : !aie.objectfifosubview<memref<16x8x4xbf16>> -> memref<16x8x4xbf16>
+              func.call @score(%qk_1, %query_0_2, %scores_0_2) : (memref<16x8x4xbf16>, memref<128xbf16>, memref<64xf32>) -> ()
               aie.objectfifo.release @qk_0_0(Consume, 1)
               %prod_5 = arith.muli %tile, %c16 : index
               %diff_5 = arith.subi %diff_4, %prod_5 : index
@@ -382,8 +379,8 @@ module {
             }
             // what is masked for this core passes by
             scf.for %passed = %c0 to %diff_3 step %c1 {
-              %qk_view_3 = aie.objectfifo.acquire @qk_0_0(Consume, 1) : !aie.objectfifosubview<memref<16x8x4xbf16>>
-              %qk_3 = aie.objectfifo.subview.access %qk_view_3[0] : !aie.objectfifosubview<memref<16x8x4xbf16>> -> memref<16x8x4xbf16>
+              %qk_view_2 = aie.objectfifo.acquire @qk_0_0(Consume, 1) : !aie.objectfifosubview<memref<16x8x4xbf16>>
+              %qk_2 = aie.objectfifo.subview.access %qk_view_2[0] : !aie.objectfifosubview<memref<16x8x4xbf16>> -> memref<16x8x4xbf16>
               aie.objectfifo.release @qk_0_0(Consume, 1)
               %v_view_2 = aie.objectfifo.acquire @v_0_0(Consume, 1) : !aie.objectfifosubview<memref<16x8x4xbf16>>
               %v_2 = aie.objectfifo.subview.access %v_view_2[0] : !aie.objectfifosubview<memref<16x8x4xbf16>> -> memref<16x8x4xbf16>
@@ -404,9 +401,9 @@ module {
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
       %c64 = arith.constant 64 : index
+      %c8 = arith.constant 8 : index
+      %c4 = arith.constant 4 : index
       %c16 = arith.constant 16 : index
-      %c2 = arith.constant 2 : index
-      %c32 = arith.constant 32 : index
       scf.for %run = %c0 to %forever step %c1 {
         %v_view = aie.objectfifo.acquire @v_0_1(Consume, 1) : !aie.objectfifosubview<memref<16x8x4xbf16>>
         %v = aie.objectfifo.subview.access %v_view[0] : !aie.objectfifosubview<memref<16x8x4xbf16>> -> memref<16x8x4xbf16>
@@ -420,18 +417,15 @@ module {
             %qk = aie.objectfifo.subview.access %qk_view[0] : !aie.objectfifosubview<memref<16x8x4xbf16>> -> memref<16x8x4xbf16>
             func.call @keep(%qk, %query_0_3, %c0, %c0) : (memref<16x8x4xbf16>, memref<128xbf16>, index, index) -> ()
             aie.objectfifo.release @qk_0_1(Consume, 1)
-            %qk_view_1 = aie.objectfifo.acquire @qk_0_1(Consume, 1) : !aie.objectfifosubview<memref<16x8x4xbf16>>
-            %qk_1 = aie.objectfifo.subview.access %qk_view_1[0] : !aie.objectfifosubview<memref<16x8x4xbf16>> -> memref<16x8x4xbf16>
-            aie.objectfifo.release @qk_0_1(Consume, 1)
             func.call @reset(%top_0_3, %total_0_3, %sums_0_3) : (memref<16xbf16>, memref<16xf32>, memref<128xf32>) -> ()
             %prod = arith.muli %turn, %c1 : index
             %sum = arith.addi %prod, %c0 : index
-            %prod_1 = arith.muli %sum, %c16 : index
+            %prod_1 = arith.muli %sum, %c8 : index
             %sum_1 = arith.addi %position, %prod_1 : index
             %sum_2 = arith.addi %sum_1, %c0 : index
-            %diff = arith.subi %c2, %c0 : index
-            %prod_2 = arith.muli %diff, %c2 : index
-            %prod_3 = arith.muli %c0, %c32 : index
+            %diff = arith.subi %c4, %c0 : index
+            %prod_2 = arith.muli %diff, %c1 : index
+            %prod_3 = arith.muli %c0, %c16 : index
             %diff_1 = arith.subi %sum_2, %prod_3 : index
             %sum_3 = arith.addi %diff_1, %c1 : index
             %maxsi = arith.maxsi %c0, %sum_3 : index
@@ -443,9 +437,9 @@ module {
             %prod_4 = arith.muli %c0, %c16 : index
             %diff_4 = arith.subi %diff_1, %prod_4 : index
             scf.for %tile = %c0 to %diff_2 step %c1 {
-              %qk_view_2 = aie.objectfifo.acquire @qk_0_1(Consume, 1) : !aie.objectfifosubview<memref<16x8x4xbf16>>
-              %qk_2 = aie.objectfifo.subview.access %qk_view_2[0] : !aie.objectfifosubview<memref<16x8x4xbf16>> -> memref<16x8x4xbf16>
-              func.call @score(%qk_2, %query_0_3, %scores_0_3) : (memref<16x8x4xbf16>, memref<128xbf16>, memref<64xf32>) -> ()
+              %qk_view_1 = aie.objectfifo.acquire @qk_0_1(Consume, 1) : !aie.objectfifosubview<memref<16x8x4xbf16>>
+              %qk_1 = aie.objectfifo.subview.access %qk_view_1[0] : !aie.objectfifosubview<memref<16x8x4xbf16>> -> memref<16x8x4xbf16>
+              func.call @score(%qk_1, %query_0_3, %scores_0_3) : (memref<16x8x4xbf16>, memref<128xbf16>, memref<64xf32>) -> ()
               aie.objectfifo.release @qk_0_1(Consume, 1)
               %prod_5 = arith.muli %tile, %c16 : index
               %diff_5 = arith.subi %diff_4, %prod_5 : index
@@ -457,8 +451,8 @@ module {
             }
             // what is masked for this core passes by
             scf.for %passed = %c0 to %diff_3 step %c1 {
-              %qk_view_3 = aie.objectfifo.acquire @qk_0_1(Consume, 1) : !aie.objectfifosubview<memref<16x8x4xbf16>>
-              %qk_3 = aie.objectfifo.subview.access %qk_view_3[0] : !aie.objectfifosubview<memref<16x8x4xbf16>> -> memref<16x8x4xbf16>
+              %qk_view_2 = aie.objectfifo.acquire @qk_0_1(Consume, 1) : !aie.objectfifosubview<memref<16x8x4xbf16>>
+              %qk_2 = aie.objectfifo.subview.access %qk_view_2[0] : !aie.objectfifosubview<memref<16x8x4xbf16>> -> memref<16x8x4xbf16>
               aie.objectfifo.release @qk_0_1(Consume, 1)
               %v_view_2 = aie.objectfifo.acquire @v_0_1(Consume, 1) : !aie.objectfifosubview<memref<16x8x4xbf16>>
               %v_2 = aie.objectfifo.subview.access %v_view_2[0] : !aie.objectfifosubview<memref<16x8x4xbf16>> -> memref<16x8x4xbf16>
@@ -474,10 +468,10 @@ module {
       aie.end
     } {stack_size = 1024 : i32}
 
-    aie.runtime_sequence(%q: memref<2048xbf16>, %k: memref<4096xbf16>, %v: memref<4096xbf16>, %o: memref<256xbf16>, %position: memref<512xbf16>) {
+    aie.runtime_sequence(%q: memref<1024xbf16>, %k: memref<4096xbf16>, %v: memref<4096xbf16>, %o: memref<256xbf16>, %position: memref<512xbf16>) {
       aiex.npu.dma_memcpy_nd(%position[0, 0, 0, 0][2, 1, 16, 32][0, 0, 32, 1]) {metadata = @v_in_0, id = 0 : i64} : memref<512xbf16>
-      aiex.npu.dma_memcpy_nd(%q[0, 0, 0, 0][1, 1, 1, 2048][0, 0, 0, 1]) {metadata = @qk_in_0, id = 1 : i64} : memref<2048xbf16>
-      aiex.npu.dma_memcpy_nd(%k[0, 0, 0, 0][2, 2, 32, 32][32, 2048, 64, 1]) {metadata = @qk_in_0, id = 2 : i64} : memref<4096xbf16>
+      aiex.npu.dma_memcpy_nd(%q[0, 0, 0, 0][1, 1, 1, 1024][0, 0, 0, 1]) {metadata = @qk_in_0, id = 1 : i64} : memref<1024xbf16>
+      aiex.npu.dma_memcpy_nd(%k[0, 0, 0, 0][4, 2, 32, 16][16, 2048, 64, 1]) {metadata = @qk_in_0, id = 2 : i64} : memref<4096xbf16>
       aiex.npu.dma_memcpy_nd(%v[0, 0, 0, 0][4, 2, 16, 32][512, 2048, 32, 1]) {metadata = @v_in_0, id = 4 : i64} : memref<4096xbf16>
       aiex.npu.dma_memcpy_nd(%o[0, 0, 0, 0][1, 1, 1, 256][0, 0, 0, 1]) {metadata = @o_out_0, id = 3 : i64, issue_token = true} : memref<256xbf16>
       aiex.npu.dma_wait {symbol = @o_out_0}

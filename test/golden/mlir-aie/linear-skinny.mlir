@@ -1,7 +1,7 @@
 // 1 x 64 x 192, bf16 into f32, result f32, bias
 // skinny: A to all cores, B distributed, 1 rounds
-// tile 4 x 16 x 16 per core, 4 steps of K, results in strips of 4 rows
-// A in panels of 64 columns; core memory 3200 bytes, memory tile 7680 bytes
+// tile 4 x 16 x 16 per core, 4 steps of K, room for 2 of its results
+// A in panels of 64 columns; core memory 2944 bytes, memory tile 7680 bytes
 // M 1 is padded to 4 with zeros
 // N 192 is padded to 256 with zeros
 #left = affine_map<(m, n, k) -> (m, k)>
@@ -55,26 +55,26 @@ module {
     aie.objectfifo @b_3_2(%mem_3, {%core_3_4}, 2 : i32) : !aie.objectfifo<memref<9x8x4xbf16>>  // the part of core 2
     aie.objectfifo @b_3_3(%mem_3, {%core_3_5}, 2 : i32) : !aie.objectfifo<memref<9x8x4xbf16>>  // the part of core 3
     aie.objectfifo @a_in_0(%shim_0, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<4x64xbf16>>  // A for all cores
-    aie.objectfifo @a_0(%mem_0 dimensionsToStream [<size = 8, stride = 8>, <size = 1, stride = 256>, <size = 4, stride = 64>, <size = 8, stride = 1>], {%core_0_2, %core_0_3, %core_0_4, %core_0_5, %core_1_2, %core_1_3, %core_1_4, %core_1_5, %core_2_2, %core_2_3, %core_2_4, %core_2_5, %core_3_2, %core_3_3, %core_3_4, %core_3_5}, 2 : i32) : !aie.objectfifo<memref<2x4x8xbf16>>  // the same in blocks
-    aie.objectfifo @c_0_0(%core_0_2, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
-    aie.objectfifo @c_0_1(%core_0_3, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
-    aie.objectfifo @c_0_2(%core_0_4, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
-    aie.objectfifo @c_0_3(%core_0_5, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
+    aie.objectfifo @a_0(%mem_0 dimensionsToStream [<size = 8, stride = 8>, <size = 4, stride = 64>, <size = 8, stride = 1>], {%core_0_2, %core_0_3, %core_0_4, %core_0_5, %core_1_2, %core_1_3, %core_1_4, %core_1_5, %core_2_2, %core_2_3, %core_2_4, %core_2_5, %core_3_2, %core_3_3, %core_3_4, %core_3_5}, 2 : i32) : !aie.objectfifo<memref<2x4x8xbf16>>  // the same in blocks
+    aie.objectfifo @c_0_0(%core_0_2, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // a tile of the result
+    aie.objectfifo @c_0_1(%core_0_3, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // a tile of the result
+    aie.objectfifo @c_0_2(%core_0_4, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // a tile of the result
+    aie.objectfifo @c_0_3(%core_0_5, {%mem_0}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // a tile of the result
     aie.objectfifo @c_out_0(%mem_0 dimensionsToStream [<size = 1, stride = 64>, <size = 4, stride = 4>, <size = 4, stride = 16>, <size = 4, stride = 1>], {%shim_0}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 0, in rows
-    aie.objectfifo @c_1_0(%core_1_2, {%mem_1}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
-    aie.objectfifo @c_1_1(%core_1_3, {%mem_1}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
-    aie.objectfifo @c_1_2(%core_1_4, {%mem_1}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
-    aie.objectfifo @c_1_3(%core_1_5, {%mem_1}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
+    aie.objectfifo @c_1_0(%core_1_2, {%mem_1}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // a tile of the result
+    aie.objectfifo @c_1_1(%core_1_3, {%mem_1}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // a tile of the result
+    aie.objectfifo @c_1_2(%core_1_4, {%mem_1}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // a tile of the result
+    aie.objectfifo @c_1_3(%core_1_5, {%mem_1}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // a tile of the result
     aie.objectfifo @c_out_1(%mem_1 dimensionsToStream [<size = 1, stride = 64>, <size = 4, stride = 4>, <size = 4, stride = 16>, <size = 4, stride = 1>], {%shim_1}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 1, in rows
-    aie.objectfifo @c_2_0(%core_2_2, {%mem_2}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
-    aie.objectfifo @c_2_1(%core_2_3, {%mem_2}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
-    aie.objectfifo @c_2_2(%core_2_4, {%mem_2}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
-    aie.objectfifo @c_2_3(%core_2_5, {%mem_2}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
+    aie.objectfifo @c_2_0(%core_2_2, {%mem_2}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // a tile of the result
+    aie.objectfifo @c_2_1(%core_2_3, {%mem_2}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // a tile of the result
+    aie.objectfifo @c_2_2(%core_2_4, {%mem_2}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // a tile of the result
+    aie.objectfifo @c_2_3(%core_2_5, {%mem_2}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // a tile of the result
     aie.objectfifo @c_out_2(%mem_2 dimensionsToStream [<size = 1, stride = 64>, <size = 4, stride = 4>, <size = 4, stride = 16>, <size = 4, stride = 1>], {%shim_2}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 2, in rows
-    aie.objectfifo @c_3_0(%core_3_2, {%mem_3}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
-    aie.objectfifo @c_3_1(%core_3_3, {%mem_3}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
-    aie.objectfifo @c_3_2(%core_3_4, {%mem_3}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
-    aie.objectfifo @c_3_3(%core_3_5, {%mem_3}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // rows of a tile of the result
+    aie.objectfifo @c_3_0(%core_3_2, {%mem_3}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // a tile of the result
+    aie.objectfifo @c_3_1(%core_3_3, {%mem_3}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // a tile of the result
+    aie.objectfifo @c_3_2(%core_3_4, {%mem_3}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // a tile of the result
+    aie.objectfifo @c_3_3(%core_3_5, {%mem_3}, 2 : i32) : !aie.objectfifo<memref<4x4x4xf32>>  // a tile of the result
     aie.objectfifo @c_out_3(%mem_3 dimensionsToStream [<size = 1, stride = 64>, <size = 4, stride = 4>, <size = 4, stride = 16>, <size = 4, stride = 1>], {%shim_3}, 2 : i32) : !aie.objectfifo<memref<256xf32>>  // results of column 3, in rows
     aie.objectfifo.link [@b_in_0] -> [@b_0_0, @b_0_1, @b_0_2, @b_0_3] ([] [0, 288, 576, 864])
     aie.objectfifo.link [@b_in_1] -> [@b_1_0, @b_1_1, @b_1_2, @b_1_3] ([] [0, 288, 576, 864])
@@ -85,22 +85,6 @@ module {
     aie.objectfifo.link [@c_1_0, @c_1_1, @c_1_2, @c_1_3] -> [@c_out_1] ([0, 64, 128, 192] [])
     aie.objectfifo.link [@c_2_0, @c_2_1, @c_2_2, @c_2_3] -> [@c_out_2] ([0, 64, 128, 192] [])
     aie.objectfifo.link [@c_3_0, @c_3_1, @c_3_2, @c_3_3] -> [@c_out_3] ([0, 64, 128, 192] [])
-    %acc_0_2 = aie.buffer(%core_0_2) {sym_name = "acc_0_2"} : memref<4x4x4xf32>
-    %acc_0_3 = aie.buffer(%core_0_3) {sym_name = "acc_0_3"} : memref<4x4x4xf32>
-    %acc_0_4 = aie.buffer(%core_0_4) {sym_name = "acc_0_4"} : memref<4x4x4xf32>
-    %acc_0_5 = aie.buffer(%core_0_5) {sym_name = "acc_0_5"} : memref<4x4x4xf32>
-    %acc_1_2 = aie.buffer(%core_1_2) {sym_name = "acc_1_2"} : memref<4x4x4xf32>
-    %acc_1_3 = aie.buffer(%core_1_3) {sym_name = "acc_1_3"} : memref<4x4x4xf32>
-    %acc_1_4 = aie.buffer(%core_1_4) {sym_name = "acc_1_4"} : memref<4x4x4xf32>
-    %acc_1_5 = aie.buffer(%core_1_5) {sym_name = "acc_1_5"} : memref<4x4x4xf32>
-    %acc_2_2 = aie.buffer(%core_2_2) {sym_name = "acc_2_2"} : memref<4x4x4xf32>
-    %acc_2_3 = aie.buffer(%core_2_3) {sym_name = "acc_2_3"} : memref<4x4x4xf32>
-    %acc_2_4 = aie.buffer(%core_2_4) {sym_name = "acc_2_4"} : memref<4x4x4xf32>
-    %acc_2_5 = aie.buffer(%core_2_5) {sym_name = "acc_2_5"} : memref<4x4x4xf32>
-    %acc_3_2 = aie.buffer(%core_3_2) {sym_name = "acc_3_2"} : memref<4x4x4xf32>
-    %acc_3_3 = aie.buffer(%core_3_3) {sym_name = "acc_3_3"} : memref<4x4x4xf32>
-    %acc_3_4 = aie.buffer(%core_3_4) {sym_name = "acc_3_4"} : memref<4x4x4xf32>
-    %acc_3_5 = aie.buffer(%core_3_5) {sym_name = "acc_3_5"} : memref<4x4x4xf32>
 
     func.func private @start_with_bias(%weights: memref<9x8x4xbf16>, %acc: memref<4x4x4xf32>) {
       %v = arith.constant dense<[[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]> : vector<4x8xbf16>
@@ -166,60 +150,61 @@ module {
       func.return
     }
 
-    func.func private @multiply(%a: memref<2x4x8xbf16>, %weights: memref<9x8x4xbf16>, %acc: memref<4x4x4xf32>) {
+    func.func private @multiply(%a: memref<2x4x8xbf16>, %weights: memref<9x8x4xbf16>, %acc: memref<4x4x4xf32>, %value_0: index) {
       %c1 = arith.constant 1 : index
       %c0 = arith.constant 0 : index
       %c4 = arith.constant 4 : index
       %c2 = arith.constant 2 : index
+      %c3 = arith.constant 3 : index
       %s = arith.constant 0.0 : f32
       %s_1 = arith.constant 0.0 : bf16
       scf.for %i = %c0 to %c1 step %c1 {
-        scf.for %j = %c0 to %c4 step %c2 {
-          %prod = arith.muli %i, %c4 : index
-          %sum = arith.addi %prod, %j : index
-          %sum_1 = arith.addi %j, %c1 : index
-          %prod_1 = arith.muli %i, %c4 : index
-          %sum_2 = arith.addi %prod_1, %sum_1 : index
-          %sum_3 = vector.transfer_read %acc[%sum, %c0, %c0], %s {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-          %sum_4 = vector.transfer_read %acc[%sum_2, %c0, %c0], %s {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-          %loop:2 = scf.for %d = %c0 to %c2 step %c1 iter_args(%carry = %sum_3, %carry_1 = %sum_4) -> (vector<4x4xf32>, vector<4x4xf32>) {
-            %prod_2 = arith.muli %d, %c1 : index
-            %sum_5 = arith.addi %prod_2, %i : index
-            %x = vector.transfer_read %a[%sum_5, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<2x4x8xbf16>, vector<4x8xbf16>
-            %prod_3 = arith.muli %d, %c4 : index
-            %sum_6 = arith.addi %prod_3, %j : index
-            %w = vector.transfer_read %weights[%sum_6, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<9x8x4xbf16>, vector<8x4xbf16>
-            %sum_7 = arith.addi %j, %c1 : index
-            %prod_4 = arith.muli %d, %c4 : index
-            %sum_8 = arith.addi %prod_4, %sum_7 : index
-            %w_1 = vector.transfer_read %weights[%sum_8, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<9x8x4xbf16>, vector<8x4xbf16>
-            %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %x, %w, %carry : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-            %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %x, %w_1, %carry_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
-            scf.yield %acc_1, %acc_2 : vector<4x4xf32>, vector<4x4xf32>
-          }
-          vector.transfer_write %loop#0, %acc[%sum, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-          vector.transfer_write %loop#1, %acc[%sum_2, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
-        }
-      }
-      func.return
-    }
-
-    func.func private @store(%acc: memref<4x4x4xf32>, %c: memref<4x4x4xf32>, %value_0: index) {
-      %c1 = arith.constant 1 : index
-      %c0 = arith.constant 0 : index
-      %c4 = arith.constant 4 : index
-      %s = arith.constant 0.0 : f32
-      scf.for %r = %c0 to %c1 step %c1 {
-        scf.for %j = %c0 to %c4 step %c1 {
-          %sum = arith.addi %value_0, %r : index
+        scf.for %j = %c0 to %c4 step %c4 {
+          %sum = arith.addi %i, %value_0 : index
           %prod = arith.muli %sum, %c4 : index
           %sum_1 = arith.addi %prod, %j : index
-          %sum_2 = vector.transfer_read %acc[%sum_1, %c0, %c0], %s {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
-          %cast = vector.shape_cast %sum_2 : vector<4x4xf32> to vector<16xf32>
-          %cast_1 = vector.shape_cast %cast : vector<16xf32> to vector<4x4xf32>
-          %prod_1 = arith.muli %r, %c4 : index
-          %sum_3 = arith.addi %prod_1, %j : index
-          vector.transfer_write %cast_1, %c[%sum_3, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
+          %sum_2 = arith.addi %j, %c1 : index
+          %prod_1 = arith.muli %sum, %c4 : index
+          %sum_3 = arith.addi %prod_1, %sum_2 : index
+          %sum_4 = arith.addi %j, %c2 : index
+          %prod_2 = arith.muli %sum, %c4 : index
+          %sum_5 = arith.addi %prod_2, %sum_4 : index
+          %sum_6 = arith.addi %j, %c3 : index
+          %prod_3 = arith.muli %sum, %c4 : index
+          %sum_7 = arith.addi %prod_3, %sum_6 : index
+          %sum_8 = vector.transfer_read %acc[%sum_1, %c0, %c0], %s {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
+          %sum_9 = vector.transfer_read %acc[%sum_3, %c0, %c0], %s {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
+          %sum_10 = vector.transfer_read %acc[%sum_5, %c0, %c0], %s {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
+          %sum_11 = vector.transfer_read %acc[%sum_7, %c0, %c0], %s {in_bounds = [true, true]} : memref<4x4x4xf32>, vector<4x4xf32>
+          %loop:4 = scf.for %d = %c0 to %c2 step %c1 iter_args(%carry = %sum_8, %carry_1 = %sum_9, %carry_2 = %sum_10, %carry_3 = %sum_11) -> (vector<4x4xf32>, vector<4x4xf32>, vector<4x4xf32>, vector<4x4xf32>) {
+            %prod_4 = arith.muli %d, %c1 : index
+            %sum_12 = arith.addi %prod_4, %i : index
+            %x = vector.transfer_read %a[%sum_12, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<2x4x8xbf16>, vector<4x8xbf16>
+            %prod_5 = arith.muli %d, %c4 : index
+            %sum_13 = arith.addi %prod_5, %j : index
+            %w = vector.transfer_read %weights[%sum_13, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<9x8x4xbf16>, vector<8x4xbf16>
+            %sum_14 = arith.addi %j, %c1 : index
+            %prod_6 = arith.muli %d, %c4 : index
+            %sum_15 = arith.addi %prod_6, %sum_14 : index
+            %w_1 = vector.transfer_read %weights[%sum_15, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<9x8x4xbf16>, vector<8x4xbf16>
+            %sum_16 = arith.addi %j, %c2 : index
+            %prod_7 = arith.muli %d, %c4 : index
+            %sum_17 = arith.addi %prod_7, %sum_16 : index
+            %w_2 = vector.transfer_read %weights[%sum_17, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<9x8x4xbf16>, vector<8x4xbf16>
+            %sum_18 = arith.addi %j, %c3 : index
+            %prod_8 = arith.muli %d, %c4 : index
+            %sum_19 = arith.addi %prod_8, %sum_18 : index
+            %w_3 = vector.transfer_read %weights[%sum_19, %c0, %c0], %s_1 {in_bounds = [true, true]} : memref<9x8x4xbf16>, vector<8x4xbf16>
+            %acc_1 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %x, %w, %carry : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
+            %acc_2 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %x, %w_1, %carry_1 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
+            %acc_3 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %x, %w_2, %carry_2 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
+            %acc_4 = vector.contract {indexing_maps = [#left, #right, #out], iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>} %x, %w_3, %carry_3 : vector<4x8xbf16>, vector<8x4xbf16> into vector<4x4xf32>
+            scf.yield %acc_1, %acc_2, %acc_3, %acc_4 : vector<4x4xf32>, vector<4x4xf32>, vector<4x4xf32>, vector<4x4xf32>
+          }
+          vector.transfer_write %loop#0, %acc[%sum_1, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
+          vector.transfer_write %loop#1, %acc[%sum_3, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
+          vector.transfer_write %loop#2, %acc[%sum_5, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
+          vector.transfer_write %loop#3, %acc[%sum_7, %c0, %c0] {in_bounds = [true, true]} : vector<4x4xf32>, memref<4x4x4xf32>
         }
       }
       func.return
@@ -232,26 +217,22 @@ module {
       %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
+          %c_view = aie.objectfifo.acquire @c_0_0(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
+          %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
           scf.for %chunk = %c0 to %c4 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_0_0(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_0_2) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_0_2) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_0_0(Consume, 1)
           }
-          scf.for %strip = %c0 to %c1 step %c1 {
-            %c_view = aie.objectfifo.acquire @c_0_0(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
-            %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c1 : index
-            func.call @store(%acc_0_2, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
-            aie.objectfifo.release @c_0_0(Produce, 1)
-          }
+          aie.objectfifo.release @c_0_0(Produce, 1)
         }
       }
       aie.end
@@ -264,26 +245,22 @@ module {
       %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
+          %c_view = aie.objectfifo.acquire @c_0_1(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
+          %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
           scf.for %chunk = %c0 to %c4 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_0_1(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_0_3) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_0_3) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_0_1(Consume, 1)
           }
-          scf.for %strip = %c0 to %c1 step %c1 {
-            %c_view = aie.objectfifo.acquire @c_0_1(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
-            %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c1 : index
-            func.call @store(%acc_0_3, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
-            aie.objectfifo.release @c_0_1(Produce, 1)
-          }
+          aie.objectfifo.release @c_0_1(Produce, 1)
         }
       }
       aie.end
@@ -296,26 +273,22 @@ module {
       %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
+          %c_view = aie.objectfifo.acquire @c_0_2(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
+          %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
           scf.for %chunk = %c0 to %c4 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_0_2(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_0_4) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_0_4) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_0_2(Consume, 1)
           }
-          scf.for %strip = %c0 to %c1 step %c1 {
-            %c_view = aie.objectfifo.acquire @c_0_2(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
-            %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c1 : index
-            func.call @store(%acc_0_4, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
-            aie.objectfifo.release @c_0_2(Produce, 1)
-          }
+          aie.objectfifo.release @c_0_2(Produce, 1)
         }
       }
       aie.end
@@ -328,26 +301,22 @@ module {
       %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
+          %c_view = aie.objectfifo.acquire @c_0_3(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
+          %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
           scf.for %chunk = %c0 to %c4 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_0_3(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_0_5) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_0_5) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_0_3(Consume, 1)
           }
-          scf.for %strip = %c0 to %c1 step %c1 {
-            %c_view = aie.objectfifo.acquire @c_0_3(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
-            %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c1 : index
-            func.call @store(%acc_0_5, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
-            aie.objectfifo.release @c_0_3(Produce, 1)
-          }
+          aie.objectfifo.release @c_0_3(Produce, 1)
         }
       }
       aie.end
@@ -360,26 +329,22 @@ module {
       %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
+          %c_view = aie.objectfifo.acquire @c_1_0(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
+          %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
           scf.for %chunk = %c0 to %c4 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_1_0(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_1_2) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_1_2) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_1_0(Consume, 1)
           }
-          scf.for %strip = %c0 to %c1 step %c1 {
-            %c_view = aie.objectfifo.acquire @c_1_0(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
-            %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c1 : index
-            func.call @store(%acc_1_2, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
-            aie.objectfifo.release @c_1_0(Produce, 1)
-          }
+          aie.objectfifo.release @c_1_0(Produce, 1)
         }
       }
       aie.end
@@ -392,26 +357,22 @@ module {
       %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
+          %c_view = aie.objectfifo.acquire @c_1_1(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
+          %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
           scf.for %chunk = %c0 to %c4 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_1_1(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_1_3) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_1_3) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_1_1(Consume, 1)
           }
-          scf.for %strip = %c0 to %c1 step %c1 {
-            %c_view = aie.objectfifo.acquire @c_1_1(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
-            %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c1 : index
-            func.call @store(%acc_1_3, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
-            aie.objectfifo.release @c_1_1(Produce, 1)
-          }
+          aie.objectfifo.release @c_1_1(Produce, 1)
         }
       }
       aie.end
@@ -424,26 +385,22 @@ module {
       %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
+          %c_view = aie.objectfifo.acquire @c_1_2(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
+          %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
           scf.for %chunk = %c0 to %c4 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_1_2(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_1_4) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_1_4) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_1_2(Consume, 1)
           }
-          scf.for %strip = %c0 to %c1 step %c1 {
-            %c_view = aie.objectfifo.acquire @c_1_2(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
-            %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c1 : index
-            func.call @store(%acc_1_4, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
-            aie.objectfifo.release @c_1_2(Produce, 1)
-          }
+          aie.objectfifo.release @c_1_2(Produce, 1)
         }
       }
       aie.end
@@ -456,26 +413,22 @@ module {
       %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
+          %c_view = aie.objectfifo.acquire @c_1_3(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
+          %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
           scf.for %chunk = %c0 to %c4 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_1_3(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_1_5) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_1_5) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_1_3(Consume, 1)
           }
-          scf.for %strip = %c0 to %c1 step %c1 {
-            %c_view = aie.objectfifo.acquire @c_1_3(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
-            %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c1 : index
-            func.call @store(%acc_1_5, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
-            aie.objectfifo.release @c_1_3(Produce, 1)
-          }
+          aie.objectfifo.release @c_1_3(Produce, 1)
         }
       }
       aie.end
@@ -488,26 +441,22 @@ module {
       %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
+          %c_view = aie.objectfifo.acquire @c_2_0(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
+          %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
           scf.for %chunk = %c0 to %c4 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_2_0(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_2_2) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_2_2) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_2_0(Consume, 1)
           }
-          scf.for %strip = %c0 to %c1 step %c1 {
-            %c_view = aie.objectfifo.acquire @c_2_0(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
-            %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c1 : index
-            func.call @store(%acc_2_2, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
-            aie.objectfifo.release @c_2_0(Produce, 1)
-          }
+          aie.objectfifo.release @c_2_0(Produce, 1)
         }
       }
       aie.end
@@ -520,26 +469,22 @@ module {
       %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
+          %c_view = aie.objectfifo.acquire @c_2_1(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
+          %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
           scf.for %chunk = %c0 to %c4 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_2_1(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_2_3) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_2_3) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_2_1(Consume, 1)
           }
-          scf.for %strip = %c0 to %c1 step %c1 {
-            %c_view = aie.objectfifo.acquire @c_2_1(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
-            %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c1 : index
-            func.call @store(%acc_2_3, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
-            aie.objectfifo.release @c_2_1(Produce, 1)
-          }
+          aie.objectfifo.release @c_2_1(Produce, 1)
         }
       }
       aie.end
@@ -552,26 +497,22 @@ module {
       %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
+          %c_view = aie.objectfifo.acquire @c_2_2(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
+          %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
           scf.for %chunk = %c0 to %c4 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_2_2(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_2_4) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_2_4) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_2_2(Consume, 1)
           }
-          scf.for %strip = %c0 to %c1 step %c1 {
-            %c_view = aie.objectfifo.acquire @c_2_2(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
-            %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c1 : index
-            func.call @store(%acc_2_4, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
-            aie.objectfifo.release @c_2_2(Produce, 1)
-          }
+          aie.objectfifo.release @c_2_2(Produce, 1)
         }
       }
       aie.end
@@ -584,26 +525,22 @@ module {
       %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
+          %c_view = aie.objectfifo.acquire @c_2_3(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
+          %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
           scf.for %chunk = %c0 to %c4 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_2_3(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_2_5) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_2_5) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_2_3(Consume, 1)
           }
-          scf.for %strip = %c0 to %c1 step %c1 {
-            %c_view = aie.objectfifo.acquire @c_2_3(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
-            %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c1 : index
-            func.call @store(%acc_2_5, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
-            aie.objectfifo.release @c_2_3(Produce, 1)
-          }
+          aie.objectfifo.release @c_2_3(Produce, 1)
         }
       }
       aie.end
@@ -616,26 +553,22 @@ module {
       %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
+          %c_view = aie.objectfifo.acquire @c_3_0(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
+          %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
           scf.for %chunk = %c0 to %c4 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_3_0(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_3_2) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_3_2) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_3_0(Consume, 1)
           }
-          scf.for %strip = %c0 to %c1 step %c1 {
-            %c_view = aie.objectfifo.acquire @c_3_0(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
-            %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c1 : index
-            func.call @store(%acc_3_2, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
-            aie.objectfifo.release @c_3_0(Produce, 1)
-          }
+          aie.objectfifo.release @c_3_0(Produce, 1)
         }
       }
       aie.end
@@ -648,26 +581,22 @@ module {
       %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
+          %c_view = aie.objectfifo.acquire @c_3_1(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
+          %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
           scf.for %chunk = %c0 to %c4 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_3_1(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_3_3) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_3_3) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_3_1(Consume, 1)
           }
-          scf.for %strip = %c0 to %c1 step %c1 {
-            %c_view = aie.objectfifo.acquire @c_3_1(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
-            %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c1 : index
-            func.call @store(%acc_3_3, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
-            aie.objectfifo.release @c_3_1(Produce, 1)
-          }
+          aie.objectfifo.release @c_3_1(Produce, 1)
         }
       }
       aie.end
@@ -680,26 +609,22 @@ module {
       %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
+          %c_view = aie.objectfifo.acquire @c_3_2(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
+          %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
           scf.for %chunk = %c0 to %c4 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_3_2(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_3_4) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_3_4) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_3_2(Consume, 1)
           }
-          scf.for %strip = %c0 to %c1 step %c1 {
-            %c_view = aie.objectfifo.acquire @c_3_2(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
-            %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c1 : index
-            func.call @store(%acc_3_4, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
-            aie.objectfifo.release @c_3_2(Produce, 1)
-          }
+          aie.objectfifo.release @c_3_2(Produce, 1)
         }
       }
       aie.end
@@ -712,26 +637,22 @@ module {
       %c4 = arith.constant 4 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
+          %c_view = aie.objectfifo.acquire @c_3_3(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
+          %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
           scf.for %chunk = %c0 to %c4 step %c1 {
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
             %b_view = aie.objectfifo.acquire @b_3_3(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
             %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
             %is = arith.cmpi eq, %chunk, %c0 : index
             scf.if %is {
-              func.call @start_with_bias(%b, %acc_3_5) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
             }
-            func.call @multiply(%a, %b, %acc_3_5) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_3_3(Consume, 1)
           }
-          scf.for %strip = %c0 to %c1 step %c1 {
-            %c_view = aie.objectfifo.acquire @c_3_3(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
-            %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-            %prod = arith.muli %strip, %c1 : index
-            func.call @store(%acc_3_5, %c, %prod) : (memref<4x4x4xf32>, memref<4x4x4xf32>, index) -> ()
-            aie.objectfifo.release @c_3_3(Produce, 1)
-          }
+          aie.objectfifo.release @c_3_3(Produce, 1)
         }
       }
       aie.end

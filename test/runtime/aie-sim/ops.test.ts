@@ -75,6 +75,7 @@ const kinds: Readonly<Record<string, Kind>> = {
       scalar("%v = arith.divf %s, %u : E"),
       scalar("%a = math.absf %s : E\n%v = math.rsqrt %a : E"),
       "%q = vector.shape_cast %x : T to vector<4x4xE>\n%o = arith.constant dense<0.5> : vector<4xE>\n%d = vector.multi_reduction <add>, %q, %o [1] : vector<4x4xE> to vector<4xE>\n%b = vector.broadcast %d : vector<4xE> to vector<4x4xE>\n%r = vector.shape_cast %b : vector<4x4xE> to T",
+      "%b = vector.bitcast %x : T to vector<Lxi32>\n%k = arith.constant dense<2129858560> : vector<Lxi32>\n%c = arith.subi %k, %b : vector<Lxi32>\n%r = vector.bitcast %c : vector<Lxi32> to T",
       ...moves,
     ],
   },

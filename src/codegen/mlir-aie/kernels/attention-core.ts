@@ -4,7 +4,7 @@
  */
 import { type Body, type Value, vec } from "../body.ts";
 import { type Local, mem } from "../design.ts";
-import type { AttentionTiles } from "./attention.ts";
+import { type AttentionTiles, together } from "./attention.ts";
 import { hidden, low, perQuery, readPosition, tilesOf } from "./attention-mask.ts";
 import { exponential, f32x16, reciprocal } from "./math.ts";
 
@@ -145,9 +145,6 @@ function reset(b: Body, t: AttentionTiles): void {
   );
   b.for((q * dim) / 16, (i) => b.write(b.splat(0, f32x16), b.local("sums"), flat(b, [[i, 16]])));
 }
-
-/** Blocks of queries whose products share an operand: as many as there are accumulators for. */
-const together = (t: AttentionTiles): number => Math.min(4, t.tile.q / t.block);
 
 /** scores = K Q^T, keys by queries. */
 function score(b: Body, t: AttentionTiles): void {

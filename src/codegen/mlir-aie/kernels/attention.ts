@@ -144,36 +144,57 @@ export function panelsOf(
 }
 
 function cost(machine: AieMachine, t: Omit<AttentionTiles, "cost">): Cost {
-  const { dim, tile, panel, blocks, columns } = t;
+  const { dim, tile, panel, blocks, columns, rows } = t;
   const panels = Array.from({ length: blocks }, (_, i) => panelsOf(t, i).count);
   const total = panels.reduce((a, b) => a + b, 0);
   const own = t.mapping === "own";
-  // Two products per tile, each with a turned operand, and about 60 cycles per 16 scores for scale, mask, maximum, exp and sums.
-  const macs = 2 * tile.q * tile.s * dim;
-  const blocksOfScores = (tile.q * tile.s) / 16;
-  const perTile =
-    macs / machine.macs.bf16xbf16! +
-    (blocksOfScores + (tile.q * dim) / 16) * machine.blockOverheadCycles.bf16 +
-    (2 * tile.s * dim) / 32 +
-    blocksOfScores * 60;
   const tilesOfCore = (total / columns.queries) * (panel / tile.s) * t.rounds;
   const units = t.groups;
   const bytes = { panel: dim * panel * 2, block: (own ? t.block : panel) * dim * 2 };
   const traffic: Traffic[] = [
     { bytes: units * blocks * bytes.panel, run: bytes.panel },
-    { bytes: units * total * bytes.panel, run: panel * 2 },
+    { bytes: units * total * bytes.panel, run: panel === t.padded.keys ? bytes.panel : panel * 2 },
     { bytes: units * total * bytes.panel, run: own ? tile.s * dim * 2 : 1 << 20 },
     { bytes: units * blocks * bytes.block, run: bytes.block },
   ];
   const usedColumns = columns.heads * columns.queries;
   return costOf(machine, {
     macs: 2 * t.heads * t.queries * t.keys * dim,
-    cycles: tilesOfCore * perTile,
+    cycles: tilesOfCore * tileCycles(t) + (blocks / columns.queries) * t.rounds * turnCycles(t),
     streamBytes: tilesOfCore * tile.s * dim * 2,
     traffic,
     channelBytes: (traffic[0]!.bytes + traffic[1]!.bytes) / usedColumns,
+    // Queries, then the first keys: a panel of each, for every core of a column that has its own.
+    fillBytes: (own ? rows : 1) * 2 * bytes.panel + dim * tile.s * 2,
+    drain: { streamBytes: (1 + rows) * tile.q * dim * 2, memoryBytes: usedColumns * rows * tile.q * dim * 2 },
   });
 }
+
+/** Cycles in which the pipeline of an innermost loop fills and drains, and that one around it takes. */
+const pipeline = 12;
+const outer = 4;
+
+/** Blocks of queries whose products share an operand: as many as there are accumulators for. */
+export const together = (t: Pick<AttentionTiles, "tile" | "block">): number => Math.min(4, t.tile.q / t.block);
+
+/**
+ * Cycles for one tile of keys, as the operations of `attention-core.ts` are counted: both products, whose left operand is turned, and
+ * for 16 scores scale, mask and maximum, then exp, whose tables are looked up lane by lane.
+ */
+function tileCycles(t: Omit<AttentionTiles, "cost">): number {
+  const { q, s } = t.tile;
+  const at = together(t);
+  const groups = q / t.block / at;
+  const score = (s / 4) * (outer + groups * ((t.dim / 8) * (at + 1) + pipeline));
+  const accumulate = (t.dim / 4) * (outer + groups * ((s / 8) * (at + 1) + Math.max(pipeline, 3 * at)));
+  const masks = t.ring ? (t.queries > 1 ? 3 : 2) : 1;
+  const scores = 6 + masks * (t.window ? 7 : 3) + 17.5;
+  return score + accumulate + (q / 4) * (72 + (s / 4) * scores) + 60;
+}
+
+/** Cycles for a block of queries: to keep them, to begin sums, and to divide and turn them at the end. */
+const turnCycles = ({ tile: { q }, dim }: Omit<AttentionTiles, "cost">): number =>
+  (q / 4) * ((dim / 8) * 11 + 60) + (q * dim) / 8;
 
 /** The largest divisor of `n` up to a limit; of several the one whose quotient has a large divisor up to `other`. */
 function divisor(n: number, limit: number, other = 1): number {

@@ -1,59 +1,85 @@
 /** The program of a core of a GEMM: an output-stationary tile, its accumulators in f32 (i32 for i8), blocks of the matrix unit. */
 import { type Body, type Buffer, type Value, vec } from "../body.ts";
 import { columnsPerBlock, type GemmTiles, isScaled, rowsType } from "./gemm.ts";
-import { clearStats, measure, normalised, readColumns } from "./gemm-norm.ts";
+import { clearStats, finishStats, measure, normalised, readColumns, rowStats } from "./gemm-norm.ts";
 import { readNumbers, scaled } from "./gemm-scale.ts";
-import { geluTanh } from "./math.ts";
+import { quickGeluTanh } from "./math.ts";
 
 /**
- * Ports a [k/8 * m/4] x 4 x 8, b [k/8 * n/nb (+ bias)] x 8 x nb, c [strip/4 * n/nb] x 4 x nb: a few rows of the tile at a time;
- * local acc [m/4 * n/nb] x 4 x nb, and those of a norm or of scales.
+ * Ports a [k/8 * piece/4] x 4 x 8, b [k/8 * n/nb (+ bias)] x 8 x nb, c [strip/4 * n/nb] x 4 x nb: a few rows of the tile at a time,
+ * or the tile where its sums become the result; local acc [m/4 * n/nb] x 4 x nb otherwise, and those of a norm or of scales.
  */
 export function gemmProgram(g: GemmTiles): (b: Body) => void {
   const [mb] = g.block;
   const strips = g.rows / g.strip;
+  const piece = g.tile.m / g.pieces / mb;
   return (b) => {
-    const acc = b.local("acc");
-    const tile = () => {
-      if (!g.bias || g.norm) b.call("clear", { acc }, [], (f) => clear(f, g));
-      if (g.norm) b.call("clear_stats", { stats: b.local("stats") }, [], (f) => clearStats(f, g));
-      b.for(
-        g.chunks,
-        (chunk) => {
-          const a = b.acquire("a", "Consume");
-          const weights = b.acquire("b", "Consume");
-          const columns = () => ({ weights, columns: b.local("columns") });
-          if (g.bias || g.norm || isScaled(g))
-            b.if(b.compare("arith.cmpi", "eq", chunk, b.index(0)), () =>
-              g.norm
-                ? b.call("read_columns", columns(), [], (f) => readColumns(f, g))
-                : isScaled(g)
-                  ? b.call("read_numbers", columns(), [], (f) => readNumbers(f, g))
-                  : b.call("start_with_bias", { weights, acc }, [], (f) => startWithBias(f, g)),
-            );
-          if (g.norm) b.call("measure", { a, stats: b.local("stats") }, [], (f) => measure(f, g));
-          b.call("multiply", { a, weights, acc }, [], (f) => multiply(f, g));
-          b.release("a", "Consume");
-          b.release("b", "Consume");
-        },
-        { hint: "chunk" },
-      );
+    const norm = g.norm && { stats: b.local("stats") };
+    const columns = (g.norm || isScaled(g)) && { columns: b.local("columns") };
+    const finish = (acc: Buffer, c: Buffer, first: Value) =>
+      b.call("store", { acc, c, ...norm, ...columns }, [first], (f, row) => (isScaled(g) ? scaled : store)(f, g, row!));
+    const take = (chunk: Value, acc: Buffer, isFirst: Value | undefined) => {
+      const weights = b.acquire("b", "Consume");
+      const isStart = b.compare("arith.cmpi", "eq", chunk, b.index(0));
+      if (columns)
+        b.if(isStart, () =>
+          norm
+            ? b.call("read_columns", { weights, ...columns }, [], (f) => readColumns(f, g))
+            : b.call("read_numbers", { weights, ...columns }, [], (f) => readNumbers(f, g)),
+        );
+      else if (g.bias) b.if(isStart, () => b.call("start_with_bias", { weights, acc }, [], (f) => startWithBias(f, g)));
+      const rows = (first: Value) => {
+        const a = b.acquire("a", "Consume");
+        if (isFirst)
+          b.if(isFirst, () =>
+            b.call("measure", { a, stats: b.local("stats") }, [first], (f, row) => measure(f, g, row!)),
+          );
+        const more = () =>
+          b.call("multiply", { a, weights, acc }, [first], (f, row) =>
+            multiply(f, g, row!, (p) => loadSum(f, g, f.local("acc"), p)),
+          );
+        // What is added before a division by shifting is there from the beginning.
+        const start = g.out === "i8" ? 2 ** (g.shift! - 1) : 0;
+        if (g.bias && !norm) more();
+        else
+          b.if(
+            isStart,
+            () =>
+              b.call("multiply_first", { a, weights, acc }, [first], (f, row) =>
+                multiply(f, g, row!, () => f.splat(start, sums(g))),
+              ),
+            more,
+          );
+        b.release("a", "Consume");
+      };
+      if (g.pieces === 1) rows(b.index(0));
+      else b.for(g.pieces, (p) => rows(b.mul(p, b.index(piece))), { hint: "piece" });
+      b.release("b", "Consume");
+    };
+    const tile = (number: Value | undefined) => {
+      const acc = g.inPlace ? b.acquire("c", "Produce") : b.local("acc");
+      // Rows stay the same along N: the first tile measures them for all.
+      const isFirst = number && b.compare("arith.cmpi", "eq", number, b.index(0));
+      if (isFirst) b.if(isFirst, () => b.call("clear_stats", { stats: norm!.stats }, [], (f) => clearStats(f, g)));
+      b.for(g.chunks, (chunk) => take(chunk, acc, isFirst), { hint: "chunk" });
+      if (isFirst) b.if(isFirst, () => b.call("finish_stats", { stats: norm!.stats }, [], (f) => finishStats(f, g)));
+      if (g.inPlace) {
+        if (columns || g.activation) finish(acc, acc, b.index(0));
+        b.release("c", "Produce");
+        return;
+      }
       b.for(
         strips,
         (strip) => {
           const c = b.acquire("c", "Produce");
-          const own = {
-            ...(g.norm && { stats: b.local("stats") }),
-            ...((g.norm || isScaled(g)) && { columns: b.local("columns") }),
-          };
-          const first = b.mul(strip, b.index(g.strip / mb));
-          b.call("store", { acc, c, ...own }, [first], (f, row) => (isScaled(g) ? scaled : store)(f, g, row!));
+          finish(acc, c, b.mul(strip, b.index(g.strip / mb)));
           b.release("c", "Produce");
         },
         { hint: "strip" },
       );
     };
-    b.for(g.tiles, tile, { hint: "tile" });
+    if (!norm) b.for(g.tiles, () => tile(undefined), { hint: "tile" });
+    else b.for(g.across.m, () => b.for(g.across.n, tile, { hint: "column" }), { hint: "row" });
   };
 }
 
@@ -66,11 +92,6 @@ const loadSum = (b: Body, g: GemmTiles, from: Buffer, at: readonly Value[]): Val
 const storeSum = (b: Body, g: GemmTiles, v: Value, to: Buffer, at: readonly Value[]): void =>
   b.write(g.accumulator === "bf16" ? b.narrow(v) : v, to, at);
 
-function clear(b: Body, g: GemmTiles): void {
-  const acc = b.local("acc");
-  b.for(acc.type.shape[0]!, (i) => b.write(b.splat(0, stored(g)), acc, whole(b, i)));
-}
-
 /** A block of the weights; two of i4 lie in a byte, the first in its lower half. */
 function weightsAt(b: Body, g: GemmTiles, at: readonly [Value, ...Value[]]): Value {
   const [, kb, nb] = g.block;
@@ -81,30 +102,37 @@ function weightsAt(b: Body, g: GemmTiles, at: readonly [Value, ...Value[]]): Val
   return b.convert("arith.extsi", b.shape(nibbles, `vector<${kb}x${nb}xi4>`), vec("i8", kb, nb), "w");
 }
 
-/** acc += a b: two by two blocks at a time, their sums in registers over the depth of the tile. */
-function multiply(b: Body, g: GemmTiles): void {
+/**
+ * acc = start + a b from block of rows `first` on: a group of blocks at a time, their sums in registers over the depth of the tile.
+ * @param start of the block at a place.
+ */
+function multiply(b: Body, g: GemmTiles, first: Value, start: (place: readonly Value[]) => Value): void {
   const [mb, kb, nb] = g.block;
-  const [rows, cols, depth] = [g.tile.m / mb, g.tile.n / nb, g.tile.k / kb];
-  const [rb, cb] = [rows % 2 ? 1 : 2, cols % 2 ? 1 : 2];
+  const piece = { ...g.tile, m: g.tile.m / g.pieces };
+  const [rows, cols, depth] = [piece.m / mb, piece.n / nb, piece.k / kb];
+  const { group } = g;
   const [left, acc] = [b.local("a"), b.local("acc")];
   const at = (row: Value, width: number, col: Value) => whole(b, b.add(b.mul(row, b.index(width)), col));
   const step = (i: Value, by: number) => (by ? b.add(i, b.index(by)) : i);
   const block = (i: Value, j: Value) => {
-    const places = range(rb).flatMap((r) => range(cb).map((c) => at(step(i, r), cols, step(j, c))));
-    const init = places.map((p) => loadSum(b, g, acc, p));
+    const row = b.add(i, first);
+    const places = range(group.rows).flatMap((r) => range(group.cols).map((c) => at(step(row, r), cols, step(j, c))));
+    const init = places.map(start);
     const done = b.fold(
       depth,
       init,
       (d, carried) => {
-        const as = range(rb).map((r) => b.read(left, at(d, rows, step(i, r)), vec(rowsType(g.type), mb, kb), "x"));
-        const bs = range(cb).map((c) => weightsAt(b, g, at(d, cols, step(j, c))));
-        return carried.map((sum, p) => b.contract(as[Math.floor(p / cb)]!, bs[p % cb]!, sum));
+        const as = range(group.rows).map((r) =>
+          b.read(left, at(d, rows, step(i, r)), vec(rowsType(g.type), mb, kb), "x"),
+        );
+        const bs = range(group.cols).map((c) => weightsAt(b, g, at(d, cols, step(j, c))));
+        return carried.map((sum, p) => b.contract(as[Math.floor(p / group.cols)]!, bs[p % group.cols]!, sum));
       },
       "d",
     );
     for (const [q, p] of places.entries()) storeSum(b, g, done[q]!, acc, p);
   };
-  b.for(rows, (i) => b.for(cols, (j) => block(i, j), { step: cb, hint: "j" }), { step: rb });
+  b.for(rows, (i) => b.for(cols, (j) => block(i, j), { step: group.cols, hint: "j" }), { step: group.rows });
 }
 
 /** A strip of the sums, from block of rows `first` on: normalised, activated and rounded. */
@@ -114,27 +142,30 @@ function store(b: Body, g: GemmTiles, first: Value): void {
   // exp and rsqrt have 16 lanes: of a larger block some rows at a time.
   const rows = g.type === "bf16" ? 16 / nb : mb;
   const flat = vec(g.type === "bf16" ? "f32" : "i32", rows * nb);
-  const block = (r: Value, j: Value) => {
-    const row = b.add(first, r);
+  const block = (r: Value, row: Value, j: Value, stats: readonly (readonly Value[])[]) => {
     const at = b.add(b.mul(row, b.index(cols)), j);
     for (let top = 0; top < mb; top += rows) {
       const place = (of: Value) => [of, b.index(top), b.index(0)];
       const sum = b.read(b.local("acc"), place(at), vec(g.accumulator, rows, nb), "sum");
       let v = b.shape(b.wide(sum), flat);
-      if (g.norm) v = normalised(b, g, v, row, j, top * nb);
-      if (g.activation === "geluTanh") v = geluTanh(b, v);
+      if (g.norm) v = normalised(b, g, v, stats[top / rows]!, j, top * nb);
+      if (g.activation === "geluTanh") v = quickGeluTanh(b, v);
       if (g.out === "i8") v = requantised(b, v, g.shift!);
       const out = b.shape(g.out === "bf16" ? b.narrow(v) : v, vec(g.out, rows, nb));
       b.write(out, b.local("c"), place(b.add(b.mul(r, b.index(cols)), j)));
     }
   };
-  b.for(g.strip / mb, (r) => b.for(cols, (j) => block(r, j), { hint: "j" }), { hint: "r" });
+  const line = (r: Value) => {
+    const row = b.add(first, r);
+    const stats = g.norm ? range(mb / rows).map((i) => rowStats(b, row, 16 * i)) : [];
+    b.for(cols, (j) => block(r, row, j, stats), { hint: "j" });
+  };
+  b.for(g.strip / mb, line, { hint: "r" });
 }
 
-/** Sums over 2^shift, to the nearest with ties up, as i8. */
+/** Sums, which began with half of 2^shift, over 2^shift: to the nearest with ties up, as i8. */
 function requantised(b: Body, v: Value, shift: number): Value {
-  const half = b.add(v, b.splat(2 ** (shift - 1), v.type));
-  const scaled = b.op("arith.shrsi", half, b.splat(shift, v.type), "scaled");
+  const scaled = b.op("arith.shrsi", v, b.splat(shift, v.type), "scaled");
   const low = b.op("arith.maxsi", scaled, b.splat(-128, v.type), "low");
   return b.convert("arith.trunci", b.op("arith.minsi", low, b.splat(127, v.type), "both"), v.type.replace("i32", "i8"));
 }

@@ -1,6 +1,7 @@
 /** A GEMM plan as a configuration of the array and its runtime sequence. */
 import type { AieMachine } from "../../../targets/aie-machine.ts";
 import {
+  bytesOf,
   type Core,
   type Design,
   type Dim,
@@ -11,7 +12,7 @@ import {
   sizeOf,
   type Tile,
 } from "../design.ts";
-import { type GemmTiles, isScaled, rowsType } from "./gemm.ts";
+import { type GemmTiles, isScaled, leavesAs, rowsType } from "./gemm.ts";
 import { gemmProgram } from "./gemm-core.ts";
 import { normLocals } from "./gemm-norm.ts";
 import { columnNumbers } from "./gemm-scale.ts";
@@ -65,21 +66,32 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
       grid ? [] : rows.map((r) => r * sizeOf(chunk)),
     );
   }
-  // A: rows of a panel; the memory tile cuts them into blocks of the matrix unit, by depth, then by row.
+  // A: pieces of rows, one step of K after the other, or a panel of rows; the memory tile cuts them into blocks of the matrix unit, by
+  // depth, then by row.
+  const piece = m / g.pieces;
+  const inA = g.objects.a / bytesOf[operandType];
+  const width = grid ? k : g.panel;
   const blocksOfA: Dim[] = [
-    { size: g.panel / kb, stride: kb },
-    { size: m / mb, stride: mb * g.panel },
-    { size: mb, stride: g.panel },
+    ...(inA > piece * width ? [{ size: inA / (piece * width), stride: piece * width }] : []),
+    { size: width / kb, stride: kb },
+    { size: piece, stride: width },
     { size: kb, stride: 1 },
   ];
   for (const r of grid ? rows : [0]) {
     const to = grid ? columns.map((c) => core(c, r)) : columns.flatMap((c) => rows.map((q) => core(c, q)));
     const carries = grid ? `rows of A for row ${r} of the array` : "A for all cores";
     pass(
-      { name: `a_in_${r}`, from: shim(r), to: [memory(r)], depth: 2, object: mem(operandType, m, g.panel), carries },
+      {
+        name: `a_in_${r}`,
+        from: shim(r),
+        to: [memory(r)],
+        depth: 2,
+        object: mem(operandType, inA / width, width),
+        carries,
+      },
       [
         {
-          name: `a_${r}`, from: memory(r), to, depth: 2, object: mem(operandType, (k / kb) * (m / mb), mb, kb),
+          name: `a_${r}`, from: memory(r), to, depth: 2, object: mem(operandType, (k / kb) * (piece / mb), mb, kb),
           toStream: blocksOfA, ...(g.sends.a > 1 && { repeat: g.sends.a }), carries: "the same in blocks",
         }, // biome-ignore format: what belongs together
       ],
@@ -92,18 +104,20 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
     { size: n / nb, stride: mb * nb },
     { size: nb, stride: 1 },
   ];
-  for (const c of columns) {
-    const parts = rows.map((r): Fifo => ({
-      name: `c_${c}_${r}`, from: core(c, r), to: [memory(c)], depth: 2, object: mem(g.out, (g.strip / mb) * (n / nb), mb, nb),
-      carries: "rows of a tile of the result",
-    })); // biome-ignore format: what belongs together
-    const all: Fifo = {
-      name: `c_out_${c}`, from: memory(c), to: [shim(c)], depth: 2, object: mem(g.out, rows.length * rowsOfTile * n),
-      toStream: rowsOfC, carries: `results of column ${c}, in rows`,
-    }; // biome-ignore format: what belongs together
-    fifos.push(...parts, all);
-    links.push({ from: parts.map((f) => f.name), to: [all.name], offsets: rows.map((r) => r * rowsOfTile * n) });
-  }
+  const share = rows.length / g.halves;
+  for (const c of columns)
+    for (const h of range(g.halves)) {
+      const parts = rows.slice(h * share, (h + 1) * share).map((r): Fifo => ({
+        name: `c_${c}_${r}`, from: core(c, r), to: [memory(c)], depth: g.inPlace || 2, object: mem(leavesAs(g), (g.strip / mb) * (n / nb), mb, nb),
+        carries: g.inPlace ? "a tile of the result" : "rows of a tile of the result",
+      })); // biome-ignore format: what belongs together
+      const all: Fifo = {
+        name: outName(g, c, h), from: memory(c), to: [shim(c)], depth: 2, object: mem(leavesAs(g), share * rowsOfTile * n),
+        toStream: rowsOfC, carries: `results of column ${c}, in rows`,
+      }; // biome-ignore format: what belongs together
+      fifos.push(...parts, all);
+      links.push({ from: parts.map((f) => f.name), to: [all.name], offsets: parts.map((_, i) => i * rowsOfTile * n) });
+    }
 
   const program = gemmProgram(g);
   const cores = columns.flatMap((c) =>
@@ -112,7 +126,7 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
         tile: core(c, r),
         stack: machine.stackBytes,
         locals: [
-          { name: "acc", type: mem(g.accumulator, (m / mb) * (n / nb), mb, nb) },
+          ...(g.inPlace ? [] : [{ name: "acc", type: mem(g.accumulator, (m / mb) * (n / nb), mb, nb) }]),
           ...(g.norm ? normLocals(g) : []),
           ...(isScaled(g) ? [columnNumbers(g)] : []),
         ],
@@ -132,7 +146,7 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
     args: [
       { name: "a", role: "in", type: mem(operandType, g.padded.m * (g.rowBytes ?? 1) * g.k) },
       { name: "b", role: "weight", type: mem(operandType, weights) },
-      { name: "c", role: "out", type: mem(g.out, g.padded.m * g.padded.n) },
+      { name: "c", role: "out", type: mem(leavesAs(g), g.padded.m * g.padded.n) },
     ],
     sequence: sequence(machine, g, weights),
   };
@@ -149,7 +163,9 @@ function sequence(machine: AieMachine, g: GemmTiles, weights: number): Step[] {
   const perColumn = weights / machine.columns;
   // A descriptor repeats A for at most `iterationMax` blocks of columns; a memory tile that keeps A sends it again itself.
   const repeats = batches(g.across.n / g.sends.a, machine.iterationMax);
-  const perBlock = repeats.length + 2;
+  const perBlock = repeats.length + 1 + g.halves;
+  /** Results of one part of a column in a block of rows: they lie in the order in which they leave. */
+  const inHalf = (g.across.n * rows * outRows * n) / g.halves;
   const block = (mi: number): Step[] => {
     const base = (mi % 2) * perBlock;
     const rowsOfA = grid ? range(rows) : [0];
@@ -159,23 +175,23 @@ function sequence(machine: AieMachine, g: GemmTiles, weights: number): Step[] {
         repeats.map((count, i): Step => ({
           kind: "copy", arg: 0, fifo: `a_in_${r}`, id: base + i, offset: (mi * rowsOfA.length + r) * m * g.k, token: false,
           dims: [{ size: count, stride: 0 }, ...(grid
-            ? [{ size: g.k / g.panel, stride: m * g.panel }, { size: m, stride: g.panel }]
-            : [{ size: g.k / g.panel, stride: g.panel }, { size: m, stride: g.k }]), { size: g.panel, stride: 1 }],
+            ? dims4({ size: m * g.k, stride: 1 }).slice(1)
+            : [{ size: g.k / g.panel, stride: g.panel }, { size: m, stride: g.k }, { size: g.panel, stride: 1 }])],
         })), // biome-ignore format: what belongs together
       ),
       ...columns.flatMap((c): Step[] => [
         ...(mi % g.sends.b > 0 ? [] : [{ kind: "copy", arg: 1, fifo: `b_in_${c}`, id: base + repeats.length, offset: c * perColumn, token: false, dims: dims4({ size: perColumn, stride: 1 }) } as const]),
-        {
-          kind: "copy", arg: 2, fifo: `c_out_${c}`, id: base + repeats.length + 1, token: true,
-          offset: mi * (g.padded.m / g.across.m) * g.padded.n + c * (grid ? g.across.n * rows * outRows * n : outColumns),
+        ...range(g.halves).map((h): Step => ({
+          kind: "copy", arg: 2, fifo: outName(g, c, h), id: base + repeats.length + 1 + h, token: true,
+          offset: mi * (g.padded.m / g.across.m) * g.padded.n + (grid ? (c * g.halves + h) * inHalf : c * outColumns),
           dims: grid
-            ? dims4({ size: g.across.n, stride: rows * outRows * n }, { size: rows * outRows, stride: n }, { size: n, stride: 1 })
+            ? dims4({ size: inHalf, stride: 1 })
             : [{ size: g.across.n, stride: outColumns * machine.columns }, { size: rows, stride: n }, { size: outRows, stride: g.padded.n }, { size: n, stride: 1 }],
-        },
+        })),
       ]), // biome-ignore format: what belongs together
     ];
   };
-  const wait = columns.map((c): Step => ({ kind: "wait", fifo: `c_out_${c}` }));
+  const wait = columns.flatMap((c) => range(g.halves).map((h): Step => ({ kind: "wait", fifo: outName(g, c, h) })));
   const steps: Step[] = [];
   for (let mi = 0; mi < g.across.m; mi++) {
     if (mi > 1) steps.push(...wait);
@@ -183,5 +199,9 @@ function sequence(machine: AieMachine, g: GemmTiles, weights: number): Step[] {
   }
   return [...steps, ...wait, ...(g.across.m > 1 ? wait : [])];
 }
+
+/** The stream in which a part of a column's results leaves. */
+const outName = (g: GemmTiles, column: number, half: number): string =>
+  g.halves === 1 ? `c_out_${column}` : `c_out_${column}_${half}`;
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);

@@ -14,15 +14,15 @@ export const normLocals = ({ tile, block: [mb, , nb] }: Pick<GemmTiles, "tile" |
   { name: "columns", type: mem("f32", tile.n / nb, 2, mb * nb) },
 ];
 
-/** Sums of the rows of one step of K, in every column of a block: the rows times ones. */
-export function measure(b: Body, g: GemmTiles): void {
+/** Sums of the rows of one step of K from block of rows `first` on, in every column of a block: the rows times ones. */
+export function measure(b: Body, g: GemmTiles, first: Value): void {
   const [mb, kb, nb] = g.block;
-  const [rows, depth] = [g.tile.m / mb, g.tile.k / kb];
+  const [rows, depth] = [g.tile.m / g.pieces / mb, g.tile.k / kb];
   const [flat, sums, lanes] = [vec("bf16", mb * kb), vec("f32", mb, nb), vec("f32", mb * nb)];
   const ones = b.splat(1, vec("bf16", kb, nb));
-  const place = (i: Value, which: number) => [i, b.index(which), b.index(0)];
   b.for(rows, (i) => {
-    const start = [0, 1].map((which) => b.shape(b.read(b.local("stats"), place(i, which), lanes, "stat"), sums));
+    const row = b.add(i, first);
+    const start = [0, 1].map((which) => b.shape(b.read(b.local("stats"), place(b, row, which), lanes, "stat"), sums));
     const done = b.fold(
       depth,
       start,
@@ -35,15 +35,34 @@ export function measure(b: Body, g: GemmTiles): void {
       },
       "d",
     );
-    for (const which of [0, 1]) b.write(b.shape(done[which]!, lanes), b.local("stats"), place(i, which));
+    for (const which of [0, 1]) b.write(b.shape(done[which]!, lanes), b.local("stats"), place(b, row, which));
+  });
+}
+
+const place = (b: Body, i: Value, which: number, lane = 0) => [i, b.index(which), b.index(lane)];
+
+/** What 16 lanes of a block of rows know: sums of x and of x^2, and when all of K has passed what `finishStats` makes of them. */
+export const rowStats = (b: Body, row: Value, lane: number): Value[] =>
+  [0, 1].map((which) => b.read(b.local("stats"), place(b, row, which, lane), f32x16, "stat"));
+
+/** Sums become the mean over the deviation, and one over the deviation. */
+export function finishStats(b: Body, g: GemmTiles): void {
+  const [mb, , nb] = g.block;
+  b.for(g.tile.m / mb, (i) => {
+    for (let lane = 0; lane < mb * nb; lane += 16) {
+      const [mean, square] = rowStats(b, i, lane).map((sum) => b.mul(sum, b.splat(1 / g.k, f32x16))) as [Value, Value];
+      const variance = g.norm!.centred ? b.sub(square, b.mul(mean, mean)) : square;
+      const factor = inverseRoot(b, b.add(variance, b.splat(g.norm!.eps, f32x16)));
+      if (g.norm!.centred) b.write(b.mul(mean, factor), b.local("stats"), place(b, i, 0, lane));
+      b.write(factor, b.local("stats"), place(b, i, 1, lane));
+    }
   });
 }
 
 export function clearStats(b: Body, g: GemmTiles): void {
   const [mb, , nb] = g.block;
   b.for(g.tile.m / mb, (i) => {
-    for (const which of [0, 1])
-      b.write(b.splat(0, vec("f32", mb * nb)), b.local("stats"), [i, b.index(which), b.index(0)]);
+    for (const which of [0, 1]) b.write(b.splat(0, vec("f32", mb * nb)), b.local("stats"), place(b, i, which));
   });
 }
 
@@ -76,17 +95,18 @@ export function readColumns(b: Body, g: GemmTiles): void {
     );
 }
 
-/** 16 lanes of a block of the product, from `lane` on, as if its rows had been normalised, with its bias. */
-export function normalised(b: Body, g: GemmTiles, product: Value, row: Value, col: Value, lane: number): Value {
-  const mean = (which: number) =>
-    b.mul(b.read(b.local("stats"), [row, b.index(which), b.index(lane)], f32x16, "stat"), b.splat(1 / g.k, f32x16));
+/** 16 lanes of a block of the product, from `lane` on, as if its rows had been normalised, with its bias. @param stats of them, finished. */
+export function normalised(
+  b: Body,
+  g: GemmTiles,
+  product: Value,
+  [mean, factor]: readonly Value[],
+  col: Value,
+  lane: number,
+): Value {
   const [bias, weights] = [0, 1].map((which) =>
-    b.read(b.local("columns"), [col, b.index(which), b.index(lane)], f32x16, "column"),
+    b.read(b.local("columns"), place(b, col, which, lane), f32x16, "column"),
   ) as [Value, Value];
-  const square = mean(1);
-  if (!g.norm!.centred) return b.add(b.mul(product, inverseRoot(b, b.add(square, b.splat(g.norm!.eps, f32x16)))), bias);
-  const middle = mean(0);
-  const variance = b.sub(square, b.mul(middle, middle));
-  const factor = inverseRoot(b, b.add(variance, b.splat(g.norm!.eps, f32x16)));
-  return b.add(b.mul(b.sub(product, b.mul(middle, weights)), factor), bias);
+  const scaled = b.mul(product, factor!);
+  return b.add(g.norm!.centred ? b.sub(scaled, b.mul(mean!, weights)) : scaled, bias);
 }

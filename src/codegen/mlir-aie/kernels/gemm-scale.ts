@@ -6,7 +6,7 @@
  */
 import { type Body, type Value, vec } from "../body.ts";
 import { type Local, mem } from "../design.ts";
-import { blockBytes, blocksOfNumbers, type GemmTiles, numbersPerColumn } from "./gemm.ts";
+import { blockBytes, blocksOfNumbers, type GemmTiles, leavesAs, numbersPerColumn } from "./gemm.ts";
 import { f32x16 } from "./math.ts";
 
 const lanes = 16;
@@ -65,7 +65,9 @@ export function scaled(b: Body, g: GemmTiles, first: Value): void {
       );
       const low = asFloat(b, sums.at(-1)!, 0);
       const whole = sums.length > 1 ? b.add(asFloat(b, sums[0]!, 8), low) : low;
-      b.write(b.shape(b.mul(whole, scale), vec("f32", lanes / nb, nb)), b.local("c"), [to, b.index(top), b.index(0)]);
+      const result = b.mul(whole, scale);
+      const out = leavesAs(g) === "f32" ? result : b.convert("vector.bitcast", result, i32x16, "bits");
+      b.write(b.shape(out, vec(leavesAs(g), lanes / nb, nb)), b.local("c"), [to, b.index(top), b.index(0)]);
     }
   };
   b.for(g.strip / mb, (r) => b.for(cols, (j) => block(r, j), { hint: "j" }), { hint: "r" });

@@ -8,8 +8,10 @@
  */
 import { HeddleError } from "../../../ir/error.ts";
 import type { AieMachine } from "../../../targets/aie-machine.ts";
-import { type Cost, costOf, productCycles, productOf, type Traffic } from "../cost.ts";
+import type { Cost } from "../cost.ts";
 import { bytesOf, type Element } from "../design.ts";
+import { type Group, groupOf, productCycles, productOf } from "../product.ts";
+import { gemmCost } from "./gemm-cost.ts";
 
 /** Operands of a product: bf16 or i8 on both sides, or i4 weights, two in a byte, with i8 rows. */
 export type ProductType = "bf16" | "i8" | "i4";
@@ -50,6 +52,10 @@ export interface GemmShape {
 /** Whether sums of integers become floats: scales, and what sums start with, travel with the weights. */
 export const isScaled = (s: Pick<GemmShape, "type" | "out">): boolean => s.type !== "bf16" && s.out === "f32";
 
+/** Element type in which results leave a core: floats that take the place of sums are the bits of integers. */
+export const leavesAs = (g: Pick<GemmTiles, "type" | "out" | "inPlace">): Element =>
+  g.inPlace && isScaled(g) ? "i32" : g.out;
+
 /** Numbers that every column of a product with scales has: what its sums start with, for either byte of the rows, and its scale. */
 export const numbersPerColumn = ({ rowBytes = 1 }: Pick<GemmShape, "rowBytes">): number => rowBytes + 1;
 
@@ -66,12 +72,20 @@ export interface GemmTiles extends GemmShape {
   readonly accumulator: "f32" | "bf16" | "i32";
   /** The block of the matrix unit: m, k, n. */
   readonly block: readonly [number, number, number];
-  /** What one core holds at a time. */
+  /** What one core works on at a time. */
   readonly tile: { readonly m: number; readonly k: number; readonly n: number };
   /** Rows of the result in a tile: fewer than those of A where elements of A are two bytes. */
   readonly rows: number;
+  /** Parts of the tile's rows in which A comes: a core holds two of them, and more depth in their place. */
+  readonly pieces: number;
+  /** Blocks of the result whose sums are in registers at a time. */
+  readonly group: Group;
+  /** Tiles of sums that a core has room for where they leave as they are: with two, one leaves while the next is worked on. 0: they do not. */
+  readonly inPlace: 0 | 1 | 2;
   /** Rows of the tile that leave a core at a time. */
   readonly strip: number;
+  /** Streams in which the results of a column leave its memory tile, each of some of its cores. */
+  readonly halves: number;
   /** Steps of K, and tiles of C that a core computes one after the other. */
   readonly chunks: number;
   readonly tiles: number;
@@ -82,8 +96,11 @@ export interface GemmTiles extends GemmShape {
   /** Columns of A that the memory tile holds. */
   readonly panel: number;
   readonly padded: { readonly m: number; readonly n: number };
-  /** Rows of 8 x nb blocks in one chunk of packed B, and its bytes. */
+  /** Rows of 8 x nb blocks in one chunk of packed B. */
   readonly chunkBlocks: number;
+  /** Bytes of what a core and a memory tile take at a time. */
+  readonly bytes: Sends;
+  readonly objects: Sends;
   readonly memory: { readonly core: number; readonly tile: number };
   readonly cost: Cost;
 }
@@ -138,21 +155,28 @@ export function planGemm(machine: AieMachine, shape: GemmShape): GemmTiles {
   const columns = multiples(2 * block[2], 192, Math.ceil(n / machine.columns / (skinny ? machine.rows - 2 : 1)));
   const depths = multiples(block[1], 512, k).filter((d) => k % d === 0);
   let best: GemmTiles | undefined;
+  // From large to small: most of the small ones cannot be faster, and are not looked at closely.
   for (const tm of rows)
     for (const tn of columns)
-      for (const tk of depths) {
-        const consider = (keep: Keep) => {
-          const plan = tiles(machine, shape, block, skinny ? "skinny" : "grid", { m: tm, k: tk, n: tn }, keep);
-          if (plan && (!best || better(plan, best))) best = plan;
-          return plan?.cost;
-        };
-        const cost = consider(streamed);
-        // What is kept spares main memory and the shim, and takes room: no help where cores set the pace or nothing fits.
-        if (cost && !skinny && cost.compute < Math.max(cost.memory, cost.stream)) kept.forEach(consider);
-      }
+      for (const tk of depths)
+        for (const inPlace of placesOf(shape)) {
+          const consider = (keep: Keep) => {
+            const limit = best && best.cost.seconds * 1.001 - machine.dispatchSeconds;
+            const plan = tiles(machine, shape, { m: tm, k: tk, n: tn }, { inPlace, keep, limit });
+            if (plan && (!best || better(plan, best))) best = plan;
+            return plan?.cost;
+          };
+          const cost = consider(streamed);
+          // What is kept spares main memory and the shim, and takes room: no help where cores set the pace or nothing fits.
+          if (cost && !skinny && cost.compute < Math.max(cost.memory, cost.stream)) kept.forEach(consider);
+        }
   if (!best) throw new HeddleError("no tile fits the memories of the array", { subject });
   return best;
 }
+
+/** Sums have the size of the result, so that it may take their place. */
+const placesOf = ({ type, out, sums, rowBytes }: GemmShape): readonly (0 | 1 | 2)[] =>
+  rowBytes === 2 || bytesOf[out] !== bytesOf[type === "bf16" ? (sums ?? "f32") : "i32"] ? [0] : [2, 1, 0];
 
 /** Which operands memory tiles hold on to. */
 type Keep = Readonly<Record<keyof Sends, boolean>>;
@@ -170,28 +194,32 @@ function better(a: GemmTiles, b: GemmTiles): boolean {
   return a.cost.bytes !== b.cost.bytes ? a.cost.bytes < b.cost.bytes : a.tile.k > b.tile.k;
 }
 
-/** Multiples of `step` up to a limit, and none above the first that covers `need`. */
+/** Multiples of `step` up to a limit, and none above the first that covers `need`, from the largest down. */
 function multiples(step: number, limit: number, need: number): number[] {
   const out: number[] = [];
   for (let v = step; v <= limit; v += step) {
     out.push(v);
     if (v >= need) break;
   }
-  return out;
+  return out.reverse();
 }
 
-/** One choice of tiles with its cost, or undefined where it breaks a limit. */
+/** One choice of tiles with its cost, or undefined where it breaks a limit, or takes more than `limit` seconds for its products alone. */
 export function tiles(
   machine: AieMachine,
   shape: GemmShape,
-  block: readonly [number, number, number],
-  mapping: "grid" | "skinny",
   tile: { readonly m: number; readonly k: number; readonly n: number },
-  keep: Keep = streamed,
+  {
+    inPlace,
+    keep = streamed,
+    limit = Number.POSITIVE_INFINITY,
+  }: { readonly inPlace: 0 | 1 | 2; readonly keep?: Keep; readonly limit?: number | undefined },
 ): GemmTiles | undefined {
   const { type, out, k } = shape;
   const accumulator = type === "bf16" ? (shape.sums ?? "f32") : "i32";
+  const block = machine.matmul[productOf(type)]!;
   const [, kb, nb] = block;
+  const grid = shape.m > block[0];
   const [arrayRows, arrayColumns] = [machine.rows - 2, machine.columns];
   const unit = bytesOf[rowsType(type)];
   const { rowBytes = 1 } = shape;
@@ -211,70 +239,61 @@ export function tiles(
     : scaled
       ? 64 * numbersPerColumn(shape) * (tile.n / nb)
       : 0;
-  const core = local + 2 * left + 2 * right + sums + 2 * strip * tile.n * bytesOf[out] + machine.stackBytes;
-  if (core > machine.tiles.compute.memoryBytes) return undefined;
+  const results = inPlace ? inPlace * sums : sums + 2 * strip * tile.n * bytesOf[out];
+  const room = machine.tiles.compute.memoryBytes - local - 2 * right - results - machine.stackBytes;
+  // As few pieces as fit: each is a call.
+  const pieces = [1, 2, 4, 8].find((p) => (p === 1 || tile.m % (p * 4 * block[0]) === 0) && (2 * left) / p <= room);
+  if (!pieces) return undefined;
 
-  const grid = mapping === "grid";
+  const group = groupOf(machine, type, { ...tile, m: tile.m / pieces });
   const rowsOfBlock = grid ? arrayRows * rows : rows;
   const columnsOfBlock = (grid ? arrayColumns : arrayColumns * arrayRows) * tile.n;
   const across = { m: Math.ceil(shape.m / rowsOfBlock), n: Math.ceil(shape.n / columnsOfBlock) };
   const padded = { m: across.m * rowsOfBlock, n: across.n * columnsOfBlock };
+  const least = productCycles(machine, type, { ...tile, m: tile.m / pieces }, group) * pieces * (k / tile.k);
+  if ((across.m * across.n * least) / machine.clockHz > limit) return undefined;
   const result = rows * tile.n * bytesOf[out];
   const chunks = k / tile.k;
-  const sends = {
-    a: keep.a ? sendsOf(machine, "a", across.n) : 1,
-    b: keep.b ? sendsOf(machine, "b", across.m) : 1,
-  };
+  // Results leave through both channels of the shim where that leaves descriptors for what is sent again.
+  const both = grid && arrayRows % machine.tiles.shim.s2mm === 0 ? machine.tiles.shim.s2mm : 1;
+  const sendsWith = (halves: number): Sends => ({
+    a: keep.a ? sendsOf(machine, "a", across.n, halves) : 1,
+    b: keep.b ? sendsOf(machine, "b", across.m, halves) : 1,
+  });
+  const halves = both > 1 && sendsWith(both).a >= sendsWith(1).a ? both : 1;
+  const sends = sendsWith(halves);
   if ((keep.a && sends.a === 1) || (keep.b && sends.b === 1)) return undefined;
-  const held = keep.b ? across.n * chunks * right : 2 * right * (grid ? 1 : arrayRows);
-  const fixed = held + 2 * result * arrayRows;
-  const room = machine.tiles.memory.memoryBytes - fixed;
-  const panels = widths(k, tile, unit, room, machine);
-  if (!panels.length || (keep.a && panels[0]! < k)) return undefined;
+  const panel = keep.a ? k : grid ? tile.k : panelOf(machine, k, tile, unit);
+  const objects = {
+    a: keep.a ? tile.m * k * unit : grid ? left / pieces : tile.m * panel * unit,
+    b: keep.b ? across.n * chunks * right : right * (grid ? 1 : arrayRows),
+  };
+  const onTile = 2 * objects.a + (keep.b ? 1 : 2) * objects.b + 2 * result * arrayRows;
+  if (onTile > machine.tiles.memory.memoryBytes) return undefined;
+  if (tooWide(machine, grid ? tile.k : panel, unit) || (keep.a && chunks * pieces > 1023)) return undefined;
   // The result leaves in rows; a descriptor of the shim walks all tiles of a block of rows.
   if ((tile.n * bytesOf[out]) / 4 > shimWrap || rowsOfBlock > shimWrap) return undefined;
   if (!grid && across.n > machine.iterationMax) return undefined;
 
-  const count = across.m * across.n;
-  // A norm's sums are two products per block of rows.
-  const step = productCycles(machine, type, tile) * (1 + (shape.norm ? (2 * nb) / tile.n : 0));
-  const cycles = count * (chunks * step + epilogue(shape, { m: rows, n: tile.n }, block));
-  const weights = across.n * chunks * right * (grid ? arrayColumns : arrayColumns * arrayRows);
-  // A wide panel is a long run of addresses, a narrow one is there sooner. What is sent again is whole.
-  const plan = (panel: number) => {
-    const traffic: Traffic[] = [
-      { bytes: padded.m * rowBytes * k * unit * (across.n / sends.a), run: (grid ? tile.m : 1) * panel * unit },
-      { bytes: weights * (across.m / sends.b), run: 1 << 20 },
-      { bytes: padded.m * padded.n * bytesOf[out], run: (grid ? rows : 1) * tile.n * bytesOf[out] },
-    ];
-    const cost = costOf(machine, {
-      macs: shape.m * k * shape.n,
-      cycles,
-      streamBytes: count * chunks * Math.max(left, right),
-      traffic,
-      channelBytes: Math.max(traffic[0]!.bytes / (grid ? arrayRows : 1), traffic[1]!.bytes / arrayColumns),
-      fillBytes: Math.max(tile.m * panel * unit, keep.b ? held : held / 2),
-    });
-    return { panel, cost };
-  };
-  const { panel, cost } = (keep.a ? panels.slice(0, 1) : panels)
-    .map(plan)
-    .reduce((a, b) => (b.cost.seconds < a.cost.seconds ? b : a));
-  const memory = { core, tile: fixed + 2 * tile.m * panel * unit };
-  return {
-    ...shape, mapping, accumulator, block, tile, rows, strip, chunks, tiles: count, sends, across, panel, padded, chunkBlocks, memory, cost,
+  const memory = { core: machine.tiles.compute.memoryBytes - room + (2 * left) / pieces, tile: onTile };
+  const g: Omit<GemmTiles, "cost"> = {
+    ...shape, mapping: grid ? "grid" : "skinny", accumulator, block, tile, rows, pieces, group, inPlace, strip: inPlace ? rows : strip, halves,
+    chunks, tiles: across.m * across.n, sends, across, panel, padded, chunkBlocks, bytes: { a: left / pieces, b: right }, objects, memory,
   }; // biome-ignore format: one line says that these are all of them
+  return { ...g, cost: gemmCost(machine, g) };
 }
 
 /**
  * How often a memory tile can send what it keeps: a divisor of `times`. Every time takes a descriptor of its own, of two buffers for
- * A and one for B. Channels are numbered in the order of FIFOs: B and the results, with two descriptors for each core that they
- * join, leave through even ones, A through odd ones, and half of what comes in, two for each FIFO, goes through either.
+ * A and one for B. Channels are numbered in the order of FIFOs: B and the first half of the results, with two descriptors for each
+ * core that they join, leave through even ones, A and the other half through odd ones, and half of what comes in, two for each
+ * FIFO, goes through either.
  */
-function sendsOf(machine: AieMachine, operand: keyof Sends, times: number): number {
+function sendsOf(machine: AieMachine, operand: keyof Sends, times: number, halves: number): number {
   const rows = machine.rows - 2;
-  const left = machine.tiles.memory.bdsPerParity - 2 * Math.ceil((rows + 2) / 2);
-  let sends = Math.min(times, operand === "a" ? Math.floor(left / 2) : left - 2 * rows);
+  const results = halves === 1 ? (operand === "a" ? 0 : 2 * rows) : (2 * rows) / halves;
+  const left = machine.tiles.memory.bdsPerParity - 2 * Math.ceil((rows + 2) / 2) - results;
+  let sends = Math.min(times, operand === "a" ? Math.floor(left / 2) : left);
   while (times % sends) sends--;
   return sends;
 }
@@ -287,28 +306,14 @@ function stripOf(tile: { readonly m: number; readonly n: number }, step: number,
   return best;
 }
 
-/**
- * Cycles for bringing a finished tile into its result type, by block; i8 takes eight vector operations beside loads and stores, a
- * scaled float thirteen for 16 sums, eight more where rows are two bytes.
- */
-function epilogue(s: GemmShape, t: { m: number; n: number }, block: readonly number[]): number {
-  const sums = block[0]! * block[2]!;
-  const scaling = isScaled(s) ? (sums / 16) * (s.rowBytes === 2 ? 24 : 14) : 0;
-  return ((t.m * t.n) / sums) * (scaling || (s.activation ? 60 : s.out === "i8" ? 10 : 6) + (s.norm ? 50 : 0));
-}
+/** Columns of a panel of few rows of A, which lie in main memory as they are: the widest that addresses allow. */
+const panelOf = (machine: AieMachine, k: number, tile: { readonly k: number }, unit: number): number =>
+  Array.from({ length: k / tile.k }, (_, i) => k / (i + 1)).find(
+    (panel) => panel % tile.k === 0 && (panel * unit) / 4 <= shimWrap && !tooWide(machine, panel, unit),
+  ) ?? tile.k;
 
-/** Panels of A in columns, the widest first: divisors of K, multiples of the tile's depth that memory and address limits allow. */
-function widths(
-  k: number,
-  tile: { readonly m: number; readonly k: number },
-  unit: number,
-  room: number,
-  machine: AieMachine,
-): number[] {
+/** Whether rows of so many columns are more than a descriptor of a memory tile walks. */
+function tooWide(machine: AieMachine, columns: number, unit: number): boolean {
   const { stepBits, wrapBits } = machine.tiles.memory;
-  return Array.from({ length: k / tile.k }, (_, i) => k / (i + 1)).filter((panel) => {
-    const bytes = panel * unit;
-    const fits = 2 * tile.m * bytes <= room && bytes / 4 <= shimWrap;
-    return panel % tile.k === 0 && fits && bytes < 1 << stepBits && panel / 8 < 1 << wrapBits;
-  });
+  return columns * unit >= 1 << stepBits || columns / 8 >= 1 << wrapBits || (columns * unit) / 4 > shimWrap;
 }

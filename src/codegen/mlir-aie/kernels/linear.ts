@@ -36,30 +36,36 @@ export function gemmKernel(
     g.mapping === "grid"
       ? `grid: A along the rows of the array, B along its columns, ${g.across.m} x ${g.across.n} blocks`
       : `skinny: A to all cores, B distributed, ${g.across.n} rounds`,
-    `tile ${tile.m} x ${tile.k} x ${tile.n} per core, ${g.chunks} steps of K, results in strips of ${g.strip} rows`,
-    `A in panels of ${g.panel} columns${again("A", g.sends.a)}${again("B", g.sends.b)}; core memory ${memory.core} bytes, memory tile ${memory.tile} bytes`,
+    `tile ${tile.m} x ${tile.k} x ${tile.n} per core, ${g.chunks} steps of K, ${g.inPlace ? `room for ${g.inPlace} of its results` : `results in strips of ${g.strip} rows`}`,
+    `A in ${g.pieces > 1 ? `${g.pieces} pieces of its rows` : `panels of ${g.panel} columns`}${again("A", g.sends.a)}${again("B", g.sends.b)}; core memory ${memory.core} bytes, memory tile ${memory.tile} bytes`,
     ...pad("M", m, padded.m),
     ...pad("N", n, padded.n),
   ];
   const design = gemmDesign(machine, g, name, [...about, ...lines]);
   const packed = design.args[1]!.type.shape;
   const rowTiles = padded.m / g.rows;
-  const { across, panel } = g;
+  const { across, pieces } = g;
   const grid = g.mapping === "grid";
-  const panels = grid ? k / panel : 1;
-  /** Panels of a tile's rows; where an element is two bytes, the rows of the high ones and then those of the low ones. */
+  const chunks = grid ? g.chunks : 1;
+  /** Pieces of a tile's rows by step of K; where an element is two bytes, the rows of the high ones and then those of the low ones. */
+  const [planes, parts] = g.rowBytes === 2 ? [2, Math.max(1, pieces / 2)] : [1, pieces];
+  const split = [
+    [rowTiles, parts, g.rows / parts],
+    [chunks, k / chunks],
+  ] as const;
   const rowTiling: Tiling | undefined =
-    g.rowBytes === 2
-      ? { shape: [2, m, k], split: [[2], [rowTiles, g.rows], [panels, k / panels]], order: [1, 3, 0, 2, 4] }
+    planes === 2
+      ? { shape: [2, m, k], split: [[2], ...split], order: [1, 4, 0, 2, 3, 5] }
       : grid
-        ? { shape: [m, k], split: [[rowTiles, tile.m], [panels, panel]], order: [0, 2, 1, 3] }
+        ? { shape: [m, k], split, order: [0, 3, 1, 2, 4] }
         : undefined; // biome-ignore format: a tensor's axes
-  /** Tiles of the result by column of the array. */
+  const rowsOfHalf = rowTiles / across.m / g.halves;
+  /** Tiles of the result as they leave: by column of the array, and half of it. */
   const resultTiling: Tiling | undefined = grid
     ? {
         shape: [m, n],
-        split: [[across.m, rowTiles / across.m, g.rows], [across.n, machine.columns, tile.n]],
-        order: [0, 4, 3, 1, 2, 5],
+        split: [[across.m, g.halves, rowsOfHalf, g.rows], [across.n, machine.columns, tile.n]],
+        order: [0, 5, 1, 4, 2, 3, 6],
       }
     : undefined; // biome-ignore format: a tensor's axes
   const buffers: AieBuffer[] = [

@@ -109,23 +109,29 @@ function rope(r: Rows): void {
 const gate = (r: Rows, f: (b: Body, x: Value) => Value): void =>
   each(r, (at) => put(r, at, r.b.mul(f(r.b, wideAt(r, "x", at)), wideAt(r, "y", at))));
 
-/** Every op: what it does with a row, vectors of parameters, and how many operands of rows it has. */
+/** Every op: what it does with a row, vectors of parameters, how many operands of rows it has, and modelled cycles for 16 values. */
 export const rowOps = {
-  layerNorm: { row: (r) => norm(r, { centred: true, params: 2 }), params: 2, operands: 1 },
-  normalize: { row: (r) => norm(r, { centred: true, params: 0 }), params: 0, operands: 1 },
-  rmsNorm: { row: (r) => norm(r, { centred: false, params: 1 }), params: 1, operands: 1 },
-  softmax: { row: softmax, params: 0, operands: 1 },
-  geluTanh: { row: (r) => each(r, (at) => put(r, at, geluTanh(r.b, wideAt(r, "x", at)))), params: 0, operands: 1 },
-  silu: { row: (r) => each(r, (at) => put(r, at, silu(r.b, wideAt(r, "x", at)))), params: 0, operands: 1 },
+  layerNorm: { row: (r) => norm(r, { centred: true, params: 2 }), params: 2, operands: 1, cycles: 16 },
+  normalize: { row: (r) => norm(r, { centred: true, params: 0 }), params: 0, operands: 1, cycles: 12 },
+  rmsNorm: { row: (r) => norm(r, { centred: false, params: 1 }), params: 1, operands: 1, cycles: 10 },
+  softmax: { row: softmax, params: 0, operands: 1, cycles: 23 },
+  geluTanh: {
+    row: (r) => each(r, (at) => put(r, at, geluTanh(r.b, wideAt(r, "x", at)))),
+    params: 0,
+    operands: 1,
+    cycles: 51,
+  },
+  silu: { row: (r) => each(r, (at) => put(r, at, silu(r.b, wideAt(r, "x", at)))), params: 0, operands: 1, cycles: 44 },
   add: {
     row: (r) => each(r, (at) => put(r, at, r.b.add(wideAt(r, "x", at), wideAt(r, "y", at)))),
     params: 0,
     operands: 2,
+    cycles: 3,
   },
-  siluGate: { row: (r) => gate(r, silu), params: 0, operands: 2 },
-  geluGate: { row: (r) => gate(r, geluTanh), params: 0, operands: 2 },
-  rope: { row: rope, params: 0, operands: 3 },
-} satisfies Record<RowOp, { row: (r: Rows) => void; params: 0 | 1 | 2; operands: 1 | 2 | 3 }>;
+  siluGate: { row: (r) => gate(r, silu), params: 0, operands: 2, cycles: 47 },
+  geluGate: { row: (r) => gate(r, geluTanh), params: 0, operands: 2, cycles: 54 },
+  rope: { row: rope, params: 0, operands: 3, cycles: 8 },
+} satisfies Record<RowOp, { row: (r: Rows) => void; params: 0 | 1 | 2; operands: 1 | 2 | 3; cycles: number }>;
 
 /**
  * Ports x, out [rows, width]; y as x, or of rope the cosines, then the sines [rows, dim / 2]; p [parameters, width] in f32, kept

@@ -87,7 +87,7 @@ export function rowKernel(
   { name, about }: { readonly name: string; readonly about: readonly string[] },
 ): KernelPlan {
   const t = planRows(machine, s);
-  const { operands, params } = rowOps[s.op];
+  const { operands, params, cycles } = rowOps[s.op];
   const lines = [
     `${s.op} of ${s.rows} rows of ${s.width}${s.dim ? `, heads of ${s.dim}` : ""}`,
     `${t.columns} columns x ${t.cores} cores, ${t.rows} rows at a time, ${t.chunks} times; core memory ${t.memory} bytes`,
@@ -119,8 +119,7 @@ export function rowKernel(
   const bytes = t.padded * s.width * 2 * (operands === 2 ? 3 : 2) + t.padded * half * 4;
   const cost = costOf(machine, {
     macs: 0,
-    // About 40 cycles for 16 values: loads, conversions, a function of exp, a store.
-    cycles: ((t.chunks * t.rows * s.width) / lanes) * 40,
+    cycles: ((t.chunks * t.rows * s.width) / lanes) * cycles,
     streamBytes: t.chunks * t.rows * s.width * 2,
     traffic: [{ bytes, run: t.rows * t.cores * s.width * 2 }],
     channelBytes: t.chunks * t.rows * t.cores * s.width * 2,

@@ -1,4 +1,5 @@
 /** A core as a generator: it runs until it must wait for an element of a FIFO or for a lock. */
+import { noCost } from "../cost.ts";
 import { type Core, type Device, failAt } from "../design.ts";
 import { lockUse } from "../dma-program.ts";
 import type { Buffer, Hardware, Lock, Port, Side } from "../hardware.ts";
@@ -93,8 +94,10 @@ function declareBuffers(e: Emitter, hardware: Hardware, { op, tile }: Core): Buf
 /** Helpers may be called from cores; they cannot wait. */
 function compileFunction(scope: Scope, js: string, definition: Op): void {
   const { e } = scope;
-  const outer = { lines: e.lines, cost: e.cost, waiting: e.waiting };
+  const outer = { lines: e.lines, cost: e.cost, fill: e.fill, waiting: e.waiting };
   e.lines = [];
+  e.cost = noCost();
+  e.fill = 0;
   e.waiting = false;
   const { args, ops } =
     definition.regions[0]?.[0] ?? e.fail(definition, "has no body", "kernels in object files cannot be simulated");

@@ -73,6 +73,8 @@ export class Emitter {
   lines: string[] = [];
   /** Of the ops since the last `spend`. */
   cost: Cost = noCost();
+  /** Cycles in which the loops since then fill and drain their pipelines. */
+  fill = 0;
   /** What errors call the core. */
   readonly subject: string;
   readonly #names = new Map<Value, Name>();

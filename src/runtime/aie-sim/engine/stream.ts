@@ -199,7 +199,8 @@ export class StreamActor implements Actor {
     const bytes = 4 * n;
     if (this.source.isHost) s.ddrRead += bytes;
     for (const d of this.dests) if (d.isHost) s.ddrWritten += bytes;
-    s.ddrFree = Math.max(s.ddrFree, start) + bytes * s.ddrCycles;
+    const { run } = [this.source, ...this.dests].find((c) => c.isHost)!.active!.pattern;
+    s.ddrFree = Math.max(s.ddrFree, start) + bytes * (1 + s.machine.burstOverheadBytes / (4 * run)) * s.ddrCycles;
     return Math.max(start + Math.max(cycles, bytes * s.channelCycles), s.ddrFree);
   }
 

@@ -1,0 +1,84 @@
+/** Modelled time of a GEMM plan. Counts of operations are those of the programs in `gemm-core.ts`; a test holds them to the simulator's. */
+import type { AieMachine } from "../../../targets/aie-machine.ts";
+import { type Cost, costOf } from "../cost.ts";
+import { bytesOf } from "../design.ts";
+import { productCycles } from "../product.ts";
+import { type GemmTiles, isScaled, rowsType } from "./gemm.ts";
+
+/** Cycles of the pipeline of a loop, and of starting a function and taking and giving objects around it. */
+const loop = 12;
+const call = 24;
+
+/** Cycles for one block of the result beside its products: to begin with its bias (a store of each 32 bytes), and to finish it. */
+function blockCycles(g: Omit<GemmTiles, "cost">): { readonly start: number; readonly finish: number } {
+  const lanes = g.block[0] * g.block[2];
+  const start = g.bias && !g.norm ? (lanes * bytesOf[g.accumulator]) / 32 : 0;
+  const slots = lanes / 16;
+  // Vector operations on 16 sums: a product of f32 takes three.
+  const work =
+    (isScaled(g) ? (g.rowBytes === 2 ? 23 : 13) : 0) +
+    (g.norm ? 8 : 0) +
+    (g.activation ? 31 : 0) +
+    (g.out === "i8" ? 4 : g.out === "bf16" ? 1 : 0);
+  const stores = (lanes * bytesOf[g.out]) / 32;
+  return { start, finish: g.inPlace && !work ? 0 : Math.max(slots * work, stores) };
+}
+
+/** Cycles that a core works on one tile of the result. */
+function tileCycles(machine: AieMachine, g: Omit<GemmTiles, "cost">): number {
+  const { tile, block, pieces, chunks } = g;
+  const part = { ...tile, m: tile.m / pieces };
+  const products = chunks * (pieces * (productCycles(machine, g.type, part, g.group) + call) + call);
+  const cols = tile.n / block[2];
+  const { start, finish } = blockCycles(g);
+  return (
+    products + (tile.m / block[0]) * cols * start + (g.rows / block[0]) * (finish ? loop + cols * finish : 0) + call
+  );
+}
+
+export function gemmCost(machine: AieMachine, g: Omit<GemmTiles, "cost">): Cost {
+  const { tile, across, chunks, sends, padded, k } = g;
+  const grid = g.mapping === "grid";
+  const [arrayRows, arrayColumns] = [machine.rows - 2, machine.columns];
+  const unit = bytesOf[rowsType(g.type)];
+  const [left, right] = [g.bytes.a * g.pieces, g.bytes.b];
+  const result = g.rows * tile.n * bytesOf[g.out];
+  const count = across.m * across.n;
+  const busy = tileCycles(machine, g);
+  // Sums leave over a stream of their own, while the next tile is worked on if there is room for both.
+  const leaves = result / machine.streamBytesPerCycle;
+  const waits =
+    g.inPlace === 1
+      ? leaves
+      : g.inPlace === 2
+        ? 0
+        : leaves - (2 * result * g.strip) / g.rows / machine.streamBytesPerCycle - tail(g);
+  // A norm sums up every row once, two products for each block of it, and has two roots for each block of rows.
+  const rowBlocks = tile.m / g.block[0];
+  const norm = g.norm ? across.m * rowBlocks * (2 * (k / g.block[1]) + chunks * loop + 60) : 0;
+  const cycles = count * (busy + Math.max(0, waits)) + norm;
+  const weights = across.n * chunks * right * (grid ? arrayColumns : arrayColumns * arrayRows);
+  const a = padded.m * (g.rowBytes ?? 1) * k * unit * (across.n / sends.a);
+  const b = weights * (across.m / sends.b);
+  const c = padded.m * padded.n * bytesOf[g.out];
+  return costOf(machine, {
+    macs: g.m * k * g.n,
+    cycles,
+    streamBytes: count * Math.max(chunks * left, chunks * right, result),
+    traffic: [
+      { bytes: a, run: grid ? tile.m * k * unit : g.panel * unit },
+      { bytes: b, run: 1 << 20 },
+      { bytes: c, run: grid ? 1 << 20 : tile.n * bytesOf[g.out] },
+    ],
+    channelBytes: Math.max(a / (grid ? arrayRows : 1), b / arrayColumns, c / arrayColumns / g.halves),
+    fillBytes: Math.max(g.objects.a + g.bytes.a, g.objects.b + right),
+    drain: {
+      streamBytes: (g.inPlace ? result : (result * g.strip) / g.rows) + (arrayRows / g.halves) * result,
+      memoryBytes: arrayColumns * arrayRows * result,
+    },
+  });
+}
+
+/** Cycles of the part of a tile's end in which its results leave. */
+const tail = (g: Omit<GemmTiles, "cost">): number =>
+  ((g.rows * g.tile.n) / (g.block[0] * g.block[2])) * blockCycles(g).finish;
