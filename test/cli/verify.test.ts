@@ -21,6 +21,12 @@ test("compares with the untouched model and with Hugging Face, one line each", a
   );
 });
 
+test("a program in parts is verified like one in one piece", async () => {
+  const { code, stdout, stderr } = await runCommand("verify", ["graphs/gemma3-270m.ts", "--parts", "3"]);
+  assert.is(code, 0, stderr);
+  assert.match(stdout, /\nHugging Face [\d.]+, gemma3-tiny +greedy tokens after 150 that differ +0 +ok\n/);
+});
+
 test("a difference that is too large has exit code 1", async () => {
   const args = ["graphs/gpt2-fused.ts", "--precision", "f16", "--tolerance", "1e-7"];
   const { code, stdout, stderr } = await runCommand("verify", args);

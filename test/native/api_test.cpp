@@ -86,7 +86,7 @@ TEST(refusals_say_what_is_wrong) {
        {Param::u32("activation", 9)},
        {"x", "w", "b", "w", "b"},
        {"z"},
-       "input 3 'w' FLOAT_32[4, 8]: expected shape [out, 4]"},
+       "input 3 'w' FLOAT_32[4, 8]: expected shape [8, 8] for input"},
   };
   for (const Case& c : cases) {
     for (const auto& [call, code] : {std::pair{&Host::addTo, 6005U}, std::pair{&Host::validateWith, 3110U}}) {

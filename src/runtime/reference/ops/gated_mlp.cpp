@@ -3,6 +3,7 @@
 #include "check.h"
 #include "linear.h"
 #include "ops.h"
+#include "perceptron.h"
 
 namespace heddle {
 namespace {
@@ -11,24 +12,7 @@ constexpr ParamSpec kParams[] = {{"activation", qnn::DataType::UINT_32, false, t
 constexpr std::size_t kElementsPerTask = 2048;
 
 void validate(const Check& c) {
-  using enum qnn::DataType;
-  const TensorInfo &x = c.input(0), &w1 = c.input(1), &w2 = c.input(2), &y = c.output();
-  c.type(x, {FLOAT_32});
-  c.type(w1, {FLOAT_32, FLOAT_16});
-  c.type(w2, {FLOAT_32, FLOAT_16});
-  c.type(y, {FLOAT_32});
-  c.minimumRank(x, 1);
-  c.rank(w1, 2);
-  c.rank(w2, 2);
-  const std::uint32_t width = x.dims.back(), hidden = w2.dims[1];
-  if (w1.dims[1] != width || w1.dims[0] % 2 != 0 || w1.dims[0] / 2 != hidden) {
-    c.refuse(w1, "expected shape [" + std::to_string(std::uint64_t{2} * hidden) + ", " + std::to_string(width) +
-                     "] for input " + x.describe() + " and " + w2.describe());
-  }
-  Dims expected = x.dims;
-  expected.back() = w2.dims[0];
-  c.dims(y, expected);
-  checkActivation(c);
+  checkPerceptron(c, c.input(1), c.input(2), 2);
 }
 
 Executable plan(const Node& node, Planner& planner) {

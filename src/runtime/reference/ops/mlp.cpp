@@ -2,6 +2,7 @@
 #include "check.h"
 #include "linear.h"
 #include "ops.h"
+#include "perceptron.h"
 
 namespace heddle {
 namespace {
@@ -9,29 +10,14 @@ namespace {
 constexpr ParamSpec kParams[] = {{"activation", qnn::DataType::UINT_32, false, true}};
 
 void validate(const Check& c) {
-  using enum qnn::DataType;
-  const TensorInfo &x = c.input(0), &w1 = c.input(1), &w2 = c.input(3), &y = c.output();
-  c.type(x, {FLOAT_32});
-  c.type(w1, {FLOAT_32, FLOAT_16});
-  c.type(w2, {FLOAT_32, FLOAT_16});
-  c.type(y, {FLOAT_32});
-  c.minimumRank(x, 1);
-  c.rank(w1, 2);
-  const std::uint32_t hidden = w1.dims[0], width = x.dims.back();
-  if (w1.dims[1] != width)
-    c.refuse(w1, "expected shape [hidden, " + std::to_string(width) + "] for input " + x.describe());
-  c.rank(w2, 2);
-  if (w2.dims[1] != hidden) c.refuse(w2, "expected shape [out, " + std::to_string(hidden) + "] after " + w1.describe());
-  checkBias(c, 2, hidden);
+  const TensorInfo &w1 = c.input(1), &w2 = c.input(3);
+  checkPerceptron(c, w1, w2, 1);
+  checkBias(c, 2, w1.dims[0]);
   checkBias(c, 4, w2.dims[0]);
-  Dims expected = x.dims;
-  expected.back() = w2.dims[0];
-  c.dims(y, expected);
   if (c.node().hasInput(5)) {
-    c.type(c.input(5), {FLOAT_32});
-    c.dims(c.input(5), expected);
+    c.type(c.input(5), {qnn::DataType::FLOAT_32});
+    c.dims(c.input(5), c.output().dims);
   }
-  checkActivation(c);
 }
 
 Executable plan(const Node& node, Planner& planner) {
