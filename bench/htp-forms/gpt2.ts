@@ -34,7 +34,10 @@ export interface Form {
   /** Cache and slice joined as keys and values, as scores, or as scores with the new token by products of elements. */
   readonly join: "keys" | "scores" | "elements";
   readonly cache: typeof F32 | typeof F16 | typeof U16 | typeof U8;
-  readonly gelu: "tanh" | "sigmoid" | "native";
+  /** `tiles`: the native one over 8 rows of an eighth each. */
+  readonly gelu: "tanh" | "sigmoid" | "native" | "tiles";
+  /** Outputs that the head is cut into. */
+  readonly pieces: number;
 }
 
 const [width, heads, dim, vocab] = [768, 12, 64, 50257];
@@ -105,6 +108,10 @@ export function gpt2(form: Form): Sketch {
     });
   const gelu = (x: Tensor): Tensor => {
     if (form.gelu === "native") return g.op("Gelu", [x], x.dims);
+    if (form.gelu === "tiles") {
+      const whole = reshape(x, [8, x.dims.reduce((a, b) => a * b, 1) / 8]);
+      return reshape(g.op("Gelu", [whole], whole.dims), [...x.dims]);
+    }
     if (form.gelu === "sigmoid") {
       const inner = mul(x, add(mul(mul(x, x), scalar(0.0713548)), scalar(1.59577)));
       return mul(x, g.op("Sigmoid", [inner], x.dims));
@@ -189,8 +196,12 @@ export function gpt2(form: Form): Sketch {
   if (!form.head) g.op("Reshape", [x], x.dims, { out: true });
   else {
     const of = bits === 16 ? 16 : form.headWeights === "w8" ? 8 : 4;
-    const logits = linear(rows > 1 ? slice(x, 0, rows - 1, rows) : x, vocab, of, false, true);
-    if (bits === 16) g.op("Cast", [logits], logits.dims, { type: F32, out: true });
+    const last = rows > 1 ? slice(x, 0, rows - 1, rows) : x;
+    const each = form.pieces > 1 ? Math.ceil(vocab / form.pieces / 32) * 32 : vocab;
+    for (let start = 0; start < vocab; start += each) {
+      const logits = linear(last, Math.min(each, vocab - start), of, false, true);
+      if (bits === 16) g.op("Cast", [logits], logits.dims, { type: F32, out: true });
+    }
   }
   return g;
 }

@@ -13,10 +13,12 @@ const choices: Readonly<Partial<Record<keyof Form, readonly string[]>>> = {
   heads: ["batched", "single"],
   join: ["keys", "scores", "elements"],
   cache: [F32, F16, U16, U8],
-  gelu: ["tanh", "sigmoid", "native"],
+  gelu: ["tanh", "sigmoid", "native", "tiles"],
   headWeights: ["w8", "w4"],
   blockSize: ["0", "32", "64", "128"],
+  pieces: ["1", "2", "4", "8", "16"],
 };
+const numbers: readonly string[] = ["rows", "places", "layers", "blockSize", "pieces"];
 
 const text = { type: "string" } as const;
 const fields = Object.fromEntries(Object.keys(choices).map((name) => [name, text]));
@@ -44,7 +46,7 @@ const base = {
   headWeights: "w8",
   gelu: fixed || values.rows !== "1" ? "native" : "tanh",
   ...values,
-  ...Object.fromEntries(["rows", "places", "layers", "blockSize"].map((name) => [name, Number(values[name] ?? 0)])),
+  ...Object.fromEntries(numbers.map((name) => [name, Number(values[name] ?? 0)])),
 } as unknown as Form;
 
 const varied = String(values.vary).split(",").filter(Boolean) as (keyof Form)[];
@@ -52,7 +54,7 @@ const forms = varied.length
   ? varied.flatMap((field) =>
       choices[field]!.map((choice) => ({
         label: `${field} ${choice}`,
-        form: { ...base, [field]: field === "blockSize" ? Number(choice) : choice } as Form,
+        form: { ...base, [field]: numbers.includes(field) ? Number(choice) : choice } as Form,
       })),
     )
   : [{ label: "as chosen", form: base }];
