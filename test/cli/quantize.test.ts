@@ -78,6 +78,14 @@ test("x-elite refuses a calibration without the ranges that it computes in, and 
     /has no ranges of %h0\.mixed\.scores, %h1\.mixed\.scores, %wpe\.weight, which x-elite computes in fixed point[\s\S]*without --calibration, or with a text/,
   );
   await compile({ quantize: { calibration: old } });
+  const calibration = join(first.out, "calibration.json");
+  const { manifest } = await compile({ target: "x-elite", context: false, quantize: { calibration } });
+  for (const { fixedPoint, outputs } of manifest.entries) {
+    assert.ok(fixedPoint);
+    const { encoding, ...logits } = outputs[0]!;
+    assert.equal(logits, { name: "logits", role: "logits", dtype: "u16", shape: [1, 256] }, "integers");
+    assert.ok(encoding!.scale > 0 && encoding!.offset < 0);
+  }
 });
 
 test("passes that quantise are proved like all others", async () => {

@@ -2,7 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { CachedRunner } from "../../src/runtime/cached-runner.ts";
-import type { Entry, EntryGraph } from "../../src/runtime/entry-graphs.ts";
+import { type Entry, type EntryGraph, logitsOf } from "../../src/runtime/entry-graphs.ts";
 import { Counters } from "../../src/runtime/statistics.ts";
 
 type Mode = "in-place" | "host";
@@ -184,6 +184,17 @@ test("statistics count what a model without a cache would compute", async () => 
   // 10 + 11 + ... + 20 tokens without a cache, 20 with one.
   const without = 165;
   assert.is(counters.snapshot().savedShare, (without - 20) / without);
+});
+
+test("logits in pieces of integers are joined and scaled", () => {
+  const port = (name: string, size: number, offset: number) => ({
+    ...{ name, role: "logits", dtype: "u16", shape: [1, size] },
+    encoding: { scale: 0.5, offset },
+  });
+  const outputs = { "logits.0": Uint16Array.of(0, 10, 65535), "logits.1": Uint16Array.of(7), slice: new Uint8Array(2) };
+  const slice = { name: "slice", role: "slice", dtype: "u8", shape: [2] };
+  const entry = { outputs: [port("logits.0", 3, -10), port("logits.1", 1, -8), slice] } as unknown as Entry;
+  assert.equal([...logitsOf({ entry, inputs: {}, outputs, run: async () => {} })], [-5, 0, (65535 - 10) / 2, -0.5]);
 });
 
 test.run();
