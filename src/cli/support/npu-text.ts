@@ -2,6 +2,7 @@
 import type { Manifest } from "../../codegen/manifest.ts";
 import { finalizeLevel } from "../../htp/index.ts";
 import { bytes, duration, table } from "./format.ts";
+import { isQuantized } from "./quantize-request.ts";
 
 /** Nothing for a build without. */
 export function npuText({ context, entries, precision }: Pick<Manifest, "context" | "entries" | "precision">): string {
@@ -44,8 +45,13 @@ export function npuText({ context, entries, precision }: Pick<Manifest, "context
   const uncosted = entries.filter((e) => (e.npu?.simulated?.uncosted.length ?? 0) > 0).map((e) => e.name);
   const note =
     uncosted.length > 0 ? `the simulator has no cost for some ops of ${uncosted.join(", ")}: times are too low\n` : "";
+  const halves = isQuantized(precision) ? entries.filter((e) => !e.fixedPoint).map((e) => e.name) : [];
+  const slow =
+    halves.length > 0
+      ? `some values of ${halves.join(", ")} are computed in f16, and each way there and back costs time: their ops have no form in fixed point, or nobody knows their range\n`
+      : "";
   return (
-    `${costs}${sources}\n${note}` +
+    `${costs}${sources}\n${note}${slow}` +
     `${context.file}: ${bytes(context.bytes)} for SoC ${soc}, ${entries.length} graphs${weightSharing ? " over shared weights" : ""}, ` +
     `level ${levels.join(" and ")}, ${vtcm} MB VTCM, by ${library.provider} ${library.buildId}\n\n`
   );
