@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { lowerProgram } from "../../src/cli/support/compile-program.ts";
+import type { QuantizeRequest } from "../../src/cli/support/quantize-request.ts";
 import { compileModule } from "../../src/codegen/compile.ts";
 import { arrayBackend } from "../../src/codegen/mlir-aie/array-backend.ts";
 import { aieSupport } from "../../src/codegen/mlir-aie/support.ts";
@@ -16,12 +17,13 @@ const name = "gpt2-fa2-kv-fused";
 const file = `graphs/${name}.ts`;
 const prompt = promptOf(9, 256);
 const host = { host: true } as const;
+const contexts = [256];
 
 /** A build whose products alone run on the array: attention in bf16 is another matter. */
-async function productsOnly(precision: QuantizedPrecision): Promise<string> {
+async function productsOnly(precision: QuantizedPrecision, quantize: QuantizeRequest = {}): Promise<string> {
   const out = join(tempFolder(), `${name}-${precision}`);
   const target = "phoenix";
-  await lowerProgram(file, { weights: fixture, precision, target }, async (lowered) => {
+  await lowerProgram(file, { weights: fixture, precision, target, quantize, contexts }, async (lowered) => {
     const { program, module, built, passes, weights } = lowered;
     const support = { ...aieSupport, cachedAttention: host, flashCachedAttention: host };
     const backend = arrayBackend(aieMachine("npu1")!, support);
@@ -35,9 +37,15 @@ async function productsOnly(precision: QuantizedPrecision): Promise<string> {
 const logits = (folder: string) =>
   withSession(folder, async (s) => [await s.prefill(prompt), await s.decode(77), await s.decode(102)]);
 
-for (const precision of ["w8a8", "w4a8"] as const)
-  test(`${precision}: a trained GPT-2 with its products on the array has every bit of the reference backend's logits`, async () => {
-    const [array, reference] = [await productsOnly(precision), await build(name, { weights: fixture, precision })];
+for (const [precision, quantize] of [
+  ["w8a8", {}],
+  ["w4a8", { blockSize: 64 }],
+] as const)
+  test(`${precision}${"blockSize" in quantize ? " in blocks" : ""}: a trained GPT-2 with its products on the array has every bit of the reference backend's logits`, async () => {
+    const [array, reference] = [
+      await productsOnly(precision, quantize),
+      await build(name, { weights: fixture, precision, quantize, contexts }),
+    ];
     const [ours, theirs] = [await logits(array), await logits(reference)];
     for (const [i, row] of theirs.entries()) {
       assert.ok(new Set(row).size > 1000);

@@ -85,11 +85,6 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
       subject: `target ${options.target}`,
       hint: "leave --kv out",
     });
-  if (blockSize && isArray)
-    throw new HeddleError("has no kernel for weights in blocks: its products have one scale per output channel", {
-      subject: `target ${options.target}`,
-      hint: "leave --block-size out",
-    });
   const text = textFor(input);
   const calibration = await calibrationFor(input, text);
   const body = precision.startsWith("w4") ? 4 : 8;
