@@ -46,10 +46,16 @@ export const apart: Readonly<Record<string, readonly Product[]>> = {
   "gemma3 1b apart": plain([1152, 1024], [1152, 256], [1152, 6912]),
 };
 
-/** Types of operands and results. Products in bf16 are those of programs in floats; integers have no bias, norm or activation. */
+/**
+ * Types of operands and results. Programs in floats have the first, quantised ones the next four, by precision; the last two are what
+ * published kernels yield, and sums as they are. Integers have no bias, norm or activation.
+ */
 export const forms = {
   "bf16, result f32": { type: "bf16", out: "f32" },
-  "i8, result f32": { type: "i8", out: "f32" },
+  "w8a8, result f32": { type: "i8", out: "f32" },
+  "w4a8, result f32": { type: "i4", out: "f32" },
+  "w8a16, result f32": { type: "i8", out: "f32", rowBytes: 2 },
+  "w4a16, result f32": { type: "i4", out: "f32", rowBytes: 2 },
   "i8, result i8": { type: "i8", out: "i8", shift: 9 },
   "i8, result i32": { type: "i8", out: "i32" },
 } as const satisfies Record<string, Partial<GemmShape>>;

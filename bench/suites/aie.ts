@@ -2,6 +2,7 @@
 import { memoryBound, throughput, tileThroughput } from "../../src/codegen/mlir-aie/cost.ts";
 import { planAttention } from "../../src/codegen/mlir-aie/kernels/attention.ts";
 import { planGemm } from "../../src/codegen/mlir-aie/kernels/gemm.ts";
+import { coresBound } from "../../src/codegen/mlir-aie/kernels/gemm-cost.ts";
 import { aieMachine } from "../../src/targets/aie-machine.ts";
 import type { SuiteContext } from "../harness.ts";
 import type { Row } from "../record.ts";
@@ -33,13 +34,14 @@ export async function aie({ row: common, say }: SuiteContext): Promise<Row[]> {
           const shape = shapeOf(m, product, form);
           const { cost } = planGemm(machine, shape);
           const name = `${model} ${m}x${nameOf(product)}`;
-          const peak = peaks[shape.type as "i8" | "bf16"];
-          const bound = memoryBound(machine, shape) / peak;
+          const peak = peaks[shape.type === "bf16" ? "bf16" : "i8"];
           const share = throughput(cost) / peak;
+          const [memory, cores] = [memoryBound(machine, shape) / peak, coresBound(machine, shape) / peak];
           row(name, form, m, "throughput", throughput(cost) / 1e12, "TOPS");
           row(name, form, m, "share of the published tile's", share, "ratio");
-          row(name, form, m, "share that main memory allows", bound, "ratio");
-          row(name, form, m, "share of what both allow", share / Math.min(1, bound), "ratio");
+          row(name, form, m, "share that main memory allows", memory, "ratio");
+          row(name, form, m, "share that cores allow", cores, "ratio");
+          row(name, form, m, "share of the least of them", share / Math.min(1, memory, cores), "ratio");
           const whole = (2 * cost.macs) / (cost.seconds - machine.dispatchSeconds);
           row(name, form, m, "share with the waits at both ends", whole / peak, "ratio");
         }

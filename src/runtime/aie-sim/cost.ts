@@ -36,12 +36,14 @@ const slots = (t: Type, bits: number): number =>
 
 /** Multiply-adds per cycle by the widths of both sides; f32 takes three passes of bf16. */
 function contraction(op: Op): number {
-  const [a, b, c] = op.operands.map((o) => o.type);
+  // The matrix unit takes what was widened as it was.
+  const [a, b, c] = op.operands.map(
+    (o, i) => (i < 2 && o.definition?.name === "arith.extsi" ? o.definition.operands[0]! : o).type,
+  );
   const [left, right] = [elementOf(a!), elementOf(b!)];
   const reduced = (lanes(a!) * lanes(b!)) / Math.max(1, lanes(c!));
   const macs = lanes(c!) * Math.sqrt(reduced);
-  const rate =
-    left.kind === "float" ? (bitsOf(left) === 16 ? 128 : 32) : (256 * 64) / (bitsOf(left) * Math.max(bitsOf(right), 8));
+  const rate = left.kind === "float" ? (bitsOf(left) === 16 ? 128 : 32) : (256 * 64) / (bitsOf(left) * bitsOf(right));
   return Math.max(1, Math.ceil(macs / rate));
 }
 

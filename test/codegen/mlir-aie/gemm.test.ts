@@ -58,7 +58,7 @@ test("the time model is within 15% of published rates of the array at 1 GHz (arX
 
 /** The planner's choices for products, as shares of the published tile's modelled rate, and of the lower of that and main memory's. */
 function choices(products: readonly Product[], form: keyof typeof forms) {
-  const { type } = forms[form];
+  const type = forms[form].type === "bf16" ? "bf16" : "i8";
   const { tile, run } = published[type];
   const peak = tileThroughput(phoenix, type, tile, run);
   return products.flatMap((p) =>

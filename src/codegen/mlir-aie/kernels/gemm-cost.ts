@@ -3,25 +3,40 @@ import type { AieMachine } from "../../../targets/aie-machine.ts";
 import { type Cost, costOf } from "../cost.ts";
 import { bytesOf } from "../design.ts";
 import { productCycles } from "../product.ts";
-import { type GemmTiles, isScaled, rowsType } from "./gemm.ts";
+import { type GemmShape, type GemmTiles, isScaled, rowsType } from "./gemm.ts";
 
 /** Cycles of the pipeline of a loop, and of starting a function and taking and giving objects around it. */
 const loop = 12;
 const call = 24;
 
+/** Vector operations on 16 sums that make a result of them; a product of f32 takes three. */
+const operations = (s: GemmShape): number =>
+  (isScaled(s) ? (s.rowBytes === 2 ? 23 : 13) : 0) +
+  (s.norm ? 8 : 0) +
+  (s.activation ? 31 : 0) +
+  (s.out === "i8" ? 4 : s.out === "bf16" ? 1 : 0);
+
 /** Cycles for one block of the result beside its products: to begin with its bias (a store of each 32 bytes), and to finish it. */
 function blockCycles(g: Omit<GemmTiles, "cost">): { readonly start: number; readonly finish: number } {
   const lanes = g.block[0] * g.block[2];
   const start = g.bias && !g.norm ? (lanes * bytesOf[g.accumulator]) / 32 : 0;
-  const slots = lanes / 16;
-  // Vector operations on 16 sums: a product of f32 takes three.
-  const work =
-    (isScaled(g) ? (g.rowBytes === 2 ? 23 : 13) : 0) +
-    (g.norm ? 8 : 0) +
-    (g.activation ? 31 : 0) +
-    (g.out === "i8" ? 4 : g.out === "bf16" ? 1 : 0);
-  const stores = (lanes * bytesOf[g.out]) / 32;
-  return { start, finish: g.inPlace && !work ? 0 : Math.max(slots * work, stores) };
+  const work = (lanes / 16) * operations(g);
+  return { start, finish: g.inPlace && !work ? 0 : Math.max(work, (lanes * bytesOf[g.out]) / 32) };
+}
+
+/** The tiles whose rate on one core is published (arXiv 2512.13282): the best that a core does. */
+const ofOneCore = {
+  bf16: { m: 64, k: 104, n: 64 },
+  i8: { m: 64, k: 232, n: 64 },
+  i4: { m: 64, k: 240, n: 64 },
+} as const;
+
+/** Operations per second that the cores allow: products as fast as one core was measured, and what makes results of their sums. */
+export function coresBound(machine: AieMachine, s: GemmShape): number {
+  const { m, k, n } = ofOneCore[s.type];
+  const rate = (m * k * n) / productCycles(machine, s.type, { m, k, n });
+  const cycles = s.m * s.n * (((s.rowBytes ?? 1) * s.k) / rate + operations(s) / 16);
+  return (2 * s.m * s.k * s.n) / (cycles / (machine.rows - 2) / machine.columns / machine.clockHz);
 }
 
 /** Cycles that a core works on one tile of the result. */
