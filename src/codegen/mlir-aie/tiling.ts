@@ -13,29 +13,35 @@ export interface Tiling {
 
 export const sizeOfTiling = (t: Tiling): number => t.split.flat().reduce((a, b) => a * b, 1);
 
-/** Calls back with every place of the buffer and the place of the tensor that belongs there, or -1 for padding. */
-export function eachPlace(t: Tiling, visit: (place: number, source: number) => void): void {
+/**
+ * Calls back with every run of places that belong to the tensor: `count` places from `place` on hold the tensor's elements `source`,
+ * `source + step` and so on. What is not called is padding.
+ */
+export function eachRun(t: Tiling, visit: (place: number, source: number, count: number, step: number) => void): void {
+  const strides = t.shape.map((_, axis) => t.shape.slice(axis + 1).reduce((a, b) => a * b, 1));
   // Of every factor: its axis and what one step means along it.
   const factors = t.split.flatMap((parts, axis) =>
     parts.map((size, i) => ({ axis, size, weight: parts.slice(i + 1).reduce((a, b) => a * b, 1) })),
   );
-  const ordered = t.order.map((f) => factors[f]!);
-  const strides = t.shape.map((_, axis) => t.shape.slice(axis + 1).reduce((a, b) => a * b, 1));
+  // Factors of one change no order.
+  const ordered = t.order.map((f) => factors[f]!).filter(({ size }) => size > 1);
+  const inner = ordered.pop() ?? { axis: 0, size: 1, weight: 1 };
+  const step = inner.weight * strides[inner.axis]!;
   const at = t.shape.map(() => 0);
   let place = 0;
-  const walk = (depth: number): void => {
-    const { axis, size, weight } = ordered[depth]!;
-    const start = at[axis]!;
-    for (let i = 0; i < size; i++, at[axis]! += weight) {
-      if (depth < ordered.length - 1) walk(depth + 1);
-      else {
-        let source = 0;
-        for (let a = 0; a < at.length && source >= 0; a++)
-          source = at[a]! < t.shape[a]! ? source + at[a]! * strides[a]! : -1;
-        visit(place++, source);
-      }
+  const walk = (depth: number, source: number): void => {
+    const outer = ordered[depth];
+    if (!outer) {
+      const isInside = at.every((x, axis) => x < t.shape[axis]!);
+      const rest = Math.ceil((t.shape[inner.axis]! - at[inner.axis]!) / inner.weight);
+      if (isInside) visit(place, source, Math.min(inner.size, rest), step);
+      place += inner.size;
+      return;
     }
+    const { axis, size, weight } = outer;
+    const start = at[axis]!;
+    for (let i = 0; i < size; i++, at[axis]! += weight) walk(depth + 1, source + i * weight * strides[axis]!);
     at[axis] = start;
   };
-  walk(0);
+  walk(0, 0);
 }

@@ -1,7 +1,7 @@
 /** Values of the host in the element types and paddings of a kernel's buffers, and back. */
 
 import type { FixedPoint } from "../../codegen/mlir-aie/kernel.ts";
-import { eachPlace, type Tiling } from "../../codegen/mlir-aie/tiling.ts";
+import { eachRun, type Tiling } from "../../codegen/mlir-aie/tiling.ts";
 import { HeddleError } from "../../ir/error.ts";
 import { quantizeInto } from "../../ir/evaluate/quantize.ts";
 import { encodeBf16 } from "../../ir/evaluate/round.ts";
@@ -83,8 +83,8 @@ export function place(
       ? encodeBf16(value)
       : value;
   if (tiling) {
-    eachPlace(tiling, (at, from) => {
-      if (from >= 0) buffer[at] = source[from]!;
+    eachRun(tiling, (at, from, count, step) => {
+      for (let i = 0; i < count; i++) buffer[at + i] = source[from + i * step]!;
     });
     return;
   }
@@ -102,8 +102,9 @@ export function take(
   if (tiling) {
     const out = buffer instanceof Uint16Array ? new Uint32Array(value.buffer, value.byteOffset, value.length) : value;
     const shift = buffer instanceof Uint16Array ? 16 : 0;
-    eachPlace(tiling, (at, to) => {
-      if (to >= 0) out[to] = shift ? buffer[at]! << shift : buffer[at]!;
+    eachRun(tiling, (at, to, count, step) => {
+      if (shift) for (let i = 0; i < count; i++) out[to + i * step] = buffer[at + i]! << shift;
+      else for (let i = 0; i < count; i++) out[to + i * step] = buffer[at + i]!;
     });
     return;
   }
