@@ -26,6 +26,7 @@ export interface ArrayPlan extends EntryPlan {
   readonly hosts: readonly QnnPlan[];
   readonly kernels: readonly AieKernel[];
   readonly declined: Partition["declined"];
+  readonly modelled: string;
 }
 
 export const designPath = (kernel: string): string => `mlir-aie/${kernel}.mlir`;
@@ -101,7 +102,20 @@ function planArray(g: Graph, machine: AieMachine, support: SupportTable<AieLower
     hosts,
     kernels: [...kernels.values()],
     declined,
+    modelled: modelledTime(
+      machine,
+      steps.flatMap((s) => (s.kind === "kernel" ? [s.kernel] : [])),
+    ),
   };
+}
+
+/** What the array takes for one run: its kernels, a dispatch for each, and the loading of a design wherever the next kernel is another. */
+function modelledTime(machine: AieMachine, runs: readonly AieKernel[]): string {
+  const ms = (seconds: number) => `${(seconds * 1e3).toFixed(2)} ms`;
+  const dispatches = runs.length * machine.dispatchSeconds;
+  const work = runs.reduce((sum, k) => sum + (k.seconds ?? 0), 0) - dispatches;
+  const changes = runs.filter((k, i) => k.name !== runs[i - 1]?.name).length;
+  return `modelled: ${runs.length} runs of kernels ${ms(work)}, their dispatches ${ms(dispatches)}, ${changes} loads of another design ${ms(changes * machine.reconfigurationSeconds)}; the host's steps come on top`;
 }
 
 /** Element type of a value on the host. @throws HeddleError for one that only exists within a kernel. */
@@ -168,11 +182,12 @@ const fault = (kernel: AieKernel, n: Node, reason: string): HeddleError =>
   });
 
 /** A line per step: what runs where on what, and why the rest does not run on the array. */
-function showArrayPlan({ steps, declined }: ArrayPlan): string {
+function showArrayPlan({ steps, declined, modelled }: ArrayPlan): string {
   const buffer = (b: StepBuffer): string =>
     `${"weights" in b ? `weights@${b.weights.offset}` : b.value} ${"fixed" in b && b.fixed?.dtype === "u16" ? "u16 as " : ""}${b.dtype}[${b.shape.join("x")}]`;
   return `${[
     `steps ${steps.graph} on ${steps.device}`,
+    ...(steps.kernels.length ? [`  ${modelled}`] : []),
     ...steps.steps.map((s) =>
       s.kind === "host"
         ? `  host   ${s.graph}(${s.inputs.map((p) => p.value).join(", ")}) -> ${s.outputs.map((p) => p.value).join(", ")}`

@@ -52,6 +52,8 @@ export interface AieKernel {
   readonly text: string;
   /** What was decided, for people: tiles, memories, buffers, FIFOs, the sequence, modelled time. */
   readonly plan?: string;
+  /** Modelled time of a run, with its dispatch. */
+  readonly seconds?: number;
   /** Arguments of its runtime sequence, in order. */
   readonly buffers: readonly AieBuffer[];
 }

@@ -144,9 +144,10 @@ function attend(n: Node, machine: AieMachine, cached: boolean) {
 export const attention: AieKernelMaker = (n, machine) => attend(n, machine, false);
 export const cachedAttention: AieKernelMaker = (n, machine) => attend(n, machine, true);
 
-const texts = new WeakMap<KernelPlan, { readonly text: string; readonly plan: string }>();
-function textsOf(plan: KernelPlan): { readonly text: string; readonly plan: string } {
-  const known = texts.get(plan) ?? { text: emit(plan.design), plan: showPlan(plan) };
+type Texts = { readonly text: string; readonly plan: string; readonly seconds: number };
+const texts = new WeakMap<KernelPlan, Texts>();
+function textsOf(plan: KernelPlan): Texts {
+  const known = texts.get(plan) ?? { text: emit(plan.design), plan: showPlan(plan), seconds: plan.cost.seconds };
   texts.set(plan, known);
   return known;
 }
