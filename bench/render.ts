@@ -1,6 +1,7 @@
 /** bench/RESULTS.md from the rows: tables a person can read, each number with its source, device and version. */
 
 import type { Row } from "./record.ts";
+import { renderAie } from "./render-aie.ts";
 import { gemmaTable, renderGemma } from "./render-gemma.ts";
 import { renderGemmaHtp } from "./render-gemma-htp.ts";
 import { htpTable, htpTaken, renderHtp } from "./render-htp.ts";
@@ -21,13 +22,17 @@ export function renderResults(rows: readonly Row[]): string {
   if (of("compile").length) parts.push(renderCompile(of("compile")));
   if (of("htp-compile").length)
     parts.push(renderFigures("To an NPU binary: GPT-2 124M, a prefill and a decode graph", of("htp-compile")));
-  if (of("aie").length) parts.push(renderFigures("Kernels on the AIE array", of("aie")));
+  if (of("aie").length) parts.push(renderAie(of("aie"), figureTable));
   if (of("aie-tools").length) parts.push(renderFigures("Tools for the AIE array", of("aie-tools")));
   return `${parts.join("\n\n")}\n`;
 }
 
 /** A line per number. */
 function renderFigures(title: string, rows: readonly Row[]): string {
+  return `## ${title}\n\n${taken(rows)}\n\n${figureTable(rows)}`;
+}
+
+function figureTable(rows: readonly Row[]): string {
   const lines = rows.map((r) => [
     r.program,
     r.precision,
@@ -35,7 +40,7 @@ function renderFigures(title: string, rows: readonly Row[]): string {
     r.metric,
     `${Number(r.value.toPrecision(3))} ${r.unit}`,
   ]);
-  return `## ${title}\n\n${taken(rows)}\n\n${table(["what", "precision", "tokens", "metric", "value"], lines)}`;
+  return table(["what", "precision", "tokens", "metric", "value"], lines);
 }
 
 /** Tables of README.md by the name of their markers, `<!-- gemma: ... -->` to `<!-- end of gemma -->`. */

@@ -67,6 +67,16 @@ export function shapeOf(m: number, product: Product, form: keyof typeof forms): 
   return { m, bias: false, ...own, ...forms[form] };
 }
 
+/** What the benchmark says of a product, and the headings of its table. */
+export const productMetrics = {
+  throughput: "TOPS",
+  "share of the published tile's": "share",
+  "share that main memory allows": "main memory allows",
+  "share that cores allow": "cores allow",
+  "share of the least of them": "share of the least of these and 100%",
+  "share with the waits at both ends": "share with the waits at both ends",
+} as const;
+
 /** `768x3072 norm gelu` */
-export const nameOf = ({ k, n, norm: has, activation }: Product): string =>
+export const nameOf = ({ k, n, norm: has, activation }: Pick<GemmShape, "k" | "n" | "norm" | "activation">): string =>
   [`${k}x${n}`, ...(has ? ["norm"] : []), ...(activation ? ["gelu"] : [])].join(" ");

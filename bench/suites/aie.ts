@@ -33,7 +33,7 @@ export async function aie({ row: common, say }: SuiteContext): Promise<Row[]> {
         for (const form of Object.keys(forms) as (keyof typeof forms)[]) {
           const shape = shapeOf(m, product, form);
           const { cost } = planGemm(machine, shape);
-          const name = `${model} ${m}x${nameOf(product)}`;
+          const name = `${model} ${m}x${nameOf(shape)}`;
           const peak = peaks[shape.type === "bf16" ? "bf16" : "i8"];
           const share = throughput(cost) / peak;
           const [memory, cores] = [memoryBound(machine, shape) / peak, coresBound(machine, shape) / peak];

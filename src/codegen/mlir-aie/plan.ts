@@ -37,7 +37,7 @@ export function showPlan(p: KernelPlan): string {
   return [
     `kernel ${p.name}: ${p.kernel} on ${design.device}, ${design.cores.length} cores`,
     ...p.lines.map((line) => `  ${line}`),
-    `  modelled ${us(cost.seconds)} with dispatch: cores ${us(cost.compute)}, memory ${us(cost.memory)} for ${cost.bytes} bytes, streams ${us(cost.stream)}${cost.fill ? `, first operands ${us(cost.fill)}` : ""}; ${(throughput(cost) / 1e12).toFixed(3)} Tops/s`,
+    `  modelled ${us(cost.seconds)} with dispatch: cores ${us(cost.compute)}, memory ${us(cost.memory)} for ${cost.bytes} bytes, streams ${us(cost.stream)}${cost.fill ? `, first operands ${us(cost.fill)}, last results ${us(cost.drain)}` : ""}; ${(throughput(cost) / 1e12).toFixed(3)} Tops/s`,
     "buffers",
     ...args,
     "fifos",
