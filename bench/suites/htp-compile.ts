@@ -3,7 +3,7 @@
  * the same two graphs as ONNX files. Both end in Qualcomm's own compiler. Ours is the whole command in a fresh process, from a graph file and
  * made-up weights to a build folder; of the peer, which takes turns with it, the building of both sessions, and both whole processes.
  */
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { exportOnnx, node, type SuiteContext } from "../harness.ts";
 import { checkOrtQnn, costOfOnnx } from "../ort-qnn.ts";
 import { type Measured, measured } from "../processor-time.ts";
@@ -25,6 +25,7 @@ const cache = `${folder}-cache`;
 
 export async function htpCompile({ row, say }: SuiteContext): Promise<Row[]> {
   checkOrtQnn();
+  mkdirSync(folder, { recursive: true });
   const files: string[] = [];
   for (const entry of entries) files.push((await exportOnnx(program, entry, target)).file);
   process.env.HEDDLE_CACHE = cache;

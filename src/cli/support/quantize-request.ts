@@ -10,7 +10,7 @@ export const heads = ["w8", "w4", "f16"] as const;
 export const kvTypes = ["i8", "float"] as const;
 
 export interface QuantizeRequest {
-  /** Default w8: a head of 4 bits costs more than the rest of the model together. */
+  /** Default w8: every token is chosen by it directly. */
   readonly head?: (typeof heads)[number];
   /** Of keys and values in caches: i8, or as they are. */
   readonly kv?: (typeof kvTypes)[number];

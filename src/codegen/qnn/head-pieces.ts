@@ -5,7 +5,15 @@
  */
 import { graph as makeGraph, rebuild } from "../../ir/graph.ts";
 import { type Node, renamed } from "../../ir/node.ts";
-import { dequantize, quantizedLinear, quantizeWeight, slice, weightScales } from "../../ir/ops/index.ts";
+import {
+  blockQuantizedLinear,
+  blockScales,
+  dequantize,
+  quantizedLinear,
+  quantizeWeight,
+  slice,
+  weightScales,
+} from "../../ir/ops/index.ts";
 import { withOrigin } from "../../ir/origin.ts";
 import type { LegalGraph } from "../backend.ts";
 
@@ -31,9 +39,12 @@ export function headInPieces({ graph: g, caches }: LegalGraph): LegalGraph {
 
 function piecesOf(logits: Node): Node[] | undefined {
   const head = logits.inputs[0];
-  if (logits.op !== dequantize || head?.op !== quantizedLinear) return undefined;
-  const [x, w, scales, bias] = head.inputs as [Node, Node, Node, Node?];
-  if (bias || w.op !== quantizeWeight || scales.op !== weightScales) return undefined;
+  const inBlocks = head?.op === blockQuantizedLinear;
+  if (logits.op !== dequantize || !head || (head.op !== quantizedLinear && !inBlocks)) return undefined;
+  const [x, w, scales, ...rest] = head.inputs as [Node, Node, Node, ...Node[]];
+  const blocks = inBlocks ? rest.shift() : undefined;
+  if (rest.length > 0 || (blocks && blocks.op !== blockScales) || w.op !== quantizeWeight || scales.op !== weightScales)
+    return undefined;
   const shape = head.type.shape as number[];
   const columns = shape.at(-1)!;
   if (shape.slice(0, -1).some((d) => d !== 1)) return undefined;
@@ -48,7 +59,10 @@ function piecesOf(logits: Node): Node[] | undefined {
     };
     const rows = called(w.inputs[0]!, () => slice(w.inputs[0]!, at));
     const scaled = called(scales, () => rebuild(scales, [rows, ...scales.inputs.slice(1)]));
-    const integers = called(w, () => rebuild(w, [rows, scaled]));
-    return renamed(rebuild(head, [x, integers, scaled]), { name: `${logits.name}.${i}` });
+    const scaledBlocks = blocks
+      ? [called(blocks, () => rebuild(blocks, [rows, scaled, ...blocks.inputs.slice(2)]))]
+      : [];
+    const integers = called(w, () => rebuild(w, [rows, scaled, ...scaledBlocks]));
+    return renamed(rebuild(head, [x, integers, scaled, ...scaledBlocks]), { name: `${logits.name}.${i}` });
   });
 }

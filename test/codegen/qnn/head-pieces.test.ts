@@ -15,6 +15,8 @@ import {
 } from "../../../src/ir/index.ts";
 import {
   add,
+  blockQuantizedLinear,
+  blockScales,
   dequantize,
   quantize,
   quantizedLinear,
@@ -24,15 +26,19 @@ import {
 } from "../../../src/ir/ops/index.ts";
 import { noise } from "../programs.ts";
 
-const width = 8;
+const width = 64;
 const encoding = { dtype: "u16", scale: Math.fround(1 / 4096), offset: -32768 } as const;
 
 /** Logits [rows, columns] of `x`, and a slice of a cache after them. */
-function model(columns: number, { rows = 1, float = true } = {}): Graph {
+function model(columns: number, { rows = 1, float = true, inBlocks = false } = {}): Graph {
   const x = input("x", "f32", rows, width);
   const w = param.build([], { name: "head", dtype: "f32", shape: [columns, width] }, { name: "head", loc: undefined });
-  const scales = weightScales(w, { bits: 8 });
-  const q = quantizedLinear.build([quantize(x, encoding), quantizeWeight(w, scales, { bits: 8 }), scales], encoding);
+  const bits = inBlocks ? 4 : 8;
+  const scales = weightScales(w, { bits, blockSize: inBlocks ? 32 : 0 });
+  const blocks = inBlocks ? [blockScales(w, scales, { blockSize: 32 })] : [];
+  const integers = quantizeWeight.build([w, scales, ...blocks], { bits });
+  const product = inBlocks ? blockQuantizedLinear : quantizedLinear;
+  const q = product.build([quantize(x, encoding), integers, scales, ...blocks], encoding);
   const logits = renamed(float ? dequantize(q, { dtype: "f32" }) : q, { name: "logits" });
   return graph("g", { inputs: [x], outputs: [logits, renamed(add(x, scalar(1)), { name: "slice" })] });
 }
@@ -41,15 +47,16 @@ const params = (_: string, { shape }: TensorType) => noise(elements(shape), 5);
 const run = (g: Graph, rows = 1) => evaluate(g, { inputs: { x: noise(rows * width, 3) }, params }).outputs;
 const integersOf = (n: Node) => n.inputs[0]!;
 
-for (const [columns, pieces] of [
+for (const [columns, pieces, inBlocks = false] of [
   [50257, 8],
   [4096, 8],
+  [4096, 8, true],
   [1100, 2],
   [513, 1],
   [256, 1],
 ] as const)
-  test(`${columns} columns in ${pieces}`, () => {
-    const whole = model(columns);
+  test(`${columns} columns in ${pieces}${inBlocks ? ", weights in blocks" : ""}`, () => {
+    const whole = model(columns, { inBlocks });
     const { graph: split, caches: moved } = headInPieces({ graph: whole, caches });
     assert.is(split.outputs.length, pieces + 1);
     assert.is(split.outputs[moved[0]!.output]!.name, "slice");

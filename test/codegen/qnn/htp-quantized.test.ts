@@ -26,18 +26,22 @@ const cases = [
   ["w8a16", "decode-256", "i8"],
   ["w4a16", "decode-256", "i8"],
   ["w4a16", "prefill-256", "i8", 64],
-  ["w4a16", "decode-256", "i8", 64],
+  ["w4a16", "decode-256", "i8", 64, "w4"],
   ...(all
     ? ["w8a16", "w4a16"].flatMap((p) => ["prefill-512", "decode-512", "prefill-1024", "decode-1024"].map((e) => [p, e]))
     : []),
-] as [precision: "w8a16" | "w4a16", entry: string, kv?: "i8", blockSize?: 64][];
+] as [precision: "w8a16" | "w4a16", entry: string, kv?: "i8", blockSize?: 64, head?: "w4"][];
 
-for (const [precision, name, kv, blockSize] of cases) {
-  const blocks = blockSize ? `, blocks of ${blockSize}` : "";
+for (const [precision, name, kv, blockSize, head] of cases) {
+  const blocks = blockSize ? `, blocks of ${blockSize}${head ? " in the head too" : ""}` : "";
   test(`${precision}, ${name}${kv ? ", caches in i8" : ""}${blocks}: logits within 30 dB`, async () => {
     const found = await lowerProgram(
       "graphs/gpt2-fa2-kv-fused.ts",
-      { weights: fixture, precision, quantize: { ...(kv && { kv }), ...(blockSize && { blockSize }) } },
+      {
+        weights: fixture,
+        precision,
+        quantize: { ...(kv && { kv }), ...(blockSize && { blockSize }), ...(head && { head }) },
+      },
       async (lowered) => {
         const entry = lowered.module.entries.find((e) => e.name === name)!;
         const graph = bind(lowered.module.graph, entry.bind, name);
