@@ -7,6 +7,7 @@ import { type Local, mem } from "../design.ts";
 import { type AttentionTiles, together } from "./attention.ts";
 import { hidden, low, perQuery, readPosition, tilesOf } from "./attention-mask.ts";
 import { exponential, f32x16, reciprocal } from "./math.ts";
+import { range } from "./range.ts";
 
 /** 32 numbers: a block of keys or values before it is turned, and two of results. */
 const half = vec("bf16", 32);
@@ -278,5 +279,3 @@ function finish(b: Body, { tile: { q }, dim, block: n }: AttentionTiles): void {
   };
   b.for(q / n, group, { hint: "g" });
 }
-
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);

@@ -16,6 +16,7 @@ import type { KernelPlan } from "../plan.ts";
 import { sizeOfTiling, type Tiling } from "../tiling.ts";
 import { type AttentionShape, type AttentionTiles, panelsOf, planAttention } from "./attention.ts";
 import { attentionLocals, attentionProgram } from "./attention-core.ts";
+import { range } from "./range.ts";
 import { batches, dims4 } from "./sequence.ts";
 
 const inputs = { q: 0, k: 1, v: 2, o: 3, position: 4 } as const;
@@ -269,5 +270,3 @@ function sequence(machine: AieMachine, t: AttentionTiles): Step[] {
   }
   return [...steps, ...wait, ...(items > 1 ? wait : [])];
 }
-
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);

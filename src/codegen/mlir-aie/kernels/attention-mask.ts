@@ -1,6 +1,7 @@
 /** Which keys a core sees: tiles of them in a turn, and lanes of a block; and the maximum over lanes, which belongs to the same pass. */
 import { type Body, type Value, vec } from "../body.ts";
 import type { AttentionTiles } from "./attention.ts";
+import { range } from "./range.ts";
 
 /** A score that is not to be seen; finite, so that differences are. */
 export const low = -3e38;
@@ -91,5 +92,3 @@ export function perQuery(b: Body, v: Value, queries: number): Value {
   });
   return parts.reduce((x, y) => b.max(x, y));
 }
-
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);

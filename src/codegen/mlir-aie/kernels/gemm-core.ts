@@ -4,6 +4,7 @@ import { columnsPerBlock, type GemmTiles, isScaled, rowsType } from "./gemm.ts";
 import { clearStats, finishStats, measure, normalised, readColumns, rowStats } from "./gemm-norm.ts";
 import { readNumbers, scaled } from "./gemm-scale.ts";
 import { quickGeluTanh } from "./math.ts";
+import { range } from "./range.ts";
 
 /**
  * Ports a [k/8 * piece/4] x 4 x 8, b [k/8 * n/nb (+ bias)] x 8 x nb, c [strip/4 * n/nb] x 4 x nb: a few rows of the tile at a time,
@@ -194,5 +195,3 @@ function startWithBias(b: Body, g: GemmTiles): void {
     );
   }
 }
-
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);

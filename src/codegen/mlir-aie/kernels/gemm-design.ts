@@ -16,6 +16,7 @@ import { type GemmTiles, isScaled, leavesAs, rowsType } from "./gemm.ts";
 import { gemmProgram } from "./gemm-core.ts";
 import { normLocals } from "./gemm-norm.ts";
 import { columnNumbers } from "./gemm-scale.ts";
+import { range } from "./range.ts";
 import { batches, dims4 } from "./sequence.ts";
 
 export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, about: readonly string[]): Design {
@@ -203,5 +204,3 @@ function sequence(machine: AieMachine, g: GemmTiles, weights: number): Step[] {
 /** The stream in which a part of a column's results leaves. */
 const outName = (g: GemmTiles, column: number, half: number): string =>
   g.halves === 1 ? `c_out_${column}` : `c_out_${column}_${half}`;
-
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);

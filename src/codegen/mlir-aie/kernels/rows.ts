@@ -20,6 +20,7 @@ import {
 } from "../design.ts";
 import type { AieBuffer } from "../kernel.ts";
 import type { KernelPlan } from "../plan.ts";
+import { range } from "./range.ts";
 import { type RowOp, rowOps, rowProgram } from "./rows-core.ts";
 import { dims4 } from "./sequence.ts";
 
@@ -249,5 +250,3 @@ function largestDivisor(n: number, limit: number): number {
   for (let d = Math.min(n, limit); d > 1; d--) if (n % d === 0) return d;
   return 1;
 }
-
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
