@@ -32,7 +32,7 @@ const definition = command(
   .addOption(
     new Option(
       "--precision <type>",
-      "of weights; w8a16, w4a16, w8a8 and w4a8 quantise, activations to 16 or 8 bits; native keeps the blocks of a .gguf (default: native for .gguf on reference, else f32)",
+      "of weights; w8a16, w4a16, w8a8 and w4a8 quantise, activations to 16 or 8 bits; native keeps the blocks of a .gguf (default: native for .gguf on reference, on x-elite f16 if its range holds the model, else w8a16; else f32)",
     ).choices(precisions),
   )
   .addOption(new Option("--head <type>", "weights of the last linear, when quantising").choices(heads))
@@ -76,6 +76,7 @@ async function run([file]: readonly string[], options: Options, output: Output):
   const { lowered, compiled } = await compile(file!, options, progress(!output.json && process.stderr.isTTY === true));
   const { model, program, passes, dumps } = lowered;
   output.print(`${program}: ${model}, ${lowered.precision} weights, for ${options.target}\n`);
+  if (lowered.reason) output.print(`${lowered.reason}\n`);
   const madeUp = compiled && options.weights === undefined && compiled.manifest.weights.source;
   if (madeUp)
     output.print(`weights are made up (${madeUp}), as no --weights was given: generated text will be noise\n`);
@@ -92,8 +93,8 @@ async function run([file]: readonly string[], options: Options, output: Output):
   if (!compiled) {
     const { boundsText } = await import("./support/bounds-text.ts");
     const { bounds, decodeCost } = await import("./support/bounds.ts");
-    const { module, reason } = lowered;
-    output.print(`\n${boundsText(module, options.goal)}\nnothing was written (${reason})\n`);
+    const { module, unwritten } = lowered;
+    output.print(`\n${boundsText(module, options.goal)}\nnothing was written (${unwritten})\n`);
     const cost = decodeCost(module);
     return { program, model, passes: records, ...(cost && { cost, bounds: bounds(cost, options.goal) }) };
   }
@@ -129,7 +130,7 @@ async function compile(file: string, { dryRun, dump: _, goal: __, ...rest }: Opt
     const reason = dryRun ? "--dry-run" : await tooLargeToMakeUp(file, request);
     if (reason !== undefined)
       return await lowerProgram(file, { ...request, calibrates: false }, async (all) => {
-        const { program, built, module, passes, dumps, precision, quantization, halfRange } = all;
+        const { program, built, module, passes, dumps, precision, quantization, halfRange, reason: choice } = all;
         const model = `${program.model.name} (${built.config})`;
         const lowered = {
           program: program.name,
@@ -140,7 +141,8 @@ async function compile(file: string, { dryRun, dump: _, goal: __, ...rest }: Opt
           precision,
           quantization,
           halfRange,
-          reason,
+          unwritten: reason,
+          reason: choice,
         };
         return { lowered, compiled: undefined };
       });

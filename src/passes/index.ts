@@ -1,5 +1,6 @@
 /** The public face of the passes: what graph files, the command line and authors of passes import. */
 
+export { balanceResidual } from "./balance-residual.ts";
 export { f16Weights } from "./f16-weights.ts";
 export { blockSize, flashAttentionPass as flashAttention, workingSet } from "./flash-attention.ts";
 export { foldNorm } from "./fold-norm.ts";
@@ -8,6 +9,7 @@ export { fuseResidual } from "./fuse-residual.ts";
 export { keepBlocks, type StoredBlocks } from "./keep-blocks.ts";
 export { kvCache } from "./kv-cache.ts";
 export { mergeQkv } from "./merge-qkv.ts";
+export { ownNames } from "./own-names.ts";
 export { type Pass, type PassContext, type ProofSpec, pass, rules } from "./pass.ts";
 export { isProgram, type Program, program } from "./program.ts";
 export type { Difference, Proof, ProofOptions } from "./prove.ts";

@@ -165,7 +165,7 @@ test("damaged builds are refused in words", async () => {
 });
 
 test("a build and a backend that do not belong together", async () => {
-  const wide = await build("gpt2-fa2-kv", { config: "tiny", target: "x-elite" });
+  const wide = await build("gpt2-fa2-kv", { config: "tiny", target: "x-elite", precision: "f32" });
   const [fused, single, threads] = await Promise.all([
     generate(tiny, "--prompt", "a", "--backend", "htp"),
     generate(wide, "--prompt", "a", "--backend", "htp"),

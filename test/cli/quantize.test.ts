@@ -9,6 +9,8 @@ import { type LayerReport, spend } from "../../src/cli/support/calibration/sensi
 import { type CompileOptions, compileProgram } from "../../src/cli/support/compile-program.ts";
 import { quantizationText } from "../../src/cli/support/quantization-text.ts";
 import { quantizeRequest } from "../../src/cli/support/quantize-request.ts";
+import type { Manifest } from "../../src/codegen/manifest.ts";
+import type { QnnGraph } from "../../src/codegen/qnn/index.ts";
 import { encodingFor } from "../../src/passes/support/encoding.ts";
 import { noise } from "../ir/examples/example.ts";
 import { fixture } from "../support/held-out.ts";
@@ -126,6 +128,59 @@ test("gated blocks, grouped heads and rings quantise too", async () => {
   assert.ok(logitsSqnr > 25, `${logitsSqnr} dB`);
   const caches = manifest.entries.flatMap((e) => e.inputs.filter((i) => i.role === "cache"));
   assert.ok(caches.length > 0 && caches.every((c) => c.dtype === "i8"));
+});
+
+test("on the NPU all of Gemma is in fixed point, its residual stream balanced where channels stand out", async () => {
+  const out = join(tempFolder(), "gemma");
+  const compiled = (quantize: CompileOptions["quantize"] = {}) =>
+    compileProgram("graphs/gemma3-270m.ts", {
+      config: "tiny",
+      precision: "w8a16",
+      target: "x-elite",
+      contexts: [256],
+      context: false,
+      out,
+      quantize,
+    });
+  const read = (file: string) => JSON.parse(readFileSync(join(out, file), "utf8"));
+  const check = (manifest: Pick<Manifest, "entries">) => {
+    for (const entry of manifest.entries) {
+      assert.is(entry.fixedPoint, true, entry.name);
+      const { nodes, tensors } = read(entry.graph!) as QnnGraph;
+      const type = new Map(tensors.map((t) => [t.name, t.dataType]));
+      const halves = nodes.filter((n) => type.get(n.outputs[0]!) === "FLOAT_16").map((n) => n.name);
+      // The embedding and the masks.
+      assert.ok(
+        halves.every((name) => /^x|\.mixed\./.test(name)),
+        halves.join(", "),
+      );
+    }
+  };
+  const plain = await compiled();
+  assert.not.ok(
+    plain.passes.some((p) => p.name === "balance-residual"),
+    "made-up weights have no such channels",
+  );
+  check(plain.manifest);
+
+  const calibration = read("calibration.json");
+  const file = join(tempFolder(), "calibration.json");
+  const given = (residual: unknown) => {
+    writeFileSync(file, JSON.stringify({ ...calibration, residual }));
+    return compiled({ calibration: file });
+  };
+  const { divisors } = calibration.residual;
+  assert.ok(divisors.every((d: number) => d === 1));
+  const balanced = await given({ ...calibration.residual, divisors: [8, ...divisors.slice(1)] });
+  assert.ok(balanced.passes.some((p) => p.name === "balance-residual"));
+  check(balanced.manifest);
+  for (const residual of [
+    null,
+    {},
+    { ...calibration.residual, divisors: [3] },
+    { ...calibration.residual, norms: { x: {} } },
+  ])
+    await refused(given(residual), /has no ranges of its residual stream/);
 });
 
 test("a head in f16 stays out of the table; one of 4 bits is smaller", async () => {

@@ -14,7 +14,7 @@ for (const [program, goldens, context] of [
   ["gemma3-270m", "gemma3-tiny", 256],
 ] as const)
   test(`${program} on Qualcomm's CPU library`, async () => {
-    const folder = await build(program, { config: "tiny", target: "x-elite" });
+    const folder = await build(program, { config: "tiny", target: "x-elite", precision: "f32" });
     await withSession(
       folder,
       async (session) => {

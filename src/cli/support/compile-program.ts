@@ -22,7 +22,7 @@ import { type Checkpoint, openCheckpoint } from "../../weights/checkpoint.ts";
 import { seededWeights } from "../../weights/seeded.ts";
 import type { WeightSource } from "../../weights/source.ts";
 import { checkContexts } from "./contexts.ts";
-import { type HalfRange, halfPasses } from "./half-range.ts";
+import { type HalfRange, halfPasses, isHalfSafe } from "./half-range.ts";
 import {
   checkHalfRange,
   isQuantized,
@@ -48,7 +48,7 @@ export interface CompileOptions {
   readonly seed?: number;
   /**
    * Of weights; w8a16, w4a16, w8a8 and w4a8 run products in integers, with activations of 16 or 8 bits. Default: native for weights
-   * in blocks on the reference target, f32 for others.
+   * in blocks on the reference target; on an NPU f16 where its range holds the model, else w8a16; f32 for others.
    */
   readonly precision?: Precision;
   /** How the quantised precisions are reached. */
@@ -87,6 +87,7 @@ export interface Compiled extends Pick<CompileResult, "entries" | "weightsReused
   readonly contextCached?: boolean;
   readonly quantization?: Quantization;
   readonly halfRange?: HalfRange;
+  readonly reason?: string;
 }
 
 /** A program after its passes, with its weights open and nothing generated yet. */
@@ -104,6 +105,8 @@ export interface Lowered {
   readonly quantization?: Quantization;
   /** For targets that compute in f16: whether it holds the values, and what is done where it does not. */
   readonly halfRange?: HalfRange;
+  /** Why this precision, where the target's default was taken and there was something to choose. */
+  readonly reason?: string;
 }
 
 /**
@@ -138,7 +141,7 @@ export async function lowerProgram<T>(
     };
     const narrow = precision === "f16" && !program.passes.includes(f16Weights);
     // Of made-up weights the range says nothing.
-    const halves = target.facts?.socModel !== undefined && checkpoint !== undefined && options.calibrates !== false;
+    const halves = isNpu(options.target) && checkpoint !== undefined && options.calibrates !== false;
     const checks = narrow && halves;
     const first = run(built.module, [
       ...(precision === "native" ? [keepBlocks((name) => weights.blocks?.typeOf(name))] : []),
@@ -169,6 +172,12 @@ export async function lowerProgram<T>(
           onStep,
         })
       : undefined;
+    const byDefault = options.precision === undefined && isNpu(options.target);
+    if (byDefault && checked && !isHalfSafe(checked))
+      return await lowerProgram(file, { ...options, precision: "w8a16" }, (lowered) =>
+        then({ ...lowered, reason: "w8a16 by default: values beside the residual stream are beyond the range of f16" }),
+      );
+    const reason = byDefault ? reasonFor(checked) : undefined;
     const halfRange = checked ?? quantization?.halfRange;
     const more = quantization?.passes ?? (checked ? [...halfPasses(checked), f16Weights] : []);
     const second = more.length > 0 ? run(first.module, more) : { module: first.module, records: [] };
@@ -187,18 +196,29 @@ export async function lowerProgram<T>(
       times,
       ...(quantization && { quantization }),
       ...(halfRange && { halfRange }),
+      ...(reason && { reason }),
     });
   } finally {
     weights.close();
   }
 }
 
+/** Why f16 is what an NPU gets. */
+function reasonFor(checked: HalfRange | undefined): string {
+  if (!checked)
+    return "f16 by default: the NPU has no f32, and without values from a checkpoint its range was not checked";
+  if (checked.divisor === 1) return "f16 by default: its range holds every value";
+  return `f16 by default: its range holds every value once the residual stream is divided by ${checked.divisor}`;
+}
+
+const isNpu = (target = "reference"): boolean => loadTarget(target).facts?.socModel !== undefined;
+
 /** @throws HeddleError as `lowerProgram`, or for what the target cannot run; the old build folder is then as it was. */
 export async function compileProgram(file: string, options: CompileOptions = {}): Promise<Compiled> {
   const { target = "reference", onStep = () => {} } = options;
   // Better to hear it now than after the weights.
   if (options.precision !== undefined) backendFor(target, options.precision);
-  const npu = options.context !== false && hasContext(target, options.precision ?? "f32");
+  const npu = options.context !== false && hasContext(target, options.precision ?? (isNpu(target) ? "f16" : "f32"));
   if (npu) findCompiler();
   let contextCached: boolean | undefined;
   const finish = async (folder: string, draft: Manifest): Promise<Manifest> => {
@@ -211,6 +231,7 @@ export async function compileProgram(file: string, options: CompileOptions = {})
   return lowerProgram(file, options, async (lowered) => {
     const { program, built, module, passes, dumps, weights, checkpoint, precision, times, quantization, halfRange } =
       lowered;
+    const { reason } = lowered;
     const out = options.out ?? join("build", `${program.name}${suffixOf(options)}`);
     onStep("generating code");
     const { written, ms } = await write(
@@ -228,7 +249,13 @@ export async function compileProgram(file: string, options: CompileOptions = {})
         ...(checkpoint?.chat && { chat: checkpoint.chat }),
         ...(checkpoint?.sampling && { sampling: checkpoint.sampling }),
         passes: passes.map((r) => r.name),
-        ...(quantization && target === "x-elite" && { backend: qnnVendorFixed(quantization.encodings) }),
+        ...(quantization &&
+          target === "x-elite" && {
+            backend: qnnVendorFixed(quantization.encodings, {
+              units: quantization.units,
+              read: (name, shape) => weights.read(name, shape),
+            }),
+          }),
         isPart: options.layers !== undefined,
         extra: (folder) => {
           writeDumps(folder, dumps);
@@ -250,6 +277,7 @@ export async function compileProgram(file: string, options: CompileOptions = {})
       ...(contextCached !== undefined && { contextCached }),
       ...(quantization && { quantization }),
       ...(halfRange && { halfRange }),
+      ...(reason && { reason }),
     };
   });
 }
@@ -307,7 +335,7 @@ function precisionOf({ precision, target = "reference" }: CompileOptions, weight
       subject: weights.name,
       hint: "--precision f32 or f16, or a .gguf file as --weights",
     });
-  return precision ?? (weights.blocks && target === "reference" ? "native" : "f32");
+  return precision ?? (weights.blocks && target === "reference" ? "native" : isNpu(target) ? "f16" : "f32");
 }
 
 /** `ir/00-model.ir`, `ir/01-<pass>.ir` ... */

@@ -23,6 +23,8 @@ export interface HalfRange {
   readonly layers: readonly LayerReach[];
   /** By which the residual stream is divided; 1 where f16 holds it. */
   readonly divisor: number;
+  /** Where the stream is in fixed point instead: by which its channels are divided at most. */
+  readonly balanced?: number;
 }
 
 /** @param g the graph that was calibrated, in f32. */
@@ -53,11 +55,14 @@ export function halfRangeOf(g: Graph, { text, tokens, values }: Calibration): Ha
   return { text, tokens, layers: [...layers.values()], divisor: divisorFor(most) };
 }
 
+/** Whether f16 holds all values once the residual stream has been divided. */
+export const isHalfSafe = ({ layers }: HalfRange): boolean => layers.every((l) => l.besides <= largestHalf);
+
 /** What makes f16 safe: nothing where it is. */
 export const halfPasses = ({ divisor }: HalfRange): Pass[] => (divisor > 1 ? [scaleResidual(divisor)] : []);
 
 /** What `compile` prints: a line per layer that f16 does not hold, and what is done about it. */
-export function halfRangeText({ text, tokens, layers, divisor }: HalfRange): string {
+export function halfRangeText({ text, tokens, layers, divisor, balanced }: HalfRange): string {
   const head = `range of f16 (65504), checked on ${text} (${tokens} tokens, measured): `;
   const bad = layers.filter((l) => !l.fits);
   if (bad.length === 0) {
@@ -71,7 +76,11 @@ export function halfRangeText({ text, tokens, layers, divisor }: HalfRange): str
     { title: "reaches", align: "right" as const },
     { title: "besides the residual stream", align: "right" as const },
   ];
-  const done = divisor > 1 ? `the residual stream is divided by ${divisor}\n` : "";
+  const done = balanced
+    ? `the residual stream is in 16-bit fixed point, its channels divided by up to ${balanced}\n`
+    : divisor > 1
+      ? `the residual stream is divided by ${divisor}\n`
+      : "";
   const left = bad.some((l) => l.besides > largestHalf)
     ? "warning: values beside the residual stream overflow and are not helped by that\n"
     : "";

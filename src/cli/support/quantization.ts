@@ -9,6 +9,7 @@ import type { Encoding } from "../../ir/ops/support/quant.ts";
 import { nodeNames } from "../../ir/print.ts";
 import type { Module } from "../../ir/program.ts";
 import { f16Weights } from "../../passes/f16-weights.ts";
+import { ownNames } from "../../passes/own-names.ts";
 import type { Pass } from "../../passes/pass.ts";
 import {
   isHead,
@@ -23,6 +24,7 @@ import { encodingFor, type Range } from "../../passes/support/encoding.ts";
 import { loadTarget } from "../../targets/target.ts";
 import type { Checkpoint } from "../../weights/checkpoint.ts";
 import type { WeightSource } from "../../weights/source.ts";
+import { balanceOf } from "./calibration/balance.ts";
 import { calibrate, missingIn } from "./calibration/calibrate.ts";
 import { type Calibration, checkCalibration, rangesBy } from "./calibration/calibration.ts";
 import { rowsOf } from "./calibration/run.ts";
@@ -50,6 +52,8 @@ export interface Quantization {
   readonly halfRange?: HalfRange;
   /** Of every value that calibration saw, for targets that compute between products in fixed point too. */
   readonly encodings: ReadonlyMap<string, Encoding>;
+  /** What norms of a balanced residual stream are computed with, by name. */
+  readonly units: ReadonlyMap<string, number>;
   /** What is left to run. */
   readonly passes: readonly Pass[];
 }
@@ -122,17 +126,25 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
     quality = { ...final, layers };
   }
   const halfRange = input.halves ? halfRangeOf(module.graph, calibration) : undefined;
-  const scaling = halfRange ? halfPasses(halfRange) : [];
+  // In fixed point the stream has an encoding of its own, so that it need not fit f16; only its channels must fit each other.
+  const balance = input.options.target === "x-elite" ? balanceOf(calibration) : undefined;
+  const scaling = balance ? balance.passes : halfRange ? halfPasses(halfRange) : [];
   return {
     calibration,
     quality,
     overflows: halfRange ? [] : overflowsOf(module, calibration),
-    ...(halfRange && { halfRange }),
+    ...(halfRange && { halfRange: balance ? { ...halfRange, balanced: balance.most } : halfRange }),
     // What has been scaled is not what calibration saw: it stays in f16.
-    encodings: new Map(
-      scaling.length > 0 ? [] : Object.entries(ranges).map(([name, range]) => [name, encodingFor(range, "u16")]),
-    ),
+    encodings: new Map([
+      ...(scaling.length > 0 && !balance
+        ? []
+        : Object.entries(ranges).map(([name, range]) => [name, encodingFor(range, "u16")] as const)),
+      ...(balance?.encodings ?? []),
+    ]),
+    units: balance?.units ?? new Map(),
     passes: [
+      // There encodings are found by name.
+      ...(input.options.target === "x-elite" ? [ownNames] : []),
       ...scaling,
       quantizePass(quantize),
       f16Weights,

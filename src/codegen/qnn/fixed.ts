@@ -11,6 +11,7 @@ import { type Encoding, encodingOf, integerRange } from "../../ir/ops/support/qu
 import { withOrigin } from "../../ir/origin.ts";
 import { type DType, isFloat } from "../../ir/type.ts";
 import { findStatic } from "../statics.ts";
+import { KnownRanges, type ReadWeight } from "./fixed-operands.ts";
 
 /** How values become integers, by the names of the graph before it is legalised. */
 export type Encodings = ReadonlyMap<string, Encoding>;
@@ -18,7 +19,17 @@ export type Encodings = ReadonlyMap<string, Encoding>;
 type Fixed = Encoding & { readonly dtype: DType };
 
 /** Ops that HTP has on u16, as `quantize(op(dequantize ..))`. */
-const computes = new Set<AnyOp>([ops.add, ops.mul, ops.matmul, ops.reduceSum, ops.layerNorm, ops.gelu, ops.softmax]);
+const computes = new Set<AnyOp>([
+  ops.add,
+  ops.sub,
+  ops.mul,
+  ops.matmul,
+  ops.reduceSum,
+  ops.layerNorm,
+  ops.rmsNorm,
+  ops.gelu,
+  ops.softmax,
+]);
 /** Ops that move values, and so keep their encoding. */
 const moves = new Set<AnyOp>([ops.reshape, ops.transpose, ops.slice, ops.gather, ops.concat]);
 
@@ -30,12 +41,15 @@ const unseen = 20;
 /** The name under which calibration knows the scores of an attention. */
 export const scoresOf = (attention: string): string => `${attention}.scores`;
 
-export function toFixed(g: Graph, encodings: Encodings): Graph {
+/** @param read the values of weights: scales of norms are encoded by their ranges. Without it only those that calibration named. */
+export function toFixed(g: Graph, encodings: Encodings, read?: ReadWeight): Graph {
   const known = findStatic(g);
+  const ranges = new KnownRanges(read);
   const counts = new Map<string, number>();
   for (const n of topo(g)) if (n.name && !moves.has(n.op)) counts.set(n.name, (counts.get(n.name) ?? 0) + 1);
   const encodingOfName = (name: string | undefined): Fixed | undefined => {
-    const found = name !== undefined && counts.get(name) === 1 ? encodings.get(name) : undefined;
+    // What is only moved may be what a name stands for: the half of a norm over pairs.
+    const found = name !== undefined && (counts.get(name) ?? 1) === 1 ? encodings.get(name) : undefined;
     return found && { dtype: "u16", ...found };
   };
   const masks = masksOf(g, encodings);
@@ -61,9 +75,12 @@ export function toFixed(g: Graph, encodings: Encodings): Graph {
     if (done || !known.has(n)) return done;
     const value = splat(n);
     const named = encodings.get(paramOf(n) ?? "");
-    if (value === undefined && !named) return undefined;
+    const range = value === undefined && !named ? ranges.of(n) : undefined;
+    const reach = range ? Math.max(-range.min, range.max) || 1 : named && magnitude(named);
+    if (value === undefined && reach === undefined) return undefined;
     // HTP wants the zero of a norm's scale in the middle. A constant is exact: 2^14 steps from there.
-    const scale = value === undefined ? magnitude(named!) / 32767 : Math.abs(value || 1) / 2 ** 14;
+    const isConstant = value !== undefined || valuesOf(n) !== undefined;
+    const scale = isConstant ? Math.abs(value || reach || 1) / 2 ** 14 : reach! / 32767;
     const made = encode(n, { dtype: "u16", scale: Math.fround(scale), offset: -32768 });
     integers.set(n, made);
     return made;
@@ -93,6 +110,10 @@ export function toFixed(g: Graph, encodings: Encodings): Graph {
   /** What no name has, where it follows from the operands. */
   const implied = (n: Node): Fixed | undefined => {
     const [a, b] = n.inputs.map((i) => integers.get(i)).map((i) => i && typeOf(i));
+    // Times a sign, nothing grows.
+    const sign = a && n.op === ops.mul && known.has(n.inputs[1]!) ? ranges.of(n.inputs[1]!) : undefined;
+    if (sign && sign.min >= -1 && sign.max <= 1)
+      return { dtype: "u16", scale: Math.fround(magnitude(a!) / 32767), offset: -32768 };
     if (!a || !b) return undefined;
     // A mean of values, weighted by probabilities, lies among them.
     if (n.op === ops.matmul && same(a, probability)) return spanning(lowest(b), highest(b));
@@ -100,6 +121,10 @@ export function toFixed(g: Graph, encodings: Encodings): Graph {
     const corners = [lowest(a), highest(a)].flatMap((x) => [x * lowest(b), x * highest(b)]);
     return spanning(Math.min(...corners), Math.max(...corners));
   };
+
+  /** What integers are joined as; undefined where one of the parts is known as floats alone. */
+  const joinedIn = (n: Node): Fixed | undefined =>
+    n.inputs.every((i) => known.has(i) || integers.has(i)) ? (encodingOfName(n.name) ?? later.get(n)) : undefined;
 
   for (const n of topo(g)) {
     if (n.op === ops.inputOp && n.type.quant && n.type.dtype === "i8") {
@@ -121,6 +146,20 @@ export function toFixed(g: Graph, encodings: Encodings): Graph {
       values.set(
         n,
         ops.dequantize.build([integers.get(n.inputs[0]!)!], { dtype: "f32" }, { name: n.name, loc: n.loc }),
+      );
+    } else if (n.op === ops.concat && isFloat(n.type.dtype) && joinedIn(n)) {
+      const to = joinedIn(n)!;
+      const parts = n.inputs.map((i) => {
+        const from = integers.get(i);
+        return from && !known.has(i)
+          ? same(typeOf(from), to)
+            ? from
+            : at(i, () => ops.requantize(from, to))
+          : encode(i, to);
+      });
+      integers.set(
+        n,
+        at(n, () => ops.concat(parts, n.attrs as { axis: number })),
       );
     } else {
       const to = isFloat(n.type.dtype) ? resultOf(n) : undefined;
@@ -164,12 +203,18 @@ const magnitude = (e: Encoding): number => Math.max(-lowest(e), highest(e));
 const paramOf = (n: Node): string | undefined =>
   n.op === ops.cast ? paramOf(n.inputs[0]!) : n.op === ops.param ? (n.name ?? undefined) : undefined;
 
-/** The one number of a constant, seen through casts. */
+/** The numbers of a constant, seen through casts; one where all are the same and it says so. */
+export const valuesOf = (n: Node): readonly number[] | undefined =>
+  n.op === ops.cast || n.op === ops.reshape
+    ? valuesOf(n.inputs[0]!)
+    : n.op === ops.constant
+      ? (n.attrs.values as readonly number[])
+      : undefined;
+
+/** The one number of a constant. */
 function splat(n: Node): number | undefined {
-  if (n.op === ops.cast || n.op === ops.reshape) return splat(n.inputs[0]!);
-  if (n.op.name !== "constant") return undefined;
-  const values = n.attrs.values as readonly number[];
-  return values.every((v) => v === values[0]) ? values[0] : undefined;
+  const values = valuesOf(n);
+  return values?.every((v) => v === values[0]) ? values[0] : undefined;
 }
 
 /** Encodings of scores, masked scores and masks of each attention whose scores calibration saw: softmax(scores + mask). */

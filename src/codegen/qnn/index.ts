@@ -10,8 +10,10 @@ import type { SupportTable } from "../support.ts";
 import { blockRules } from "./blocks.ts";
 import { emitQnn } from "./emit.ts";
 import { type Encodings, fuseFixed, toFixed } from "./fixed.ts";
+import type { ReadWeight } from "./fixed-operands.ts";
 import { headInPieces } from "./head-pieces.ts";
 import type { QnnLowering } from "./lowering.ts";
+import { type NormUnits, normRules } from "./norm-rules.ts";
 import { planQnn, type QnnPlan } from "./plan.ts";
 import { qtiSupport } from "./qti.ts";
 import { referenceSupport } from "./reference.ts";
@@ -61,17 +63,30 @@ export const qnnVendorHalf: Backend<QnnPlan> = {
   plan: (g, weights) => planQnn(g, qtiSupport, weights),
 };
 
-/** Where floats become integers in a graph that is in fixed point all through: the embedding and the mask. */
-const entrances = 2;
+/** Where floats become integers in a graph that is in fixed point all through: the embedding and the masks, of layers with a window and without. */
+const entrances = 3;
+
+/** What is known of a program's values besides their encodings. */
+export interface FixedDetails {
+  readonly units?: NormUnits;
+  readonly read?: ReadWeight;
+}
 
 /** HTP for quantised programs: in fixed point wherever the range of a value is known, in f16 elsewhere. */
-export const qnnVendorFixed = (encodings: Encodings): Backend<QnnPlan> => ({
+export const qnnVendorFixed = (
+  encodings: Encodings,
+  { units = new Map(), read }: FixedDetails = {},
+): Backend<QnnPlan> => ({
   ...qnnVendorHalf,
   legalize: (g) => {
     const { graph, caches } = hostCaches(g);
     const half = mergeCommon(toHalf(graph, caches));
-    const legal = legalize(half, { target: vendor, support: qtiSupport, rules: fixedRules });
-    return headInPieces({ graph: mergeCommon(toFixed(mergeCommon(legal), encodings)), caches });
+    const legal = legalize(half, {
+      target: vendor,
+      support: qtiSupport,
+      rules: [...normRules(units), ...fixedRules],
+    });
+    return headInPieces({ graph: mergeCommon(toFixed(mergeCommon(legal), encodings, read)), caches });
   },
   plan: (g, weights) => {
     const plan = planQnn(g, qtiSupport, weights, fuseFixed(g.graph));

@@ -21,6 +21,7 @@ import { isStatic } from "../../../passes/support/static.ts";
 import type { WeightSource } from "../../../weights/source.ts";
 import type { Calibration } from "./calibration.ts";
 import { Histogram } from "./histogram.ts";
+import { ResidualWatch } from "./residual.ts";
 import { withValues } from "./run.ts";
 import type { CalibrationTokens } from "./text.ts";
 
@@ -106,10 +107,12 @@ export async function calibrate(
   const { values: named, tables } = wantedIn(g);
   const wanted = [...named.keys()];
   const seen = wanted.map(() => new Histogram());
-  await withValues(g, wanted, weights, async (run) => {
+  const residual = new ResidualWatch(g);
+  await withValues(g, [...wanted, ...residual.wanted], weights, async (run) => {
     for (const [i, sequence] of sequences.entries()) {
       const values = await run(sequence);
       for (const [k, histogram] of seen.entries()) histogram.add(values[k] as Float32Array);
+      residual.add(values.slice(wanted.length));
       progress((i + 1) / sequences.length);
     }
   });
@@ -120,12 +123,14 @@ export async function calibrate(
       loc: wanted[bad]!.loc,
       hint: "check the weights: f32 overflows here on ordinary text",
     });
+  const stream = residual.ranges(nodeNames(g));
   return {
     format: "heddle.calibration/1",
     program,
     weights: weights.name,
     text,
     tokens: sequences.reduce((n, s) => n + s.length, 0),
+    ...(stream && { residual: stream }),
     values: Object.fromEntries([
       ...wanted.map((n, i) => {
         const h = seen[i]!;

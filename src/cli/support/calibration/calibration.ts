@@ -1,6 +1,7 @@
 /** What a model's values were on a text: `calibration.json`, from which encodings follow. */
 import { HeddleError } from "../../../ir/error.ts";
 import type { Range } from "../../../passes/support/encoding.ts";
+import type { NormRanges, ResidualRanges } from "./residual.ts";
 
 export const calibrationMethods = ["minmax", "percentile", "mse"] as const;
 export type CalibrationMethod = (typeof calibrationMethods)[number];
@@ -18,6 +19,8 @@ export interface Calibration {
   readonly tokens: number;
   /** By the names of the graph after split-linears. */
   readonly values: Readonly<Record<string, ValueRanges>>;
+  /** Where the model has a residual stream that only norms read. */
+  readonly residual?: ResidualRanges;
 }
 
 /** The ranges of all values by one method, for integers of so many bits. */
@@ -49,5 +52,19 @@ export function checkCalibration(content: unknown, subject: string, program: str
     for (const method of calibrationMethods)
       if (!isRange(ranges?.[method]) || !isRange(ranges.mse8 ?? ranges[method]))
         refuse(`has no ${method} range of %${name}`);
+  if (c.residual !== undefined && !isResidual(c.residual)) refuse("has no ranges of its residual stream");
   return c;
+}
+
+const isReach = (x: unknown): x is number => Number.isFinite(x) && (x as number) >= 0;
+
+/** Positive powers of two, finite reaches. */
+function isResidual(residual: Partial<ResidualRanges> | null): boolean {
+  const { divisors, reaches, norms } = residual ?? {};
+  const isDivisor = (d: unknown) => isReach(d) && d > 0 && Number.isInteger(Math.log2(d));
+  const isNorm = (n: Partial<NormRanges> | null) =>
+    isReach(n?.wide) && isReach(n?.normal) && isRange(n?.rms) && n.rms.min >= 0;
+  if (!Array.isArray(divisors) || !divisors.every(isDivisor)) return false;
+  if (typeof reaches !== "object" || typeof norms !== "object" || !reaches || !norms) return false;
+  return Object.values(reaches).every(isReach) && Object.values(norms).every(isNorm);
 }
