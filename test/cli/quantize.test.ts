@@ -10,6 +10,7 @@ import { type CompileOptions, compileProgram } from "../../src/cli/support/compi
 import { quantizationText } from "../../src/cli/support/quantization-text.ts";
 import { quantizeRequest } from "../../src/cli/support/quantize-request.ts";
 import type { Manifest } from "../../src/codegen/manifest.ts";
+import type { Precision } from "../../src/codegen/precision.ts";
 import type { QnnGraph } from "../../src/codegen/qnn/index.ts";
 import { encodingFor } from "../../src/passes/support/encoding.ts";
 import { noise } from "../ir/examples/example.ts";
@@ -132,10 +133,10 @@ test("gated blocks, grouped heads and rings quantise too", async () => {
 
 test("on the NPU all of Gemma is in fixed point, its residual stream balanced where channels stand out", async () => {
   const out = join(tempFolder(), "gemma");
-  const compiled = (quantize: CompileOptions["quantize"] = {}) =>
+  const compiled = (quantize: CompileOptions["quantize"] = {}, precision: Precision = "w8a16") =>
     compileProgram("graphs/gemma3-270m.ts", {
       config: "tiny",
-      precision: "w8a16",
+      precision,
       target: "x-elite",
       contexts: [256],
       context: false,
@@ -156,6 +157,11 @@ test("on the NPU all of Gemma is in fixed point, its residual stream balanced wh
       );
     }
   };
+  await compiled({}, "w4a16");
+  const { tensors } = read("qnn/decode-256.qnn.json") as QnnGraph;
+  const four = tensors.filter((t) => t.quantize?.encoding === "BW_AXIS_SCALE_OFFSET").map((t) => t.name);
+  assert.is(four.length, 4 * 3, "four products in each of three layers, and not the head");
+
   const plain = await compiled();
   assert.not.ok(
     plain.passes.some((p) => p.name === "balance-residual"),

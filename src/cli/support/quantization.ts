@@ -96,7 +96,9 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
   // Of 8 bits none is to spare for outliers.
   const ranges = rangesBy(calibration, method ?? (few ? "percentile" : "minmax"), few ? 8 : 16);
   const headBits = ({ w8: 8, w4: 4, f16: "float" } as const)[head];
-  const bits = (n: QuantizedLinear): WeightBits => (isHead(module.graph, n) ? headBits : body);
+  // By name: passes before the quantisation build their nodes anew.
+  const heads = new Set([...linearsOf(module.graph)].filter(([n]) => isHead(module.graph, n)).map(([, name]) => name));
+  const bits = (_: QuantizedLinear, name: string): WeightBits => (heads.has(name) ? headBits : body);
   const measure = (quantize: QuantizeOptions, each: boolean) =>
     measureQuality(module.graph, quantize, weights, text.sequences, {
       each,
@@ -116,7 +118,7 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
     const total = quality.layers.reduce((sum, l) => sum + l.bytes, 0);
     const bytes = (name: string, more: WeightBits) => weightBytes(nodes.get(name)!, more, blockSize);
     const raised = spend(quality.layers, bytes, (total * budget) / 100);
-    quantize = { ...quantize, bits: (n, name) => raised.get(name) ?? bits(n) };
+    quantize = { ...quantize, bits: (n, name) => raised.get(name) ?? bits(n, name) };
     const alone = new Map(quality.layers.map((l) => [l.name, l.divergence]));
     const final = await measure(quantize, false);
     const layers = final.layers.map((l) => {
