@@ -12,6 +12,8 @@ import { WeightTable } from "../../../src/codegen/weights.ts";
 import { loadProgram } from "../../../src/frontend/index.ts";
 import * as ir from "../../../src/ir/index.ts";
 import { runPasses } from "../../../src/passes/index.ts";
+import { quantizePass } from "../../../src/passes/quantize.ts";
+import { splitLinears } from "../../../src/passes/split-linears.ts";
 import { tempFolder } from "../../support/temp.ts";
 import { compiled } from "../programs.ts";
 import { phoenix } from "./kernels.ts";
@@ -44,6 +46,42 @@ test("products and attention of a layer become kernels, in two seconds", async (
     const seconds = (spent.user + spent.system) / 1e6;
     assert.ok(seconds < 2, `${bind.T} tokens: ${seconds} s`);
   }
+});
+
+test("products of a quantised layer become kernels of integers, in two seconds; what a kernel yields is not rounded again", async () => {
+  const { passes } = await loadProgram("graphs/gpt2-fa2-kv-fused.ts");
+  const config = { ...gpt2.configs["124m"]!, layers: 1, vocab: 256 };
+  const ranges = new Proxy({}, { get: () => ({ min: -1, max: 3 }) });
+  for (const [bits, activations, suffix] of [
+    [8, "u16", "w8_a16"],
+    [4, "i8", "w4_a8"],
+  ] as const) {
+    const quantize = quantizePass({ ranges, bits: () => bits, activations, results: "float" });
+    const { graph } = runPasses(gpt2.build(config), [...passes, splitLinears, quantize]).module;
+    const bound = ir.bind(graph, { T: 1, C: 128 }, "layer");
+    const start = process.cpuUsage();
+    const plan = planOf(bound);
+    backend.emit(plan);
+    const spent = process.cpuUsage(start);
+    const names = plan.kernels.map((k) => k.name).filter((name) => name.startsWith("linear"));
+    assert.is(names.length, 5, names.join(" "));
+    assert.ok(
+      names.every((name) => name.endsWith(suffix)),
+      names.join(" "),
+    );
+    const seconds = (spent.user + spent.system) / 1e6;
+    assert.ok(seconds < 2, `${suffix}: ${seconds} s`);
+  }
+  const x = ir.quantize(ir.input("x", "f32", 4, 64), { dtype: "i8", scale: 0.5, offset: 0 });
+  const w = ir.param({ name: "w", dtype: "f32", shape: [8, 64] });
+  const scales = ir.weightScales(w, { bits: 8 });
+  const to = { dtype: "u16", scale: 0.5, offset: 0 } as const;
+  const y = ir.dequantize(ir.quantizedLinear(x, ir.quantizeWeight(w, scales, { bits: 8 }), scales, to));
+  const { declined } = planOf(ir.graph("g", { inputs: [x.inputs[0]!], outputs: [y] }));
+  assert.equal(
+    declined.map((d) => d.reason),
+    ["its result is u16; a kernel's is f32"],
+  );
 });
 
 test("a design says which op it was made for, and the line", async () => {
