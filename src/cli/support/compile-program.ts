@@ -1,11 +1,8 @@
 /** The compiler from end to end: a graph file in, a build folder out. What `npm run compile` does, as a function. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { backendFor, type CompileRequest, type CompileResult, compileModule, paramsOf } from "../../codegen/compile.ts";
-import { compileParts, type PartResult } from "../../codegen/compile-parts.ts";
-import { cut, partsWithin } from "../../codegen/cut.ts";
+import { backendFor, paramsOf } from "../../codegen/compile.ts";
 import type { Manifest } from "../../codegen/manifest.ts";
-import { joinParts, type ProgramManifest } from "../../codegen/parts-manifest.ts";
 import type { Precision } from "../../codegen/precision.ts";
 import { qnnVendorFixed } from "../../codegen/qnn/index.ts";
 import { type BuiltModel, type LoadedProgram, loadProgram } from "../../frontend/load.ts";
@@ -30,6 +27,7 @@ import {
   type Quantization,
   type QuantizeRequest,
 } from "./quantization.ts";
+import { partsFor, type Written, writeBuild } from "./write-build.ts";
 
 export interface CompileOptions {
   /** A configuration of the model by name; default is that of the checkpoint, or else the model's first. */
@@ -70,12 +68,8 @@ export interface CompileOptions {
   readonly onStep?: (text: string) => void;
 }
 
-export interface Compiled extends Pick<CompileResult, "entries" | "weightsReused"> {
+export interface Compiled extends Written {
   readonly out: string;
-  /** Of the program as a whole. */
-  readonly manifest: ProgramManifest & Pick<Manifest, "context">;
-  /** Where it was cut: its parts. */
-  readonly parts: readonly PartResult[];
   /** The model and its configuration: `gpt2 (tiny)`. */
   readonly model: string;
   readonly passes: readonly PassRecord[];
@@ -234,7 +228,7 @@ export async function compileProgram(file: string, options: CompileOptions = {})
     const { reason } = lowered;
     const out = options.out ?? join("build", `${program.name}${suffixOf(options)}`);
     onStep("generating code");
-    const { written, ms } = await write(
+    const { written, ms } = await writeBuild(
       {
         program: program.name,
         module,
@@ -280,36 +274,6 @@ export async function compileProgram(file: string, options: CompileOptions = {})
       ...(reason && { reason }),
     };
   });
-}
-
-/** As many parts as it takes for each to fit a context of the target's NPU. */
-function partsFor(module: Module, target: string): number {
-  const limit = loadTarget(target).facts?.contextLimit;
-  return limit ? partsWithin(module, limit.value) : 1;
-}
-
-type Written = Pick<Compiled, "manifest" | "entries" | "weightsReused" | "parts">;
-
-/** Writes the build, in one or in several parts. */
-async function write(request: CompileRequest, count: number): Promise<{ written: Written; ms: CompileResult["ms"] }> {
-  if (count === 1) {
-    const { ms, ...written } = await compileModule(request);
-    return { written: { ...written, parts: [] }, ms };
-  }
-  const { manifest, parts } = await compileParts(request, cut(request.module, count));
-  const sum = (key: keyof CompileResult["ms"]) => parts.reduce((all, p) => all + p.ms[key], 0);
-  return {
-    written: {
-      manifest: joinParts(
-        manifest,
-        parts.map((p) => p.manifest),
-      ),
-      entries: parts.flatMap((p) => p.entries),
-      weightsReused: parts.every((p) => p.weightsReused),
-      parts,
-    },
-    ms: { codegen: sum("codegen"), weights: sum("weights"), finish: sum("finish") },
-  };
 }
 
 /** Bytes of made-up weights that are worth writing: enough for the models that one computes with. */
