@@ -1,14 +1,16 @@
 // Greedy text and perplexity by llama.cpp, for test/golden/llama/gemma-text.json, of which each part is made by itself:
 //   npm run setup:gemma && npm run setup:llama
 //   node scripts/golden_llama_text.mjs greedy .gemma/gemma-3-270m-q4_k_m.gguf
+//   node scripts/golden_llama_text.mjs stepwise .gemma/gemma-3-270m-q4_k_m.gguf
 //   node scripts/golden_llama_text.mjs single .gemma/gemma-3-270m-q4_k_m.gguf
 //   node scripts/golden_llama_text.mjs perplexity .gemma/gemma-3-270m-q4_k_m.gguf
 //   python scripts/expand_gguf.py .gemma/gemma-3-270m-q4_k_m.gguf expanded.gguf
 //   node scripts/golden_llama_text.mjs expanded expanded.gguf
-// `greedy`: of each prompt 64 tokens, each with the two best logits it was chosen by, caches in f32. `expanded`: the same from the
-// same weights as f32, where llama.cpp does not round activations to 8 bits. `single`: the two best logits after one token alone, for
-// a hundred tokens. `perplexity`, with caches as llama.cpp has them by default: the text's tokens, and the sum of
-// -log p of the tokens up to and including `count` of them.
+// `greedy`: of each prompt 64 tokens, each with the two best logits it was chosen by, caches in f32, the prompt in batches of 256.
+// `stepwise`: the same with prompts read token by token, where llama.cpp adds in the same order all along. `expanded`: as `greedy`
+// from the same weights as f32, where llama.cpp does not round activations to 8 bits. `single`: the two best logits after one
+// token alone, for a hundred tokens. `perplexity`: the text's tokens, and the sum of -log p of the tokens up to and including
+// `count` of them, with caches in f32 and, as `half`, in f16, llama.cpp's default.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -24,7 +26,7 @@ const { getLlama } = await import(pathToFileURL(join(package_, "dist/index.js"))
 const { version } = JSON.parse(readFileSync(join(package_, "package.json"), "utf8"));
 const llama = await getLlama({ gpu: false, build: "never", skipDownload: true });
 const [part, modelPath] = process.argv.slice(2);
-if (!["greedy", "expanded", "single", "perplexity"].includes(part) || !modelPath)
+if (!["greedy", "stepwise", "expanded", "single", "perplexity"].includes(part) || !modelPath)
   throw new Error("usage: see the top of this file");
 const model = await llama.loadModel({ modelPath });
 const text = readFileSync(heldOut, "utf8");
@@ -45,15 +47,17 @@ const prompts = {
   "across the window": text.slice(0, 2600),
 };
 
-const digits = (x) => Number(x.toPrecision(8));
-async function fresh(use) {
-  const cache = part !== "perplexity" ? { experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32" } : {};
+// Nine digits tell every float apart.
+const digits = (x) => Number(x.toPrecision(9));
+async function fresh(use, type = "F32") {
   const context = await model.createContext({
     contextSize: 2304,
-    batchSize: 256,
+    batchSize: part === "stepwise" ? 1 : 256,
     threads: 1,
     flashAttention: false,
-    ...cache,
+    swaFullCache: true, // else a key's place, and with it the order of sums, comes round
+    experimentalKvCacheKeyType: type,
+    experimentalKvCacheValueType: type,
   });
   const result = await use(context.getSequence());
   await context.dispose();
@@ -86,6 +90,10 @@ async function greedy() {
 
 async function perplexity() {
   const tokens = [model.tokens.bos, ...model.tokenize(text)].slice(0, scored + 1);
+  return { file: heldOut, tokens, nats: await natsOf(tokens, "F32"), half: await natsOf(tokens, "F16") };
+}
+
+async function natsOf(tokens, type) {
   const nats = [];
   await fresh(async (sequence) => {
     let sum = 0;
@@ -96,8 +104,8 @@ async function perplexity() {
       if (marks.includes(i + 1)) nats.push({ count: i + 1, nats: digits(sum) });
       if ((i + 1) % 100 === 0) console.log(`${i + 1} tokens: perplexity ${Math.exp(sum / (i + 1)).toFixed(4)}`);
     }
-  });
-  return { file: heldOut, tokens, nats };
+  }, type);
+  return nats;
 }
 
 async function single() {
@@ -112,7 +120,7 @@ async function single() {
   return tokens.map((token, i) => ({ token, best: best[i] }));
 }
 
-const made = await { greedy, expanded: greedy, single, perplexity }[part]();
+const made = await { greedy, stepwise: greedy, expanded: greedy, single, perplexity }[part]();
 const known = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
 const content = { ...known, source: `node-llama-cpp ${version}, CPU`, [part]: made };
 const lines = JSON.stringify(content, undefined, 1).replace(

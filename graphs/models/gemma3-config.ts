@@ -21,6 +21,8 @@ export interface Gemma3Config {
   readonly thetaGlobal: number;
   /** Positions of the layers that see all tokens are divided by it. */
   readonly ropeFactor: number;
+  /** Whether angles are rounded as ggml rounds them, as its files want. */
+  readonly steppedAngles: boolean;
   readonly eps: number;
 }
 
@@ -30,6 +32,7 @@ const shared = {
   queryScale: 256,
   thetaLocal: 1e4,
   thetaGlobal: 1e6,
+  steppedAngles: false,
   eps: 1e-6,
 } as const;
 /** From 4B on. */
@@ -96,6 +99,7 @@ export function fromCheckpoint(json: Json): Gemma3Config {
   read.expect("final_logit_softcapping", null, undefined);
   read.expect("use_bidirectional_attention", false, null, undefined);
   read.expect("tie_word_embeddings", true, undefined);
+  read.expect("rope_angles", "stepped", undefined);
   const layers = read.size("num_hidden_layers");
   const period = read.size("sliding_window_pattern", read.size("_sliding_window_pattern", shared.period));
   const kinds = text.layer_types ?? undefined;
@@ -123,6 +127,7 @@ export function fromCheckpoint(json: Json): Gemma3Config {
     period,
     queryScale: read.positive("query_pre_attn_scalar", 256),
     ...rotationsOf(text),
+    steppedAngles: text.rope_angles === "stepped",
     eps: read.positive("rms_norm_eps", 1e-6),
   };
 }

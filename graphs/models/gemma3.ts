@@ -85,7 +85,8 @@ function block(x: Node, name: string, kind: Kind, config: Gemma3Config): Node {
 }
 
 function build(config: Gemma3Config, part?: LayerRange, wanted?: number): Module {
-  const { vocab, layers, width, headDim, positions, window, period, thetaLocal, thetaGlobal, ropeFactor } = config;
+  const { vocab, layers, width, headDim, positions, window, period } = config;
+  const { thetaLocal, thetaGlobal, ropeFactor, steppedAngles: stepped } = config;
   const longest = reach(positions, wanted);
   const T = sym("T", 1, longest);
   const { first, last } = part ?? { first: 0, last: layers - 1 };
@@ -93,10 +94,9 @@ function build(config: Gemma3Config, part?: LayerRange, wanted?: number): Module
   const table = weight("model.embed_tokens.weight", vocab, width);
   // Once for all layers: every layer of a kind turns by the same angles.
   const places = iota({ length: T });
-  const near = scope("local", () => rotation(places, { dim: headDim, theta: thetaLocal, factor: 1, rows: longest }));
-  const far = scope("global", () =>
-    rotation(places, { dim: headDim, theta: thetaGlobal, factor: ropeFactor, rows: longest }),
-  );
+  const angles = { dim: headDim, rows: longest, stepped };
+  const near = scope("local", () => rotation(places, { ...angles, theta: thetaLocal, factor: 1 }));
+  const far = scope("global", () => rotation(places, { ...angles, theta: thetaGlobal, factor: ropeFactor }));
   const [local, global]: Kind[] = [
     { ...near, window },
     { ...far, window: 0 },

@@ -15,7 +15,17 @@ import { storedBlocks } from "./stored-blocks.ts";
 import type { Weight } from "./weights.ts";
 
 /** Ops that move values and compute none: what was finite stays so. */
-const moves = new Set(["param", "transpose", "slice", "reshape", "concat", "gather", "iota", "constant"]);
+const moves = new Set([
+  "param",
+  "transpose",
+  "slice",
+  "reshape",
+  "concat",
+  "gather",
+  "iota",
+  "rotaryTable",
+  "constant",
+]);
 
 /** Ops that search for what others then only apply: weights, biases and scales themselves all want it, one after the other, and it is found once. */
 const searches = new Set<AnyOp>([weightScales, blockScales]);

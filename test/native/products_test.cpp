@@ -1,4 +1,6 @@
 // Dot products, matrix products and attention on every instruction set, against plain loops in double precision.
+#include <functional>
+
 #include "data.h"
 
 using namespace heddle;
@@ -153,6 +155,84 @@ TEST(attention) {
       }
       CHECK_NEAR(out.data(), expected, 2e-5,
                  label(*k, "attention", {d, queries, offset, live, window, blockK, transposed}));
+    }
+  }
+}
+
+namespace {
+
+/// x_i y_i in 64 chains, added by halves: ggml's dot product of floats on AVX-512.
+float chained(std::size_t n, const std::function<float(std::size_t)>& x, const std::function<float(std::size_t)>& y) {
+  float chains[64] = {};
+  for (std::size_t i = 0; i < n; ++i) chains[i % 64] = std::fma(x(i), y(i), chains[i % 64]);
+  for (std::size_t half = 32; half > 0; half /= 2) {
+    for (std::size_t c = 0; c < half; ++c) chains[c] += chains[c + half];
+  }
+  return chains[0];
+}
+
+}  // namespace
+
+// Where multiply and add are one instruction, results are the same to the bit on every instruction set.
+TEST(attention_step_adds_in_the_order_of_ggml) {
+  Random random;
+  for (const Kernels* k : testing::everyIsa()) {
+    for (int round = 0; round < 100; ++round) {
+      const std::size_t d = round % 5 == 0 ? 256 : 1 + random.next() % 150, position = random.next() % 300;
+      const std::size_t window = round % 2 != 0 ? 1 + random.next() % 90 : 0;
+      const std::size_t ring = window != 0 && round % 3 != 0 ? window + random.next() % 70 : 0;
+      const std::size_t places = ring != 0 ? ring : position + 1 + random.next() % 5;
+      const std::size_t end = position + 1, first = window != 0 && end > window ? end - window : 0;
+      const auto q = random.floats(d, 2.0F), keys = random.floats(end * d, 2.0F), values = random.floats(end * d);
+      std::vector<float> kc(places * d, NAN), vc(places * d, NAN), out(d, NAN);
+      for (std::size_t j = first; j < end; ++j) {
+        for (std::size_t i = 0; i < d; ++i) {
+          kc[i * places + j % places] = keys[j * d + i];
+          vc[j % places * d + i] = values[j * d + i];
+        }
+      }
+      std::vector<float> scratch(attentionStepScratch(places));
+      AttentionTile t{};
+      t.end = 1;
+      t.headDim = d;
+      t.keys = ring != 0 ? end : std::min(end, places);
+      t.offset = position;
+      t.causal = t.keysTransposed = true;
+      t.window = window;
+      t.scale = 0.25F;
+      t.q = q.data();
+      t.k = kc.data();
+      t.ldk = places;
+      t.v = vc.data();
+      t.out = out.data();
+      t.scratch = scratch.data();
+      t.ring = ring;
+      k->attentionStep(t);
+
+      std::vector<float> weights((end + 15) / 16 * 16, -INFINITY);
+      float top = -INFINITY;
+      for (std::size_t j = first; j < end; ++j) {
+        weights[j] = 0.25F * chained(d, [&](std::size_t i) { return q[i]; }, [&](std::size_t i) { return keys[j * d + i]; });
+        top = std::max(top, weights[j]);
+      }
+      for (float& w : weights) w -= top;
+      k->unary[static_cast<int>(Unary::EXP)](weights.data(), weights.data(), weights.size());
+      double total = 0;
+      for (std::size_t j = 0; j < weights.size(); j += 16) {
+        std::vector<float> sums(&weights[j], &weights[j] + 16);
+        for (std::size_t half = 8; half > 0; half /= 2) {
+          for (std::size_t i = 0; i < half; ++i) sums[i] += sums[i + half];
+        }
+        total += sums[0];
+      }
+      const auto factor = static_cast<float>(1.0 / total);
+      Doubles expected(d);
+      for (std::size_t i = 0; i < d; ++i) {
+        expected[i] = chained(end, [&](std::size_t j) { return weights[j] * factor; },
+                              [&](std::size_t j) { return j < first ? 0.0F : values[j * d + i]; });
+      }
+      CHECK_NEAR(out.data(), expected, k->isa == Isa::PORTABLE ? 2e-5 : 0.0,
+                 label(*k, "attention step", {d, position, window, ring, places}));
     }
   }
 }

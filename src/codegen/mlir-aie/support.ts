@@ -10,6 +10,7 @@ export const aieSupport = {
   param: host,
   constant: host,
   iota: host,
+  rotaryTable: host,
   add: host,
   sub: host,
   mul: host,

@@ -60,6 +60,7 @@ export const onnxSupport = {
   param: leaf,
   constant: leaf,
   iota: leaf,
+  rotaryTable: leaf,
 
   add: one("Add"),
   sub: one("Sub"),

@@ -33,6 +33,7 @@ export const qtiSupport = {
   param: leaf,
   constant: leaf,
   iota: leaf,
+  rotaryTable: leaf,
 
   add: qti(ops.add, "ElementWiseAdd"),
   sub: qti(ops.sub, "ElementWiseSubtract"),

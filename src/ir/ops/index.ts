@@ -43,6 +43,7 @@ export * from "./requantize.ts";
 export * from "./reshape.ts";
 export * from "./rms-norm.ts";
 export * from "./rope.ts";
+export * from "./rotary-table.ts";
 export * from "./rsqrt.ts";
 export * from "./select.ts";
 export * from "./sigmoid.ts";

@@ -55,7 +55,7 @@ class Fields {
 
 /**
  * Of the scale of scores GGUF says nothing: it is the head's size, but for 27B, the one with 62 layers, where it is the width
- * over the number of heads. Angles of sliding layers have base 10,000 unless it is said otherwise.
+ * over the number of heads. Angles of sliding layers have base 10,000 unless it is said otherwise; all are rounded as ggml does.
  */
 function gemma3(read: Fields, { metadata, tensors }: GgufHeader): Json {
   const [layers, width] = [read.number("block_count"), read.number("embedding_length")];
@@ -79,6 +79,7 @@ function gemma3(read: Fields, { metadata, tensors }: GgufHeader): Json {
     rms_norm_eps: read.number("attention.layer_norm_rms_epsilon"),
     rope_theta: read.number("rope.freq_base", 1e6),
     rope_local_base_freq: read.number("rope.freq_base_swa", 1e4),
+    rope_angles: "stepped",
     rope_scaling: factor === 1 ? null : { rope_type: read.text("rope.scaling.type", "linear"), factor },
     attention_bias: tensors.some((t) => /^blk\.\d+\.attn_[qkv]\.bias$/.test(t.name)),
     final_logit_softcapping: read.has("final_logit_softcapping") ? read.number("final_logit_softcapping") : null,

@@ -23,6 +23,18 @@ export const movement: Readonly<Record<string, readonly Example[]>> = {
     },
   ],
   iota: [{ build: () => ir.iota({ length: 4 }), expected: [0, 1, 2, 3] }],
+  rotaryTable: [
+    {
+      case: "cosines",
+      build: () => ir.rotaryTable({ rows: 3, dim: 4, theta: 1e4, factor: 1, sine: false }),
+      expected: [1, 1, 0.540302277, 0.999949992, -0.416146845, 0.999800026].map(Math.fround),
+    },
+    {
+      case: "sines",
+      build: () => ir.rotaryTable({ rows: 3, dim: 4, theta: 1e4, factor: 1, sine: true }),
+      expected: [0, 0, 0.841470957, 0.00999983307, 0.909297407, 0.0199986659].map(Math.fround),
+    },
+  ],
   reshape: [{ build: () => ir.reshape(x23(), { shape: [3, 2] }), inputs: six, expected: range(6) }],
   transpose: [
     { build: () => ir.transpose(x23(), { perm: [1, 0] }), inputs: six, expected: [0, 3, 1, 4, 2, 5] },

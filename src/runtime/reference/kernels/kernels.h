@@ -107,6 +107,9 @@ constexpr std::size_t attentionScratch(std::size_t rows, std::size_t headDim, st
   return rows * (blockK + headDim + 2) + headDim * ((blockK + panelCols - 1) / panelCols * panelCols);
 }
 
+/// Scores of the keys that one query sees, from a multiple of 64 on and padded.
+constexpr std::size_t attentionStepScratch(std::size_t keys) { return keys + 2 * 64; }
+
 struct Kernels {
   Isa isa;
   const char* name;
@@ -124,6 +127,8 @@ struct Kernels {
   /// y = activation(y + bias) + residual; bias and residual may be null.
   void (*finish)(float* y, std::size_t n, const float* bias, const float* residual, Activation);
   void (*attention)(const AttentionTile&);
+  /// Of one query, with transposed keys and causal: other sums, those of ggml.
+  void (*attentionStep)(const AttentionTile&);
   /// Normalises a row to zero mean and unit variance, then scales and shifts; gamma and beta may be null.
   void (*layerNorm)(const float* x, const float* gamma, const float* beta, float* y, std::size_t n, float epsilon);
   void (*rmsNorm)(const float* x, const float* gamma, const float* beta, float* y, std::size_t n, float epsilon);

@@ -1,5 +1,6 @@
-// Elementary functions on vectors, accurate to about 2 units in the last place. Polynomials: Cephes (Moshier) for exp,
-// tanh and the centre of erf; Abramowitz & Stegun 7.1.26 (absolute error 1.5e-7) for its tails.
+// Elementary functions on vectors, accurate to about 2 units in the last place. Polynomials: Arm's Optimized Routines for exp,
+// in the form that ggml has it in, so that softmax is the same to the bit; Cephes (Moshier) for tanh and the centre of erf;
+// Abramowitz & Stegun 7.1.26 (absolute error 1.5e-7) for its tails.
 #pragma once
 
 namespace heddle::HEDDLE_ISA {
@@ -17,12 +18,15 @@ HEDDLE_INLINE Vec exp(Vec x) {
   constexpr float kLowest = -86.6F;
   // The operand order of min and max lets NaN through.
   const Vec t = min(broadcast(89.0F), max(broadcast(kLowest), x));
-  const Vec n = round(t * broadcast(1.44269504F));
-  Vec r = fma(n, broadcast(-0.693359375F), t);  // ln 2 in two parts, so that the remainder is exact
-  r = fma(n, broadcast(2.12194440e-4F), r);
-  constexpr float kTaylor[] = {1.9875691500e-4F, 1.3981999507e-3F, 8.3334519073e-3F,
-                               4.1665795894e-2F, 1.6666665459e-1F, 5.0000001201e-1F};
-  const Vec e = fma(polynomial(r, kTaylor), r * r, r) + broadcast(1.0F);
+  const Vec shift = broadcast(0x1.8p23F);  // sums with it have no room for a fraction: they are rounded to integers
+  const Vec n = fma(t, broadcast(0x1.715476p+0F), shift) - shift;
+  Vec r = fma(n, broadcast(-0x1.62e4p-1F), t);  // ln 2 in two parts, so that the remainder is exact
+  r = fma(n, broadcast(-0x1.7f7d1cp-20F), r);
+  const Vec square = r * r;
+  const Vec high = fma(broadcast(0x1.0e4020p-7F), r, broadcast(0x1.573e2ep-5F));
+  const Vec middle = fma(broadcast(0x1.555e66p-3F), r, broadcast(0x1.fffdb6p-2F));
+  const Vec low = fma(broadcast(0x1.ffffecp-1F), r, broadcast(1.0F));
+  const Vec e = fma(fma(high, square, middle), square, low);
   return select(x < broadcast(kLowest), broadcast(0.0F), scaleByPower(e, n));
 }
 

@@ -68,13 +68,22 @@ void layerNorm(const float* x, const float* gamma, const float* beta, float* y, 
   affine(x, gamma, beta, y, n, mean, inverseRoot(total / static_cast<float>(n), epsilon));
 }
 
+/// Squares are added in double precision, where their order makes no difference that a float could hold.
 void rmsNorm(const float* x, const float* gamma, const float* beta, float* y, std::size_t n, float epsilon) {
-  Vec squares = broadcast(0.0F);
-  eachVector(n, [&](std::size_t i, std::size_t lanes) {
-    const Vec v = loadLanes(x + i, lanes);
-    squares = fma(v, v, squares);
-  });
-  affine(x, gamma, beta, y, n, 0.0F, inverseRoot(sum(squares) / static_cast<float>(n), epsilon));
+  double squares[8] = {};
+  std::size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    for (std::size_t j = 0; j < 8; ++j) {
+      const float square = x[i + j] * x[i + j];
+      squares[j] += square;
+    }
+  }
+  for (; i < n; ++i) {
+    const float square = x[i] * x[i];
+    squares[0] += square;
+  }
+  for (std::size_t j = 1; j < 8; ++j) squares[0] += squares[j];
+  affine(x, gamma, beta, y, n, 0.0F, inverseRoot(static_cast<float>(squares[0] / static_cast<double>(n)), epsilon));
 }
 
 /// y = exp(x * scale - shift), returning the sum.
@@ -140,8 +149,9 @@ void rope(const float* x, const float* cos, const float* sin, float* y, std::siz
   eachVector(half, [&](std::size_t i, std::size_t lanes) {
     const Vec a = loadLanes(x + i, lanes), b = loadLanes(x + half + i, lanes);
     const Vec c = loadLanes(cos + i, lanes), s = loadLanes(sin + i, lanes);
-    storeLanes(y + i, a * c - b * s, lanes);
-    storeLanes(y + half + i, b * c + a * s, lanes);
+    // Which products are rounded is said, not left to the compiler.
+    storeLanes(y + i, fma(a, c, broadcast(0.0F) - b * s), lanes);
+    storeLanes(y + half + i, fma(a, s, b * c), lanes);
   });
 }
 

@@ -11,6 +11,7 @@
 #include "gemm.h"
 #include "rows.h"
 #include "attention.h"
+#include "attention_step.h"
 #include "elementwise.h"
 #include "fixed_point.h"
 
@@ -31,6 +32,7 @@ constexpr Kernels makeTable(const char* name) {
   t.packColsF16 = packCols<Half>;
   t.finish = finish;
   t.attention = attention;
+  t.attentionStep = attentionStep;
   t.layerNorm = layerNorm;
   t.rmsNorm = rmsNorm;
   t.softmax = softmax;

@@ -23,7 +23,10 @@ AttentionPlan::AttentionPlan(const Node& node, const AttentionShape& shape, Plan
       window_(node.scalar<std::uint32_t>("window", 0)),
       scale_(node.scalar<float>("scale", 1.0F)),
       scratch_(0),
-      perThread_(alignUp(attentionScratch(blockQ_, s_.headDim, blockK_, planner.kernels().gemmCols) * sizeof(float))) {
+      step_(shape.cached != 0 && shape.queries == 1),
+      perThread_(alignUp(sizeof(float) * (step_ ? attentionStepScratch(shape.cached)
+                                                : attentionScratch(blockQ_, s_.headDim, blockK_,
+                                                                   planner.kernels().gemmCols)))) {
   scratch_ = planner.workspace(perThread_ * planner.threads());
 }
 
@@ -44,7 +47,7 @@ void AttentionPlan::run(const Execution& e, const AttentionTile& whole, const St
     t.v += head / perGroup * strides.v;
     t.out += head * s_.queries * s_.headDim;
     t.scratch = e.scratch(scratch_ + thread * perThread_);
-    e.kernels.attention(t);
+    (step_ ? e.kernels.attentionStep : e.kernels.attention)(t);
   });
 }
 

@@ -7,6 +7,7 @@ namespace heddle {
 
 struct AttentionShape {
   std::size_t heads, groups, queries, headDim;
+  std::size_t cached = 0;  ///< places of the cache, whose keys are transposed; 0: keys are no cache
 };
 
 class AttentionPlan {
@@ -22,7 +23,9 @@ class AttentionPlan {
   AttentionShape s_;
   std::size_t blockQ_, blockK_, window_;
   float scale_;
-  std::size_t scratch_, perThread_;
+  std::size_t scratch_;
+  bool step_;
+  std::size_t perThread_;
 };
 
 constexpr ParamSpec kScaleParam = {"scale", qnn::DataType::FLOAT_32, false, true};

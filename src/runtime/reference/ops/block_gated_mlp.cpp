@@ -1,6 +1,8 @@
 // BlockGatedMlp: GatedMlp with weights in block formats. A task computes columns of the gate and those that they gate, so
 // that the hidden layer passes through the cache once.
 #include <algorithm>
+#include <cmath>
+#include <vector>
 
 #include "block_linear.h"
 #include "check.h"
@@ -34,19 +36,32 @@ void validate(const Check& c) {
   checkActivation(c);
 }
 
-/// GELU in place as ggml's CPU backend computes it: of x rounded to half precision, the result rounded too, and from 10 on in
-/// magnitude 0 or x itself. Weights in blocks come from its files and activations are rounded to 8 bits by its rule, which
-/// any other difference in their values would turn over.
+/// GELU of every half precision number, in half precision, by ggml's formula: in floats, where 1 + tanh cancels.
+std::vector<Half> geluOfHalves(const Kernels& kernels) {
+  std::vector<Half> table(1U << 16);
+  std::vector<float> values(table.size());
+  for (std::size_t i = 0; i < table.size(); ++i) table[i].bits = static_cast<std::uint16_t>(i);
+  kernels.halfToFloat(table.data(), values.data(), values.size());
+  for (float& x : values) {
+    const float slope = 0.79788456F * x * std::fma(0.044715F * x, x, 1.0F);
+    x = 0.5F * x * (1.0F + static_cast<float>(std::tanh(static_cast<double>(slope))));
+  }
+  kernels.floatToHalf(values.data(), table.data(), values.size());
+  return table;
+}
+
+/// GELU in place as ggml's CPU backend computes it: of x rounded to half precision, by a table, and from 10 on in magnitude 0
+/// or x itself. Weights in blocks come from its files and activations are rounded to 8 bits by its rule, which any other
+/// difference in their values would turn over.
 void geluInHalves(const Kernels& kernels, float* x, std::size_t n) {
+  static const std::vector<Half> table = geluOfHalves(kernels);
   constexpr std::size_t kAtOnce = 256;
   Half halves[kAtOnce];
   float gelu[kAtOnce];
   for (std::size_t i = 0; i < n; i += kAtOnce) {
     const std::size_t count = std::min(kAtOnce, n - i);
     kernels.floatToHalf(x + i, halves, count);
-    kernels.halfToFloat(halves, gelu, count);
-    kernels.finish(gelu, count, nullptr, nullptr, Activation::GELU_TANH);
-    kernels.floatToHalf(gelu, halves, count);
+    for (std::size_t j = 0; j < count; ++j) halves[j] = table[halves[j].bits];
     kernels.halfToFloat(halves, gelu, count);
     for (std::size_t j = 0; j < count; ++j) {
       float& at = x[i + j];

@@ -27,7 +27,7 @@ BlockLinear::BlockLinear(const Linear::Shape& shape, BlockFormat format, Activat
   const std::size_t rows = divideUp(s_.m, tileRows_) * tileRows_;
   codes_ = planner.workspace(rows * s_.k);
   scales_ = planner.workspace(rows * (s_.k / layout.elements) * sizeof(float));
-  sums_ = planner.workspace(rows * (s_.k / layout.group) * sizeof(std::int32_t));
+  sums_ = planner.workspace(rows * (s_.k / sumElements(format, tileRows_)) * sizeof(std::int32_t));
 }
 
 QuantizedTile BlockLinear::tileAt(const Execution& e, std::size_t tile) const {
@@ -35,7 +35,7 @@ QuantizedTile BlockLinear::tileAt(const Execution& e, std::size_t tile) const {
   const std::size_t first = tile * tileRows_;
   return {tileRows_, e.scratch<std::int8_t>(codes_) + first * s_.k,
           e.scratch(scales_) + first * (s_.k / layout.elements),
-          e.scratch<std::int32_t>(sums_) + first * (s_.k / layout.group)};
+          e.scratch<std::int32_t>(sums_) + first * (s_.k / sumElements(format_, tileRows_))};
 }
 
 void BlockLinear::quantize(const Execution& e, const float* x, std::size_t ldx) const {

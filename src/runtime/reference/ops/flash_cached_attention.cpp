@@ -53,7 +53,7 @@ Executable plan(const Node& node, Planner& planner) {
   const TensorInfo &q = node.input(0), &k = node.input(1);
   const std::size_t heads = q.dims[0], queries = q.dims[1], d = q.dims[2], groups = k.dims[0], capacity = k.dims[2];
   const bool ring = isRing(capacity, node.scalar<std::uint32_t>("window", 0), queries);
-  const AttentionPlan attention(node, {heads, groups, queries, d}, planner);
+  const AttentionPlan attention(node, {heads, groups, queries, d, capacity}, planner);
   const bool fixed = isFixed(k.dataType);
   const FixedCache keys = fixed ? FixedCache(k, capacity, planner) : FixedCache();
   const FixedCache values = fixed ? FixedCache(node.input(2), capacity * d, planner) : FixedCache();

@@ -60,15 +60,17 @@ HEDDLE_INLINE void toFloat(Sums s, Vec* y) {
   y[0] = {_mm256_cvtepi32_ps(s.v[0])};
   y[1] = {_mm256_cvtepi32_ps(s.v[1])};
 }
-HEDDLE_INLINE void unsignedToFloat(const std::uint8_t* p, Vec* y) {
-  for (int i = 0; i < 2; ++i) {
-    y[i] = {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p + 8 * i))))};
-  }
+HEDDLE_INLINE Sums multiplyAdd(Sums a, Sums b, Sums c) {
+  for (int i = 0; i < 2; ++i) c.v[i] = _mm256_add_epi32(c.v[i], _mm256_mullo_epi32(a.v[i], b.v[i]));
+  return c;
 }
-HEDDLE_INLINE void signedToFloat(const std::uint8_t* p, Vec* y) {
-  for (int i = 0; i < 2; ++i) {
-    y[i] = {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p + 8 * i))))};
-  }
+HEDDLE_INLINE Sums loadUnsigned(const std::uint8_t* p) {
+  const auto* at = reinterpret_cast<const __m128i*>(p);
+  return {{_mm256_cvtepu8_epi32(_mm_loadl_epi64(at)), _mm256_cvtepu8_epi32(_mm_srli_si128(_mm_loadu_si128(at), 8))}};
+}
+HEDDLE_INLINE Sums loadSigned(const std::uint8_t* p) {
+  const auto* at = reinterpret_cast<const __m128i*>(p);
+  return {{_mm256_cvtepi8_epi32(_mm_loadl_epi64(at)), _mm256_cvtepi8_epi32(_mm_srli_si128(_mm_loadu_si128(at), 8))}};
 }
 
 /// Integral values of -128 to 127.

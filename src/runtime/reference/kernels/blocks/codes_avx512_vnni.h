@@ -33,11 +33,14 @@ HEDDLE_INLINE Sums dot(Sums acc, Codes w, const std::int8_t* x) {
   return {_mm512_dpbusd_epi32(acc.v, w.v, _mm512_set1_epi32(four))};
 }
 HEDDLE_INLINE void toFloat(Sums s, Vec* y) { y[0] = {_mm512_cvtepi32_ps(s.v)}; }
-HEDDLE_INLINE void unsignedToFloat(const std::uint8_t* p, Vec* y) {
-  y[0] = {_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
+HEDDLE_INLINE Sums multiplyAdd(Sums a, Sums b, Sums c) {
+  return {_mm512_add_epi32(c.v, _mm512_mullo_epi32(a.v, b.v))};
 }
-HEDDLE_INLINE void signedToFloat(const std::uint8_t* p, Vec* y) {
-  y[0] = {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
+HEDDLE_INLINE Sums loadUnsigned(const std::uint8_t* p) {
+  return {_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
+}
+HEDDLE_INLINE Sums loadSigned(const std::uint8_t* p) {
+  return {_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
 }
 
 /// Integral values of -128 to 127.

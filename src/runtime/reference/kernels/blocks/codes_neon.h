@@ -57,21 +57,20 @@ HEDDLE_INLINE Sums dot(Sums acc, Codes w, const std::int8_t* x) {
 HEDDLE_INLINE void toFloat(Sums s, Vec* y) {
   for (int i = 0; i < 4; ++i) y[i] = {vcvtq_f32_s32(s.v[i])};
 }
-HEDDLE_INLINE void unsignedToFloat(const std::uint8_t* p, Vec* y) {
-  const uint8x16_t bytes = vld1q_u8(p);
-  const uint16x8_t low = vmovl_u8(vget_low_u8(bytes)), high = vmovl_high_u8(bytes);
-  y[0] = {vcvtq_f32_u32(vmovl_u16(vget_low_u16(low)))};
-  y[1] = {vcvtq_f32_u32(vmovl_high_u16(low))};
-  y[2] = {vcvtq_f32_u32(vmovl_u16(vget_low_u16(high)))};
-  y[3] = {vcvtq_f32_u32(vmovl_high_u16(high))};
+HEDDLE_INLINE Sums multiplyAdd(Sums a, Sums b, Sums c) {
+  for (int i = 0; i < 4; ++i) c.v[i] = vmlaq_s32(c.v[i], a.v[i], b.v[i]);
+  return c;
 }
-HEDDLE_INLINE void signedToFloat(const std::uint8_t* p, Vec* y) {
+HEDDLE_INLINE Sums widened(int16x8_t low, int16x8_t high) {
+  return {{vmovl_s16(vget_low_s16(low)), vmovl_high_s16(low), vmovl_s16(vget_low_s16(high)), vmovl_high_s16(high)}};
+}
+HEDDLE_INLINE Sums loadUnsigned(const std::uint8_t* p) {
+  const uint8x16_t bytes = vld1q_u8(p);
+  return widened(vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(bytes))), vreinterpretq_s16_u16(vmovl_high_u8(bytes)));
+}
+HEDDLE_INLINE Sums loadSigned(const std::uint8_t* p) {
   const int8x16_t bytes = vreinterpretq_s8_u8(vld1q_u8(p));
-  const int16x8_t low = vmovl_s8(vget_low_s8(bytes)), high = vmovl_high_s8(bytes);
-  y[0] = {vcvtq_f32_s32(vmovl_s16(vget_low_s16(low)))};
-  y[1] = {vcvtq_f32_s32(vmovl_high_s16(low))};
-  y[2] = {vcvtq_f32_s32(vmovl_s16(vget_low_s16(high)))};
-  y[3] = {vcvtq_f32_s32(vmovl_high_s16(high))};
+  return widened(vmovl_s8(vget_low_s8(bytes)), vmovl_high_s8(bytes));
 }
 
 /// Integral values of -128 to 127.

@@ -49,11 +49,19 @@ HEDDLE_NOINLINE Sums dot(Sums acc, const Codes& w, const std::int8_t* x) {
 HEDDLE_NOINLINE inline void toFloat(const Sums& s, Vec* y) {
   for (std::size_t i = 0; i < 16; ++i) y[i / kWidth].v[i % kWidth] = static_cast<float>(s.v[i]);
 }
-HEDDLE_NOINLINE inline void unsignedToFloat(const std::uint8_t* p, Vec* y) {
-  for (std::size_t i = 0; i < 16; ++i) y[i / kWidth].v[i % kWidth] = p[i];
+HEDDLE_NOINLINE inline Sums multiplyAdd(const Sums& a, const Sums& b, Sums c) {
+  for (std::size_t i = 0; i < 16; ++i) c.v[i] += a.v[i] * b.v[i];
+  return c;
 }
-HEDDLE_NOINLINE inline void signedToFloat(const std::uint8_t* p, Vec* y) {
-  for (std::size_t i = 0; i < 16; ++i) y[i / kWidth].v[i % kWidth] = static_cast<std::int8_t>(p[i]);
+HEDDLE_NOINLINE inline Sums loadUnsigned(const std::uint8_t* p) {
+  Sums s;
+  for (std::size_t i = 0; i < 16; ++i) s.v[i] = p[i];
+  return s;
+}
+HEDDLE_NOINLINE inline Sums loadSigned(const std::uint8_t* p) {
+  Sums s;
+  for (std::size_t i = 0; i < 16; ++i) s.v[i] = static_cast<std::int8_t>(p[i]);
+  return s;
 }
 
 /// Integral values of -128 to 127.

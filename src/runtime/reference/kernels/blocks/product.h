@@ -37,6 +37,18 @@ HEDDLE_INLINE Lanes floatsOf(Sums s) {
   toFloat(s, r.v);
   return r;
 }
+HEDDLE_INLINE Lanes floatsOf(Lanes x) { return x; }
+/// With floats as the sum, which are faster and exact below 2^24.
+HEDDLE_INLINE Lanes multiplyAdd(Sums a, Sums b, Lanes c) { return fma(floatsOf(a), floatsOf(b), c); }
+
+template <class T>
+HEDDLE_INLINE T zero() {
+  if constexpr (std::is_same_v<T, Sums>) {
+    return broadcastSum(0);
+  } else {
+    return lanesOf(0.0F);
+  }
+}
 
 /// Stores a vector of columns from `at` on, of which `cols` exist.
 HEDDLE_INLINE void storeReal(float* y, Vec v, std::size_t cols, std::size_t at) {
@@ -47,70 +59,123 @@ HEDDLE_INLINE void storeReal(float* y, Vec v, std::size_t cols, std::size_t at) 
   }
 }
 
-/// sums[m] = codes of one group of a block times the activations, from `start[m]` on.
-template <BlockFormat F, std::size_t M, std::size_t Group>
-HEDDLE_INLINE void groupSums(const std::uint8_t* block, const std::int8_t* x, const std::int32_t* start, Sums* sums) {
-  HEDDLE_UNROLL
-  for (std::size_t m = 0; m < M; ++m) sums[m] = broadcastSum(start == nullptr ? 0 : start[m]);
-  eachIndex<layoutOf(F).group / 4>([&](auto word) HEDDLE_INLINE_LAMBDA {
-    constexpr std::size_t kWord = decltype(word)::value;
+/// Words of four elements that follow each other in one chain.
+template <BlockFormat F, std::size_t M>
+inline constexpr std::size_t kRun = 8 / chainsOf(F, M);
+
+/// sums[m] += codes of N words from `Word` of a group on, times the activations.
+template <BlockFormat F, std::size_t M, std::size_t Group, std::size_t Word, std::size_t N>
+HEDDLE_INLINE void addWords(const std::uint8_t* block, const std::int8_t* x, Sums* sums) {
+  eachIndex<N>([&](auto word) HEDDLE_INLINE_LAMBDA {
+    constexpr std::size_t kWord = Word + decltype(word)::value;
     const Codes w = Unpack<F>::template codes<Group, kWord>(block);
     HEDDLE_UNROLL
     for (std::size_t m = 0; m < M; ++m) sums[m] = dot<Unpack<F>::kWide>(sums[m], w, x + (kWord * M + m) * 4);
   });
 }
 
+/// What panelProduct adds up, per chain and row of activations; what minima take away stands apart.
+template <BlockFormat F, std::size_t M>
+struct Totals {
+  Lanes chains[chainsOf(F, M)][M];
+  Lanes least[Unpack<F>::kMinimum ? M : 1];
+};
+
 template <BlockFormat F, std::size_t M>
 HEDDLE_INLINE void plainBlock(const std::uint8_t* block, const std::int8_t* x, const float* scales,
-                              const std::int32_t* sums, Lanes* total) {
-  Sums acc[M];
-  groupSums<F, M, 0>(block, x, Unpack<F>::kZero == 0 ? nullptr : sums, acc);
+                              const std::int32_t* sums, Totals<F, M>& total) {
   const Lanes d = halves(block + Unpack<F>::kScale);
+  Lanes scale[M];
   HEDDLE_UNROLL
-  for (std::size_t m = 0; m < M; ++m) total[m] = fma(floatsOf(acc[m]), scaled(d, scales[m]), total[m]);
+  for (std::size_t m = 0; m < M; ++m) scale[m] = scaled(d, scales[m]);
+  eachIndex<chainsOf(F, M)>([&](auto chain) HEDDLE_INLINE_LAMBDA {
+    constexpr std::size_t kChain = decltype(chain)::value;
+    Sums acc[M];
+    HEDDLE_UNROLL
+    for (std::size_t m = 0; m < M; ++m) acc[m] = broadcastSum(Unpack<F>::kZero == 0 ? 0 : sums[kChain * M + m]);
+    addWords<F, M, 0, kChain * kRun<F, M>, kRun<F, M>>(block, x, acc);
+    HEDDLE_UNROLL
+    for (std::size_t m = 0; m < M; ++m) {
+      total.chains[kChain][m] = fma(floatsOf(acc[m]), scale[m], total.chains[kChain][m]);
+    }
+  });
 }
 
 template <BlockFormat F, std::size_t M>
 HEDDLE_INLINE void scaledBlock(const std::uint8_t* block, const std::int8_t* x, const float* scales,
-                               const std::int32_t* sums, Lanes* total) {
+                               const std::int32_t* sums, Totals<F, M>& total) {
   using U = Unpack<F>;
-  constexpr std::size_t kGroup = layoutOf(F).group, kGroups = layoutOf(F).elements / kGroup;
+  constexpr std::size_t kGroup = layoutOf(F).group, kGroups = layoutOf(F).elements / kGroup, kWords = kGroup / 4;
+  constexpr std::size_t kChains = chainsOf(F, M), kLength = kRun<F, M> < kWords ? kRun<F, M> : kWords;
   std::uint8_t small[U::kMinimum ? 2 * kGroups * kPanelRows : 1];
   if constexpr (U::kMinimum) unpackScales(block + U::kGroupScales, small);
-  Lanes part[M];
+  using Part = std::conditional_t<U::kMinimum || kChains == 8, Sums, Lanes>;
+  Part part[kChains][M];
   HEDDLE_UNROLL
-  for (std::size_t m = 0; m < M; ++m) part[m] = lanesOf(0.0F);
+  for (auto& chain : part) {
+    HEDDLE_UNROLL
+    for (Part& p : chain) p = zero<Part>();
+  }
   eachIndex<kGroups>([&](auto group) HEDDLE_INLINE_LAMBDA {
     constexpr std::size_t kIndex = decltype(group)::value;
-    Sums acc[M];
-    groupSums<F, M, kIndex>(block, x + kIndex * kGroup * M, U::kMinimum ? nullptr : sums + kIndex * M, acc);
-    Lanes scale;
-    if constexpr (U::kMinimum) {
-      unsignedToFloat(small + kIndex * kPanelRows, scale.v);
-    } else {
-      signedToFloat(block + U::kGroupScales + kIndex * kPanelRows, scale.v);
+    const Sums scale = U::kMinimum ? loadUnsigned(small + kIndex * kPanelRows)
+                                   : loadSigned(block + U::kGroupScales + kIndex * kPanelRows);
+    eachIndex<kWords / kLength>([&](auto run) HEDDLE_INLINE_LAMBDA {
+      constexpr std::size_t kWord = decltype(run)::value * kLength;
+      constexpr std::size_t kChain = (kIndex * kWords + kWord) % 8 / kRun<F, M>;
+      Sums acc[M];
+      HEDDLE_UNROLL
+      for (std::size_t m = 0; m < M; ++m) acc[m] = broadcastSum(!U::kMinimum && kChains == 1 ? sums[kIndex * M + m] : 0);
+      addWords<F, M, kIndex, kWord, kLength>(block, x + kIndex * kGroup * M, acc);
+      HEDDLE_UNROLL
+      for (std::size_t m = 0; m < M; ++m) part[kChain][m] = multiplyAdd(acc[m], scale, part[kChain][m]);
+    });
+    if constexpr (!U::kMinimum && kChains == 8) {  // ggml takes the zero points of two groups from one of the sums
+      part[kIndex / 2][0] = multiplyAdd(broadcastSum(sums[kIndex]), scale, part[kIndex / 2][0]);
     }
-    HEDDLE_UNROLL
-    for (std::size_t m = 0; m < M; ++m) part[m] = fma(floatsOf(acc[m]), scale, part[m]);
   });
   const Lanes d = halves(block + U::kScale);
   HEDDLE_UNROLL
-  for (std::size_t m = 0; m < M; ++m) total[m] = fma(part[m], scaled(d, scales[m]), total[m]);
-  if constexpr (U::kMinimum) {
+  for (std::size_t m = 0; m < M; ++m) {
+    const Lanes scale = scaled(d, scales[m]);
     HEDDLE_UNROLL
-    for (std::size_t m = 0; m < M; ++m) part[m] = lanesOf(0.0F);
+    for (std::size_t c = 0; c < kChains; ++c) {
+      total.chains[c][m] = fma(floatsOf(part[c][m]), scale, total.chains[c][m]);
+    }
+  }
+  if constexpr (U::kMinimum) {
+    Sums taken[M];
+    HEDDLE_UNROLL
+    for (Sums& t : taken) t = broadcastSum(0);
     for (std::size_t g = 0; g < kGroups; ++g) {
-      Lanes minimum;
-      unsignedToFloat(small + (kGroups + g) * kPanelRows, minimum.v);
+      const Sums minimum = loadUnsigned(small + (kGroups + g) * kPanelRows);
       HEDDLE_UNROLL
-      for (std::size_t m = 0; m < M; ++m) {
-        part[m] = fma(minimum, lanesOf(static_cast<float>(sums[g * M + m])), part[m]);
-      }
+      for (std::size_t m = 0; m < M; ++m) taken[m] = multiplyAdd(minimum, broadcastSum(sums[g * M + m]), taken[m]);
     }
     const Lanes least = halves(block + U::kLeast);
     HEDDLE_UNROLL
-    for (std::size_t m = 0; m < M; ++m) total[m] = fma(part[m], scaled(least, -scales[m]), total[m]);
+    for (std::size_t m = 0; m < M; ++m) {
+      total.least[m] = fma(floatsOf(taken[m]), scaled(least, scales[m]), total.least[m]);
+    }
   }
+}
+
+/// The chains of a row added by halves, less what its minima take away.
+template <BlockFormat F, std::size_t M>
+HEDDLE_INLINE Lanes added(const Totals<F, M>& total, std::size_t m) {
+  constexpr std::size_t kChains = chainsOf(F, M);
+  Lanes sum[kChains];
+  HEDDLE_UNROLL
+  for (std::size_t c = 0; c < kChains; ++c) sum[c] = total.chains[c][m];
+  for (std::size_t half = kChains / 2; half > 0; half /= 2) {
+    for (std::size_t c = 0; c < half; ++c) {
+      for (std::size_t i = 0; i < kParts; ++i) sum[c].v[i] = sum[c].v[i] + sum[c + half].v[i];
+    }
+  }
+  if constexpr (Unpack<F>::kMinimum) {
+    for (std::size_t i = 0; i < kParts; ++i) sum[0].v[i] = sum[0].v[i] - total.least[m].v[i];
+  }
+  return sum[0];
 }
 
 template <BlockFormat F, std::size_t M>
@@ -124,9 +189,14 @@ void panelProduct(const BlockProduct& p) {
     const std::int8_t* x = p.x.codes;
     const float* scales = p.x.scales;
     const std::int32_t* sums = p.x.sums;
-    Lanes total[M];
+    Totals<F, M> total;
     HEDDLE_UNROLL
-    for (std::size_t m = 0; m < M; ++m) total[m] = lanesOf(0.0F);
+    for (auto& chain : total.chains) {
+      HEDDLE_UNROLL
+      for (Lanes& t : chain) t = lanesOf(0.0F);
+    }
+    HEDDLE_UNROLL
+    for (Lanes& t : total.least) t = lanesOf(0.0F);
     for (std::size_t b = 0; b < blocks; ++b, block += kBytes) {
       if constexpr (kScaledGroups) {
         scaledBlock<F, M>(block, x, scales, sums, total);
@@ -135,11 +205,12 @@ void panelProduct(const BlockProduct& p) {
       }
       x += kLayout.elements * M;
       scales += M;
-      sums += kLayout.elements / kLayout.group * M;
+      sums += kLayout.elements / sumElements(F, M) * M;
     }
     for (std::size_t m = 0; m < p.rows; ++m) {
+      const Lanes sum = added<F, M>(total, m);
       float* y = p.y + m * p.ldy + j;
-      for (std::size_t i = 0; i < kParts; ++i) storeReal(y + i * kWidth, total[m].v[i], p.cols, j + i * kWidth);
+      for (std::size_t i = 0; i < kParts; ++i) storeReal(y + i * kWidth, sum.v[i], p.cols, j + i * kWidth);
     }
   }
 }

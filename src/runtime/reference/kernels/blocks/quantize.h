@@ -21,8 +21,7 @@ HEDDLE_INLINE Extent extentOf(const float* x, std::size_t n) {
 }
 
 HEDDLE_INLINE float roundedToHalf(float x) {
-  constexpr float kLeast = 6.1035156e-5F, kMost = 65504.0F;  // half precision is not rounded to where it is not normal
-  if (!(x >= kLeast && x <= kMost)) return x;
+  if (!(x <= 65504.0F)) return x;
   Half h[kWidth];
   storeHalf(h, broadcast(x));
   float r[kWidth];
@@ -34,6 +33,7 @@ void quantizeRows(BlockFormat format, const float* x, std::size_t ldx, std::size
                   const QuantizedTile& t) {
   const BlockLayout layout = layoutOf(format);
   const bool large = layout.elements == 256;
+  const std::size_t perSum = sumElements(format, t.rows);
   const int zero = format == BlockFormat::Q8_0   ? (kWideCodesAreSigned ? 0 : 128)
                    : format == BlockFormat::Q4_0 ? 8
                    : format == BlockFormat::Q5_0 ? 16
@@ -43,11 +43,11 @@ void quantizeRows(BlockFormat format, const float* x, std::size_t ldx, std::size
     for (std::size_t b = 0; b < k / layout.elements; ++b) {
       const float* from = x + r * ldx + b * layout.elements;
       std::int8_t* codes = t.codes + (b * layout.elements * t.rows + r * 4);
-      std::int32_t* sums = t.sums + b * (layout.elements / layout.group) * t.rows + r;
+      std::int32_t* sums = t.sums + b * (layout.elements / perSum) * t.rows + r;
       if (r >= rows) {
         t.scales[b * t.rows + r] = 0.0F;
         for (std::size_t i = 0; i < layout.elements; i += 4) std::memset(codes + i * t.rows, 0, 4);
-        for (std::size_t g = 0; g < layout.elements / layout.group; ++g) sums[g * t.rows] = 0;
+        for (std::size_t g = 0; g < layout.elements / perSum; ++g) sums[g * t.rows] = 0;
         continue;
       }
       const Extent e = extentOf(from, layout.elements);
@@ -66,7 +66,14 @@ void quantizeRows(BlockFormat format, const float* x, std::size_t ldx, std::size
           storeBytes(rounded, bytes);
           for (std::size_t j = 0; j < kWidth; j += 4) std::memcpy(codes + (i + j) * t.rows, bytes + j, 4);
         }
-        sums[g / layout.group * t.rows] = -zero * static_cast<std::int32_t>(sum(total));
+        if (perSum == layout.group) {
+          sums[g / perSum * t.rows] = -zero * static_cast<std::int32_t>(sum(total));
+          continue;
+        }
+        for (std::size_t i = g; i < g + layout.group; i += perSum) {
+          const std::int8_t* four = codes + i * t.rows;
+          sums[i / perSum * t.rows] = -zero * (four[0] + four[1] + four[2] + four[3]);
+        }
       }
     }
   }
