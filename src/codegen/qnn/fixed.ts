@@ -96,7 +96,9 @@ export function toFixed(g: Graph, encodings: Encodings, read?: ReadWeight): Grap
   const resultOf = (n: Node): Fixed | undefined => {
     if (n.op === ops.softmax) return probability;
     const from = integers.get(n.inputs[0]!);
-    if (from && moves.has(n.op)) return typeOf(from);
+    const isAsFirst = (i: Node) =>
+      !isFloat(i.type.dtype) || (integers.has(i) && same(typeOf(integers.get(i)!), typeOf(from!)));
+    if (from && moves.has(n.op) && n.inputs.every(isAsFirst)) return typeOf(from);
     // Times a constant: the same integers.
     const factor = n.op === ops.mul && known.has(n.inputs[1]!) ? splat(n.inputs[1]!) : undefined;
     if (from && factor !== undefined && factor > 0) {
@@ -115,6 +117,11 @@ export function toFixed(g: Graph, encodings: Encodings, read?: ReadWeight): Grap
     if (sign && sign.min >= -1 && sign.max <= 1)
       return { dtype: "u16", scale: Math.fround(magnitude(a!) / 32767), offset: -32768 };
     if (!a || !b) return undefined;
+    if (n.op === ops.concat) {
+      const types = n.inputs.flatMap((i) => integers.get(i) ?? []).map(typeOf);
+      if (types.length < n.inputs.length) return undefined;
+      return spanning(Math.min(...types.map(lowest)), Math.max(...types.map(highest)));
+    }
     // A mean of values, weighted by probabilities, lies among them.
     if (n.op === ops.matmul && same(a, probability)) return spanning(lowest(b), highest(b));
     if (n.op !== ops.mul) return undefined;

@@ -65,8 +65,19 @@ for (const [what, build, allowed] of [
     const expected = outputOf(plain, inputs);
     assert.ok(maxDifference(outputOf(legal, inputs), expected) < allowed * wide.scale + 2 ** -10);
     const { of } = fuseFixed(legal);
-    assert.ok(of.size > 0, "at least one op is on integers");
+    const joined = topo(legal).some((n) => n.op === concat && n.type.dtype === "u16");
+    assert.ok(of.size > 0 || joined, "at least one op is on integers");
   });
+
+test("joined values of different ranges have room for both", () => {
+  const encodings = new Map([
+    ["x.in", encoding(-1, 1)],
+    ["y.in", encoding(-4, 0)],
+  ]);
+  const { plain, legal } = fixed((x, y) => concat([x, y], { axis: 1 }), encodings);
+  const given = { x: inputs.x, y: inputs.y.map((v) => 2 * v - 2) };
+  assert.ok(maxDifference(outputOf(legal, given), outputOf(plain, given)) < 2e-3);
+});
 
 test("probabilities are in steps of 2^-16, and a mean of values lies among them", () => {
   const v = input("v", "f16", 8, 4);
@@ -135,6 +146,7 @@ test("a step of the tiny model with noise in its caches is the program's, and in
     const kinds = new Set(plan.tensors.filter((t) => t.type !== "STATIC").map((t) => t.dataType));
     assert.equal([...kinds].sort(), ["INT_32", "UFIXED_POINT_16", "UFIXED_POINT_8"]);
     assert.is(plan.nodes.filter((n) => n.type === "Quantize").length, 0);
+    assert.is(plan.nodes.filter((n) => n.type === "Convert").length, 4, "two slices of two layers");
     for (const position of [0, 5, 63]) {
       const values = (n: Node, shift: number) =>
         noise(elements(n.type.shape), 3).map((v) => Math.round(60 * v) + shift);
