@@ -1,5 +1,5 @@
 /** The products of compiled programs, and what planners of them are compared with. */
-import type { GemmShape } from "../../src/codegen/mlir-aie/kernels/gemm.ts";
+import type { GemmShape } from "../../src/codegen/mlir-aie/kernels/gemm-shape.ts";
 
 /** The published kernels (arXiv 2512.13282): tile of a core, runs of addresses in bytes, and operations per second measured. */
 export const published = {

@@ -10,7 +10,7 @@ import type { AieBuffer, AieKernelMaker, AieMatch, ColumnValues, FixedPoint } fr
 import type { AttentionShape } from "./kernels/attention.ts";
 import { attentionKernel } from "./kernels/attention-design.ts";
 import { columnsOf } from "./kernels/column-values.ts";
-import type { GemmShape } from "./kernels/gemm.ts";
+import type { GemmShape } from "./kernels/gemm-shape.ts";
 import { linearKernel } from "./kernels/linear.ts";
 import { type KernelPlan, showPlan } from "./plan.ts";
 

@@ -1,6 +1,6 @@
 /** Kernels on tiny shapes, one of each kind: what goldens show and the simulator runs. */
 import { attentionKernel } from "../../../src/codegen/mlir-aie/kernels/attention-design.ts";
-import { type GemmShape, isScaled } from "../../../src/codegen/mlir-aie/kernels/gemm.ts";
+import { type GemmShape, isScaled } from "../../../src/codegen/mlir-aie/kernels/gemm-shape.ts";
 import { linearKernel } from "../../../src/codegen/mlir-aie/kernels/linear.ts";
 import { rowKernel } from "../../../src/codegen/mlir-aie/kernels/rows.ts";
 import type { KernelPlan } from "../../../src/codegen/mlir-aie/plan.ts";

@@ -2,7 +2,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { columnsOf } from "../../../src/codegen/mlir-aie/kernels/column-values.ts";
-import { type GemmShape, tiles } from "../../../src/codegen/mlir-aie/kernels/gemm.ts";
+import { tiles } from "../../../src/codegen/mlir-aie/kernels/gemm.ts";
+import type { GemmShape } from "../../../src/codegen/mlir-aie/kernels/gemm-shape.ts";
 import { gemmKernel, linearKernel } from "../../../src/codegen/mlir-aie/kernels/linear.ts";
 import { encodeBf16 } from "../../../src/ir/evaluate/round.ts";
 import * as ir from "../../../src/ir/index.ts";

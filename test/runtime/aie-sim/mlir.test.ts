@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { emit } from "../../../src/codegen/mlir-aie/emit.ts";
-import type { GemmShape } from "../../../src/codegen/mlir-aie/kernels/gemm.ts";
+import type { GemmShape } from "../../../src/codegen/mlir-aie/kernels/gemm-shape.ts";
 import type { KernelPlan } from "../../../src/codegen/mlir-aie/plan.ts";
 import { genericModule } from "../../../src/runtime/aie-sim/extract.ts";
 import { type Design, loadDesign } from "../../../src/runtime/aie-sim/index.ts";

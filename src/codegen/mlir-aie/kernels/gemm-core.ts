@@ -1,8 +1,8 @@
 /** The program of a core of a GEMM: an output-stationary tile, its accumulators in f32 (i32 for i8), blocks of the matrix unit. */
 import { type Body, type Buffer, type Value, vec } from "../body.ts";
-import { columnsPerBlock, type GemmTiles, isScaled, rowsType } from "./gemm.ts";
 import { clearStats, finishStats, measure, normalised, readColumns, rowStats } from "./gemm-norm.ts";
 import { readNumbers, scaled } from "./gemm-scale.ts";
+import { columnsPerBlock, type GemmTiles, isScaled, rowsType } from "./gemm-shape.ts";
 import { quickGeluTanh } from "./math.ts";
 import { range } from "./range.ts";
 

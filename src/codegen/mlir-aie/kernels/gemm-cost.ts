@@ -3,7 +3,7 @@ import type { AieMachine } from "../../../targets/aie-machine.ts";
 import { type Cost, costOf } from "../cost.ts";
 import { bytesOf } from "../design.ts";
 import { productCycles } from "../product.ts";
-import { type GemmShape, type GemmTiles, isScaled, rowsType } from "./gemm.ts";
+import { type GemmShape, type GemmTiles, isScaled, rowsType } from "./gemm-shape.ts";
 
 /** Cycles of the pipeline of a loop, and of starting a function and taking and giving objects around it. */
 const loop = 12;

@@ -12,10 +12,10 @@ import {
   sizeOf,
   type Tile,
 } from "../design.ts";
-import { type GemmTiles, isScaled, leavesAs, rowsType } from "./gemm.ts";
 import { gemmProgram } from "./gemm-core.ts";
 import { normLocals } from "./gemm-norm.ts";
 import { columnNumbers } from "./gemm-scale.ts";
+import { type GemmTiles, isScaled, leavesAs, rowsType } from "./gemm-shape.ts";
 import { range } from "./range.ts";
 import { batches, dims4 } from "./sequence.ts";
 

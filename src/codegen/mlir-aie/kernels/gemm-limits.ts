@@ -1,6 +1,6 @@
 /** What descriptors and addresses allow a GEMM plan. */
 import type { AieMachine } from "../../../targets/aie-machine.ts";
-import type { Sends } from "./gemm.ts";
+import type { Sends } from "./gemm-shape.ts";
 
 /** What a BD of the shim can walk in its two inner dimensions, in 32-bit words. */
 export const shimWrap = 1023;

@@ -5,7 +5,7 @@
  */
 import { type Body, type Value, vec } from "../body.ts";
 import { type Local, mem } from "../design.ts";
-import type { GemmTiles } from "./gemm.ts";
+import type { GemmTiles } from "./gemm-shape.ts";
 import { f32x16, inverseRoot } from "./math.ts";
 
 /** stats: sums of x and of x^2 per block of rows. columns: bias and sums of weights per block of columns. The lanes of a block each. */

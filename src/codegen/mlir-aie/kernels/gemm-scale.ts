@@ -6,7 +6,7 @@
  */
 import { type Body, type Value, vec } from "../body.ts";
 import { type Local, mem } from "../design.ts";
-import { blockBytes, blocksOfNumbers, type GemmTiles, leavesAs, numbersPerColumn } from "./gemm.ts";
+import { blockBytes, blocksOfNumbers, type GemmTiles, leavesAs, numbersPerColumn } from "./gemm-shape.ts";
 import { f32x16 } from "./math.ts";
 
 const lanes = 16;

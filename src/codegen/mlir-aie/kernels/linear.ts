@@ -4,8 +4,9 @@ import type { AieMachine } from "../../../targets/aie-machine.ts";
 import type { AieBuffer } from "../kernel.ts";
 import type { KernelPlan } from "../plan.ts";
 import type { Tiling } from "../tiling.ts";
-import { type GemmShape, type GemmTiles, isScaled, planGemm, rowsType } from "./gemm.ts";
+import { planGemm } from "./gemm.ts";
 import { gemmDesign } from "./gemm-design.ts";
+import { type GemmShape, type GemmTiles, isScaled, rowsType } from "./gemm-shape.ts";
 import { packedWeights } from "./pack-weights.ts";
 
 /**

@@ -19,7 +19,7 @@ import {
 import { staticShape } from "../../../ir/type.ts";
 import type { AieMachine } from "../../../targets/aie-machine.ts";
 import type { ColumnValues } from "../kernel.ts";
-import { blockBytes, blocksOfNumbers, columnsPerBlock, type GemmTiles, isScaled } from "./gemm.ts";
+import { blockBytes, blocksOfNumbers, columnsPerBlock, type GemmTiles, isScaled } from "./gemm-shape.ts";
 
 /** Zeros after the values of an axis, up to a size. */
 function padded(x: Node, axis: number, size: number): Node {
