@@ -7,6 +7,12 @@ export const heldOutLines = readFileSync(`${fixture}/heldout.txt`, "utf8").trimE
 /** `<|endoftext|>`, which begins every chapter. */
 export const begin = 0;
 
+/** -log p(token) after these logits, in nats. */
+export function surprise(logits: Float32Array, token: number): number {
+  const peak = logits.reduce((m, x) => Math.max(m, x), Number.NEGATIVE_INFINITY);
+  return peak + Math.log(logits.reduce((sum, x) => sum + Math.exp(x - peak), 0)) - logits[token]!;
+}
+
 /** Sum over the text of -log p(token | what stands before it in its line), in nats. */
 export async function scoreHeldOut(session: Session): Promise<{ nats: number; tokens: number }> {
   let [nats, tokens] = [0, 0];
@@ -14,8 +20,7 @@ export async function scoreHeldOut(session: Session): Promise<{ nats: number; to
     session.reset();
     let logits = await session.prefill([begin]);
     for (const token of session.tokenizer.encode(line)) {
-      const peak = logits.reduce((m, x) => Math.max(m, x), Number.NEGATIVE_INFINITY);
-      nats += peak + Math.log(logits.reduce((sum, x) => sum + Math.exp(x - peak), 0)) - logits[token]!;
+      nats += surprise(logits, token);
       tokens++;
       logits = await session.decode(token);
     }
