@@ -123,7 +123,8 @@ async function run([file]: readonly string[], options: Options, output: Output):
 
 /** With `--dry-run`, or without weights for a model that is too large to make up, only as far as the passes. */
 async function compile(file: string, { dryRun, dump: _, goal: __, ...rest }: Options, line: Progress) {
-  const { compileProgram, lowerProgram, tooLargeToMakeUp } = await import("./support/compile-program.ts");
+  const { compileProgram, tooLargeToMakeUp } = await import("./support/compile-program.ts");
+  const { lowerProgram } = await import("./support/lower-program.ts");
   const { head, calibration, method, budget, kv, blockSize, ...options } = rest;
   const request = { ...options, quantize: quantizeRequest(rest), onStep: line.step };
   try {

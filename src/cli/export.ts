@@ -2,10 +2,11 @@
 import { statSync } from "node:fs";
 import { HeddleError } from "../ir/error.ts";
 import { command, main, type Output } from "./support/command.ts";
-import type { CompileOptions } from "./support/compile-program.ts";
+import type { LowerOptions } from "./support/lower-program.ts";
 import { oneOf, whole } from "./support/options.ts";
 
-interface Options extends Pick<CompileOptions, "weights" | "config" | "seed" | "out" | "target"> {
+interface Options extends Pick<LowerOptions, "weights" | "config" | "seed" | "target"> {
+  readonly out?: string;
   readonly entry?: string;
 }
 
@@ -34,7 +35,7 @@ function checkTarget(out: string): void {
 
 async function run([file]: readonly string[], options: Options, output: Output): Promise<unknown> {
   const [{ lowerProgram }, { bind }, { writeOnnx }] = await Promise.all([
-    import("./support/compile-program.ts"),
+    import("./support/lower-program.ts"),
     import("../ir/graph.ts"),
     import("../codegen/onnx/index.ts"),
   ]);

@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { lowerProgram } from "../../src/cli/support/compile-program.ts";
+import { lowerProgram } from "../../src/cli/support/lower-program.ts";
 import { withGraph } from "../../src/cli/support/run-graph.ts";
 import { bind, graph } from "../../src/ir/graph.ts";
 import { input } from "../../src/ir/ops/index.ts";

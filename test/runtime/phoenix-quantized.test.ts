@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { lowerProgram } from "../../src/cli/support/compile-program.ts";
+import { lowerProgram } from "../../src/cli/support/lower-program.ts";
 import type { QuantizeRequest } from "../../src/cli/support/quantize-request.ts";
 import { compileModule } from "../../src/codegen/compile.ts";
 import { arrayBackend } from "../../src/codegen/mlir-aie/array-backend.ts";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { lowerProgram } from "../../src/cli/support/compile-program.ts";
+import { lowerProgram } from "../../src/cli/support/lower-program.ts";
 import { layerRange } from "../../src/cli/support/options.ts";
 import { withGraph } from "../../src/cli/support/run-graph.ts";
 import type { Manifest } from "../../src/codegen/manifest.ts";

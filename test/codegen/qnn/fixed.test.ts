@@ -1,7 +1,7 @@
 /** Graphs in fixed point for HTP: what they compute, by the interpreter; which ops become one; what has no range. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { lowerProgram } from "../../../src/cli/support/compile-program.ts";
+import { lowerProgram } from "../../../src/cli/support/lower-program.ts";
 import { fuseFixed, toFixed } from "../../../src/codegen/qnn/fixed.ts";
 import { type Encodings, qnnVendorFixed } from "../../../src/codegen/qnn/index.ts";
 import { WeightTable } from "../../../src/codegen/weights.ts";

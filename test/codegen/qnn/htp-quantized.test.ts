@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { test as always } from "uvu";
 import * as assert from "uvu/assert";
-import { lowerProgram } from "../../../src/cli/support/compile-program.ts";
+import { lowerProgram } from "../../../src/cli/support/lower-program.ts";
 import { type RunGraph, withGraph } from "../../../src/cli/support/run-graph.ts";
 import { qnnVendorFixed } from "../../../src/codegen/qnn/index.ts";
 import { bind, evaluate, graph as graphOf, staticShape } from "../../../src/ir/index.ts";
