@@ -4,13 +4,10 @@ import { existsSync, linkSync, mkdirSync, readFileSync, statSync, writeFileSync 
 import { dirname, join } from "node:path";
 import { HeddleError } from "../ir/error.ts";
 import { topo } from "../ir/graph.ts";
-import type { ModelInfo, Module } from "../ir/program.ts";
+import type { Module } from "../ir/program.ts";
 import { staticShape } from "../ir/type.ts";
 import { aieMachine } from "../targets/aie-machine.ts";
 import { targetNames } from "../targets/target.ts";
-import type { ChatFormat } from "../weights/chat-format.ts";
-import type { TokenizerFile } from "../weights/checkpoint.ts";
-import type { Sampling } from "../weights/sampling.ts";
 import type { WeightSource } from "../weights/source.ts";
 import type { Backend, EntryPlan } from "./backend.ts";
 import { type CompiledEntry, compileEntries, manifestEntry } from "./entries.ts";
@@ -18,38 +15,20 @@ import { checkManifest, type Manifest } from "./manifest.ts";
 import { arrayBackend } from "./mlir-aie/array-backend.ts";
 import { aieSupport } from "./mlir-aie/support.ts";
 import { type Precision, precisions } from "./precision.ts";
-import { writeProgram } from "./program-files.ts";
+import { type ProgramDescription, writeProgram } from "./program-files.ts";
 import { qnnReference, qnnVendor, qnnVendorHalf, weightsFile } from "./qnn/index.ts";
 import { manifestFile, replaceFolder } from "./staging.ts";
 import { WeightTable } from "./weights.ts";
 import { type WeightProgress, type WeightsFile, writeWeights } from "./weights-file.ts";
 
-export interface CompileRequest {
-  /** The program's name. */
-  readonly program: string;
+export interface CompileRequest extends ProgramDescription {
   /** The module after its passes. */
   readonly module: Module;
-  readonly info: ModelInfo;
-  /** Tokens that end a text. */
-  readonly eos?: readonly number[];
-  /** `reference`, `x-elite`, `phoenix` or `strix`. */
-  readonly target: string;
-  readonly precision: Precision;
-  /** Inputs that share a scale in weights of 4 bits. */
-  readonly blockSize?: number;
   readonly weights: WeightSource;
   /** The build folder; an older build there is replaced. */
   readonly out: string;
   /** An older build whose weights may be used again. Default `out`. */
   readonly previous?: string;
-  /** The tokenizer's file to put into the folder. */
-  readonly tokenizer?: TokenizerFile;
-  /** How to converse with the model: a template in Jinja, and the tokens that it names. */
-  readonly chat?: ChatFormat;
-  /** How its authors sample from it. */
-  readonly sampling?: Sampling;
-  /** Names of the passes that ran, in order. */
-  readonly passes: readonly string[];
   /** Whether the module is some layers of a model. */
   readonly isPart?: boolean;
   /** Writes further files (dumps, a report) into the folder before it takes its place. */
