@@ -2,7 +2,7 @@
  * Writes the program of a core: SSA in the scf, arith, math, memref and vector dialects, kept to what upstream lowers to the
  * vector and matrix units of AIE2 (16 lanes of bf16 and f32, contractions of the matrix unit's shape).
  */
-import { type Element, type Mem, showMem } from "./design.ts";
+import { type Element, type Mem, showMem } from "./mem.ts";
 
 export interface Value {
   readonly id: string;

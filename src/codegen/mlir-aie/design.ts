@@ -3,19 +3,9 @@
  * down as MLIR without deciding anything, `budget` counts what it takes of each tile.
  */
 import type { Body } from "./body.ts";
+import type { Mem } from "./mem.ts";
 
-export type Element = "bf16" | "f32" | "i8" | "i32";
-export const bytesOf = { bf16: 2, f32: 4, i8: 1, i32: 4 } as const satisfies Record<Element, number>;
-
-/** The type of a buffer. */
-export interface Mem {
-  readonly shape: readonly number[];
-  readonly of: Element;
-}
-export const mem = (of: Element, ...shape: readonly number[]): Mem => ({ shape, of });
-export const sizeOf = (m: Mem): number => m.shape.reduce((a, b) => a * b, 1);
-export const byteSize = (m: Mem): number => sizeOf(m) * bytesOf[m.of];
-export const showMem = (m: Mem): string => `memref<${[...m.shape, m.of].join("x")}>`;
+export { byteSize, bytesOf, type Element, type Mem, mem, showMem, sizeOf } from "./mem.ts";
 
 /** Column and row; row 0 is the shim, row 1 the memory tiles. */
 export interface Tile {
