@@ -4,7 +4,7 @@ import type { Source } from "../../../targets/target.ts";
 import { loadProgram, type Program } from "../compile/core.ts";
 import { type Rounding, rounder } from "../compile/rounding.ts";
 import type { Channel } from "../hardware.ts";
-import type { Design } from "../index.ts";
+import type { Design } from "../load.ts";
 import { stringAttr, walk } from "../mlir/op.ts";
 import { bytesOf, showType } from "../mlir/type.ts";
 import type { Actor } from "./actor.ts";
