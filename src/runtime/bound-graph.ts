@@ -4,7 +4,7 @@
  */
 import { bitsOf } from "../ir/type.ts";
 import { allocate, type Graph, release } from "./addon.ts";
-import type { Entry } from "./entry-graphs.ts";
+import type { Entry } from "./entry-graph.ts";
 
 type Output = Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 type Caches = Readonly<Record<string, Uint8Array>>;

@@ -3,7 +3,7 @@
  * by one) with caches of one size; when a sequence outgrows it, the live part moves to the next bucket.
  */
 import { bitsOf } from "../ir/type.ts";
-import { type Entry, type EntryGraph, type Graphs, logitsOf } from "./entry-graphs.ts";
+import { type Entry, type EntryGraph, type Graphs, logitsOf } from "./entry-graph.ts";
 import { type CacheLayout, type CacheMemory, KvCache } from "./kv-cache.ts";
 import type { Runner } from "./runner.ts";
 import type { Counters } from "./statistics.ts";

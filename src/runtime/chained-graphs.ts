@@ -4,7 +4,7 @@
  */
 import { bitsOf } from "../ir/type.ts";
 import type { BuildFolder } from "./build-folder.ts";
-import type { Entry, EntryGraph, Graphs } from "./entry-graphs.ts";
+import type { Entry, EntryGraph, Graphs } from "./entry-graph.ts";
 
 /**
  * How parts are held: all `together` once they have been used, or `in-turn`, each only while it runs, where memory has no room for all

@@ -5,7 +5,7 @@ import { HeddleError } from "../ir/error.ts";
 import type { Backend, Context, Graph, TensorInfo } from "./addon.ts";
 import { hashBinary } from "./binary-file.ts";
 import type { BuildFolder } from "./build-folder.ts";
-import type { Entry } from "./entry-graphs.ts";
+import type { Entry } from "./entry-graph.ts";
 import { QnnError } from "./qnn-error.ts";
 
 const recompile = "compile it again: npm run compile <graph file> -- --target x-elite --precision f16";

@@ -1,5 +1,5 @@
 /** A program without a cache: the whole sequence runs again for every token, in the smallest entry point that holds it. */
-import { type Entry, type Graphs, logitsOf } from "./entry-graphs.ts";
+import { type Entry, type Graphs, logitsOf } from "./entry-graph.ts";
 import type { Runner } from "./runner.ts";
 import type { Counters } from "./statistics.ts";
 

@@ -2,7 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { CachedRunner } from "../../src/runtime/cached-runner.ts";
-import { type Entry, type EntryGraph, logitsOf } from "../../src/runtime/entry-graphs.ts";
+import { type Entry, type EntryGraph, logitsOf } from "../../src/runtime/entry-graph.ts";
 import { Counters } from "../../src/runtime/statistics.ts";
 
 type Mode = "in-place" | "host";

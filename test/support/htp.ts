@@ -5,7 +5,7 @@ import { allocate, type Context, mapFile, release } from "../../src/runtime/addo
 import { BoundGraph } from "../../src/runtime/bound-graph.ts";
 import { openBuild, readJson } from "../../src/runtime/build-folder.ts";
 import { CachedRunner } from "../../src/runtime/cached-runner.ts";
-import type { Entry, EntryGraph } from "../../src/runtime/entry-graphs.ts";
+import type { Entry, EntryGraph } from "../../src/runtime/entry-graph.ts";
 import { libraryCandidates, openBackend } from "../../src/runtime/libraries.ts";
 import { Counters } from "../../src/runtime/statistics.ts";
 import { withSession } from "./builds.ts";

@@ -6,7 +6,7 @@ import { checkSteps, type KernelEntry, type StepBuffer, type StepsFile } from ".
 import { HeddleError, parseLoc, rethrow } from "../../ir/error.ts";
 import { allocate, type Backend, type Context, type Graph, type MappedFile, release } from "../addon.ts";
 import { type BuildFolder, readJson } from "../build-folder.ts";
-import type { Entry, EntryGraph } from "../entry-graphs.ts";
+import type { Entry, EntryGraph } from "../entry-graph.ts";
 import { type BufferArray, bufferArray, bytesPerElement, type HostArray, place, take } from "./convert.ts";
 import type { ArrayExecutor, OpenKernel } from "./executor.ts";
 
