@@ -1,12 +1,13 @@
 import { HeddleError } from "../ir/error.ts";
 import { type Graph, mapGraph } from "../ir/graph.ts";
 import { describe, type Node, renamed } from "../ir/node.ts";
+import type { AnyOp } from "../ir/op.ts";
 import * as ops from "../ir/ops/index.ts";
 import { blockSizes } from "../ir/ops/support/quant.ts";
-import { v } from "../ir/pattern.ts";
+import { opPattern, type Pat, v } from "../ir/pattern.ts";
 import { nodeNames } from "../ir/print.ts";
 import type { Module } from "../ir/program.ts";
-import { mergeCommon, rewrite, rule } from "../ir/rewrite.ts";
+import { mergeCommon, type Rule, rewrite, rule } from "../ir/rewrite.ts";
 import type { DType } from "../ir/type.ts";
 import { type Pass, pass } from "./pass.ts";
 import { prove } from "./prove.ts";
@@ -115,46 +116,30 @@ function quantizeGraph(g: Graph, options: QuantizeOptions, hit: () => void): Gra
 /** A product in floats as what the quantised one yields. */
 const inTypeOf = (n: Node<TypedEncoding>, y: Node): Node => (n.type.dtype === "f32" ? y : ops.quantize(y, n.attrs));
 
-// Without rounding, a quantised product is the product of what its operands stand for.
+/**
+ * Without rounding, a quantised product is the product of what its operands stand for, with a bias or without.
+ * @param more what the product reads of its weights besides their scales.
+ */
+const meaningsOf = (product: AnyOp, ...more: Pat<unknown>[]): Rule[] =>
+  [[ops.quantizeBias.pat(v("b"), v("s"))], []].map((bias) =>
+    rule(
+      `meaning-of-${bias.length > 0 ? "" : "unbiased-"}${product.name}`,
+      opPattern(product, [
+        ops.quantize.pat(v("x")),
+        opPattern(ops.quantizeWeight, [v("w"), v("s"), ...more]),
+        v("s"),
+        ...more,
+        ...bias,
+      ]).as("n") as Pat<Product>,
+      ({ x, w, b, n }) => inTypeOf(n, b ? ops.linear(x, w, b) : ops.linear(x, w)),
+    ),
+  );
+type Product = { readonly x: Node; readonly w: Node; readonly b?: Node; readonly n: Node<TypedEncoding> };
+
 const meanings = [
   rule("meaning-of-round-trip", ops.dequantize.pat(ops.quantize.pat(v("x"))), ({ x }) => x),
-  rule(
-    "meaning-of-quantized-linear",
-    ops.quantizedLinear
-      .pat(
-        ops.quantize.pat(v("x")),
-        ops.quantizeWeight.pat(v("w"), v("s")),
-        v("s"),
-        ops.quantizeBias.pat(v("b"), v("s")),
-      )
-      .as("n"),
-    ({ x, w, b, n }) => inTypeOf(n, ops.linear(x, w, b)),
-  ),
-  rule(
-    "meaning-of-unbiased-quantized-linear",
-    ops.quantizedLinear.pat(ops.quantize.pat(v("x")), ops.quantizeWeight.pat(v("w"), v("s")), v("s")).as("n"),
-    ({ x, w, n }) => inTypeOf(n, ops.linear(x, w)),
-  ),
-  rule(
-    "meaning-of-block-quantized-linear",
-    ops.blockQuantizedLinear
-      .pat(
-        ops.quantize.pat(v("x")),
-        ops.quantizeWeight.pat(v("w"), v("s"), v("blocks")),
-        v("s"),
-        v("blocks"),
-        ops.quantizeBias.pat(v("b"), v("s")),
-      )
-      .as("n"),
-    ({ x, w, b, n }) => inTypeOf(n, ops.linear(x, w, b)),
-  ),
-  rule(
-    "meaning-of-unbiased-block-quantized-linear",
-    ops.blockQuantizedLinear
-      .pat(ops.quantize.pat(v("x")), ops.quantizeWeight.pat(v("w"), v("s"), v("blocks")), v("s"), v("blocks"))
-      .as("n"),
-    ({ x, w, n }) => inTypeOf(n, ops.linear(x, w)),
-  ),
+  ...meaningsOf(ops.quantizedLinear),
+  ...meaningsOf(ops.blockQuantizedLinear, v("blocks")),
 ];
 
 /** What a quantised graph would compute if nothing were rounded. */
