@@ -3,33 +3,17 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Histogram } from "../../src/cli/support/calibration/histogram.ts";
-import { divergence, lossOf } from "../../src/cli/support/calibration/losses.ts";
-import { type LayerReport, spend } from "../../src/cli/support/calibration/sensitivity.ts";
+import type { LayerReport } from "../../src/cli/support/calibration/sensitivity.ts";
 import { type CompileOptions, compileProgram } from "../../src/cli/support/compile-program.ts";
 import { quantizationText } from "../../src/cli/support/quantization-text.ts";
 import { quantizeRequest } from "../../src/cli/support/quantize-request.ts";
 import type { Manifest } from "../../src/codegen/manifest.ts";
 import type { Precision } from "../../src/codegen/precision.ts";
 import type { QnnGraph } from "../../src/codegen/qnn/index.ts";
-import { encodingFor } from "../../src/passes/support/encoding.ts";
-import { noise } from "../ir/examples/example.ts";
 import { fixture } from "../support/held-out.ts";
+import { compileQuantized as compile, quantizedProgram as program } from "../support/quantized.ts";
+import { refused } from "../support/rejection.ts";
 import { tempFolder } from "../support/temp.ts";
-
-const program = "graphs/gpt2-fa2-kv-fused.ts";
-const compile = (options: CompileOptions) =>
-  compileProgram(program, { config: "tiny", precision: "w8a16", out: join(tempFolder(), "build"), ...options });
-
-async function refused(what: Promise<unknown> | (() => unknown), says: RegExp): Promise<void> {
-  try {
-    await (typeof what === "function" ? what() : what);
-  } catch (e) {
-    assert.match((e as Error).message, says);
-    return;
-  }
-  assert.unreachable("nothing was refused");
-}
 
 test("the report lists layers worst first, and what was found is written down", async () => {
   const { out, quantization, manifest } = await compile({});
@@ -52,43 +36,6 @@ test("the report lists layers worst first, and what was found is written down", 
       (l: LayerReport) => l.bits === 8 && l.sqnr! > 35 && l.loc!.startsWith("graphs/models/gpt2.ts:"),
     ),
   );
-});
-
-test("a calibration.json gives the same build again, weights included", async () => {
-  const first = await compile({});
-  const calibration = join(tempFolder(), "calibration.json");
-  writeFileSync(calibration, readFileSync(join(first.out, "calibration.json")));
-  const again = await compile({ out: first.out, quantize: { calibration } });
-  assert.ok(again.weightsReused);
-  assert.equal(
-    again.entries.map((e) => e.artifacts),
-    first.entries.map((e) => e.artifacts),
-  );
-  await refused(
-    compileProgram("graphs/gpt2-fa2.ts", { config: "tiny", precision: "w8a16", quantize: { calibration } }),
-    /was made for program gpt2-fa2-kv-fused, not gpt2-fa2/,
-  );
-});
-
-test("x-elite refuses a calibration without the ranges that it computes in, and says what to run", async () => {
-  const first = await compile({});
-  const content = JSON.parse(readFileSync(join(first.out, "calibration.json"), "utf8"));
-  for (const name of ["h0.mixed.scores", "h1.mixed.scores", "wpe.weight"]) delete content.values[name];
-  const old = join(tempFolder(), "calibration.json");
-  writeFileSync(old, JSON.stringify(content));
-  await refused(
-    compile({ target: "x-elite", context: false, quantize: { calibration: old } }),
-    /has no ranges of %h0\.mixed\.scores, %h1\.mixed\.scores, %wpe\.weight, which x-elite computes in fixed point[\s\S]*without --calibration, or with a text/,
-  );
-  await compile({ quantize: { calibration: old } });
-  const calibration = join(first.out, "calibration.json");
-  const { manifest } = await compile({ target: "x-elite", context: false, quantize: { calibration } });
-  for (const { fixedPoint, outputs } of manifest.entries) {
-    assert.ok(fixedPoint);
-    const { encoding, ...logits } = outputs[0]!;
-    assert.equal(logits, { name: "logits", role: "logits", dtype: "u16", shape: [1, 256] }, "integers");
-    assert.ok(encoding!.scale > 0 && encoding!.offset < 0);
-  }
 });
 
 test("passes that quantise are proved like all others", async () => {
@@ -242,80 +189,6 @@ test("blocks are refused where they mean nothing or do not fit", async () => {
     compile({ precision: "w4a16", quantize: { blockSize: 128 } }),
     /graphs\/models\/gpt2\.ts:\d+:\d+: linear %h0\.qkv: has 64 inputs, which do not divide into blocks of 128\n {2}try: --block-size 32 or 64, or no --block-size/,
   );
-});
-
-test("a budget goes to the layers that do most harm for their bytes", () => {
-  const layer = (name: string, harm: number): LayerReport => ({
-    name,
-    bits: 4,
-    bytes: 100,
-    sqnr: 20,
-    divergence: harm,
-  });
-  const layers = [
-    layer("a", 1),
-    layer("b", 5),
-    layer("c", 3),
-    { name: "head", bits: 8 as const, bytes: 200, sqnr: 40, divergence: 9 },
-  ];
-  const bytes = (_: string, bits: unknown) => (bits === 8 ? 200 : 400);
-  assert.equal(
-    [...spend(layers, bytes, 250)],
-    [
-      ["b", 8],
-      ["c", 8],
-    ],
-  );
-  // The head would take 200 bytes for 9: less for each byte than b, more than a.
-  assert.equal(
-    [...spend(layers, bytes, 300)],
-    [
-      ["b", 8],
-      ["head", "float"],
-    ],
-  );
-  assert.is(spend(layers, bytes, 99).size, 0);
-});
-
-test("encodings hold their range, zero exactly, and 16 bits some more", () => {
-  for (const range of [
-    { min: -1, max: 3 },
-    { min: 0.5, max: 2 },
-    { min: -7, max: -6 },
-    { min: 0, max: 0 },
-    { min: -1e-30, max: 1e30 },
-  ])
-    for (const dtype of ["u16", "u8"] as const) {
-      const { scale, offset } = encodingFor(range, dtype);
-      const most = dtype === "u16" ? 65535 : 255;
-      const slack = 1e-6 * Math.max(-range.min, range.max);
-      assert.is(Math.fround(scale), scale);
-      assert.ok(-offset >= 0 && -offset <= most && Number.isInteger(offset), `zero of ${dtype} is ${-offset}`);
-      assert.ok((0 + offset) * scale <= range.min + scale / 2 + slack || range.min > 0);
-      assert.ok((most + offset) * scale >= range.max - scale / 2 - slack);
-      if (dtype === "u16" && range.max > 0) assert.ok((most + offset) * scale > 1.05 * range.max || range.max < 1e-20);
-    }
-});
-
-test("a histogram finds outliers, and counts what is not finite", () => {
-  const h = new Histogram();
-  h.add(Float32Array.from(noise(50_000, 3)));
-  h.add(Float32Array.of(100, Number.NaN, Number.POSITIVE_INFINITY));
-  assert.is(h.notFinite, 2);
-  assert.is(h.range.max, 100);
-  const { min, max } = h.percentile(1e-3);
-  assert.ok(min > -1.1 && min < -0.9 && max < 1.2 && max > 0.9, `${min} .. ${max}`);
-  // With 256 steps it pays to cut the outlier off, with 65,536 it does not.
-  assert.ok(h.leastError(256).max < 100);
-  assert.ok(h.leastError(65_536).max > 30);
-});
-
-test("losses against plain arithmetic", () => {
-  const logits = [1, 2, 3, 0, 0, 0];
-  const p = [1, 2, 3].map((x) => Math.exp(x) / (Math.exp(1) + Math.exp(2) + Math.exp(3)));
-  assert.ok(Math.abs(lossOf(logits, [0, 2]) + Math.log(p[2]!)) < 1e-12);
-  const kl = p.reduce((sum, x) => sum + x * Math.log(x * 3), 0);
-  assert.ok(Math.abs(divergence(logits, [0, 0, 0, 0, 0, 0], 2) - kl) < 1e-12);
 });
 
 test("what is wrong with a request is said before anything runs", async () => {
