@@ -43,6 +43,8 @@ export interface ColumnValues {
   /** Of a product of integers that yields floats: i32 that sums start with, one for each byte of an element; and f32 scales. */
   readonly starts?: readonly Node[];
   readonly scales?: Node;
+  /** And what no sum exceeds in magnitude, whatever the rows are, of either byte: f32. */
+  readonly largest?: Node;
 }
 
 export interface AieKernel {

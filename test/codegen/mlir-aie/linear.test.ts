@@ -92,10 +92,10 @@ function scaledLayer(dtype: "i8" | "u16", type: "i8" | "i4", m: number, k: numbe
   const wq = ir.quantizeWeight(wn, scales, { bits });
   const bq = ir.quantizeBias(bn, scales, { xScale: encoding.scale });
   const y = ir.quantizedLinear(ir.quantize(xn, encoding), wq, scales, bq, { dtype: "f32", scale: 1, offset: 0 });
-  const { starts, scales: factors } = columnsOf(y);
-  const g = ir.graph("g", { inputs: [xn, wn, bn], outputs: [y, wq, ...starts, factors] });
+  const { starts, scales: factors, largest } = columnsOf(y);
+  const g = ir.graph("g", { inputs: [xn, wn, bn], outputs: [y, wq, largest, factors, ...starts] });
   const given = { x: x.data, w: w.data, b: b.data };
-  const [answer, weights, ...columns] = ir.evaluate(g, { inputs: given }).outputs;
+  const [answer, weights, most, factor, ...columns] = ir.evaluate(g, { inputs: given }).outputs;
   const shape: GemmShape = { m, k, n, type, out: "f32", bias: false, rowBytes: dtype === "i8" ? 1 : 2 };
   const plan = linearKernel(machine, shape, { name: "linear", about: [] });
   const buffers = plan.buffers.map((p) => (p.holds === 0 ? { ...p, fixed: encoding } : p));
@@ -103,11 +103,13 @@ function scaledLayer(dtype: "i8" | "u16", type: "i8" | "i4", m: number, k: numbe
     shape: own,
     data: Int32Array.from(t.data),
   });
+  const floats = ({ data }: { readonly data: ArrayLike<number> }) => ({ shape: [n], data: Float32Array.from(data) });
   const { out } = runKernel({ ...plan, buffers }, [x, tensor(weights!, n, k)], [m, n], {
-    starts: columns.slice(0, -1).map((c) => tensor(c, n)),
-    scales: { shape: [n], data: Float32Array.from(columns.at(-1)!.data) },
+    starts: columns.map((c) => tensor(c, n)),
+    scales: floats(factor!),
+    largest: floats(most!),
   });
-  return { out, answer: Float32Array.from(answer!.data), plan };
+  return { out, answer: Float32Array.from(answer!.data), plan, largest: most!.data };
 }
 
 for (const dtype of ["i8", "u16"] as const)
@@ -125,6 +127,51 @@ for (const dtype of ["i8", "u16"] as const)
         assert.equal(out, answer, `${device}: ${m} x ${k} x ${n}`);
       }
     });
+
+for (const dtype of ["i8", "u16"] as const)
+  test(`sums of any size become the nearest floats, with rows in ${dtype}`, () => {
+    const [m, k, n] = [32, 64, 256];
+    const rowBytes = dtype === "i8" ? 1 : 2;
+    const shape: GemmShape = { m, k, n, type: "i8", out: "f32", bias: false, rowBytes };
+    const plan = linearKernel(phoenix, shape, { name: "linear", about: [] });
+    const w = whole(random([n, k], 31), 127);
+    // Every core has columns of its own size: at the edge of small, above it, where floats are coarse, at the ends of i32.
+    const sizes = [0, 2 ** 22, 2 ** 22 + 300, 2 ** 24, 2 ** 27, 2 ** 31];
+    const products = Array.from({ length: n }, (_, j) => {
+      const row = w.data.subarray(j * k, (j + 1) * k);
+      return 128 * row.reduce((sum, x) => sum + Math.abs(x), 0);
+    });
+    const size = (j: number) => sizes[Math.floor(j / 16) % sizes.length]!;
+    const starts = Array.from({ length: rowBytes }, (_, byte) => ({
+      shape: [n],
+      // The high byte's sum, and what the low one carries into it, fit 32 bits.
+      data: Int32Array.from(products, (p, j) => {
+        const room = Math.max(0, Math.min(size(j), 2 ** 31 - 1 - 2 ** 24) - p);
+        return ((j + byte) % 2 ? -1 : 1) * (room - (j % 7));
+      }),
+    }));
+    const largest = { shape: [n], data: Float32Array.from(products, (p, j) => p + Math.abs(starts[0]!.data[j]!) + 6) };
+    const bytes = Array.from({ length: rowBytes }, (_, byte) => whole(random([m, k], 32 + byte), 128));
+    for (const { data } of bytes) for (const i of data.keys()) data[i] = i < k ? -128 : Math.min(127, data[i]!);
+    const [high, low] = bytes;
+    const x = {
+      shape: [m, k],
+      data: low ? Float32Array.from(high!.data, (h, i) => 256 * (h + 128) + low.data[i]! + 128) : high!.data,
+    };
+    const fixed = { dtype: "u16", scale: 1, offset: 0 } as const;
+    const buffers = plan.buffers.map((p) => (p.holds === 0 && low ? { ...p, fixed } : p));
+    const scales = random([n], 34);
+    const { out } = runKernel({ ...plan, buffers }, [x, w], [m, n], { starts, scales, largest });
+    const [sums, lower] = bytes.map((b) => expected(shape, b.data, w.data, undefined));
+    const answer = Float32Array.from(sums!, (s, i) => {
+      const first = s + starts[0]!.data[i % n]!;
+      const sum = lower ? 256 * first + lower[i]! + starts[1]!.data[i % n]! : first;
+      return Math.fround(Math.fround(sum) * scales.data[i % n]!);
+    });
+    assert.equal(out, answer);
+    // Some are rounded, and some are small in a core whose columns all are.
+    assert.ok(products.slice(0, 16).every((p) => p < 2 ** 22));
+  });
 
 test("sums of int8 that become int8 are rounded, ties up, and saturated, exactly", () => {
   const [m, k, n, shift] = [40, 128, 130, 9];

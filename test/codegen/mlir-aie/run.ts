@@ -24,6 +24,7 @@ export interface Columns {
   readonly bias?: Tensor;
   readonly starts?: readonly Tensor[];
   readonly scales?: Tensor;
+  readonly largest?: Tensor;
 }
 
 /** A weight as it is stored for a kernel. */
@@ -33,11 +34,12 @@ export function packed(b: AieBuffer, weight: Tensor, columns: Columns): HostArra
     known.set(name, data);
     return param({ name, dtype: data instanceof Int32Array ? whole : "f32", shape });
   };
-  const { bias, starts, scales } = columns;
+  const { bias, starts, scales, largest } = columns;
   const stored = b.pack!(given("w", weight, "i8"), {
     ...(bias && { bias: given("bias", bias, "i32") }),
     ...(starts && { starts: starts.map((s, i) => given(`start${i}`, s, "i32")) }),
     ...(scales && { scales: given("scales", scales, "i32") }),
+    ...(largest && { largest: given("largest", largest, "i32") }),
   });
   const [value] = evaluateNodes([stored], { params: (name) => known.get(name)! });
   return value!.data as HostArray;

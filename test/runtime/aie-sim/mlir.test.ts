@@ -34,8 +34,14 @@ function scaledContents(design: Design, plan: KernelPlan, { type, k, n, rowBytes
     shape,
     data: Int32Array.from(random(shape, seed).data, (x) => Math.round(x * limit)),
   });
-  const starts = [1, 2].slice(0, rowBytes).map((seed) => whole(seed, 2 ** 28, n));
-  const bytes = packed(plan.buffers[1]!, whole(3, most, n, k), { starts, scales: random([n], 4) });
+  // Sums of the second half of the columns are large.
+  const size = (column: number) => (column < n / 2 ? 2 ** 20 : 2 ** 28);
+  const starts = [1, 2].slice(0, rowBytes).map((seed) => ({
+    shape: [n],
+    data: Int32Array.from(random([n], seed).data, (x, i) => Math.round(x * size(i))),
+  }));
+  const largest = { shape: [n], data: Float32Array.from({ length: n }, (_, i) => 4 * size(i)) };
+  const bytes = packed(plan.buffers[1]!, whole(3, most, n, k), { starts, scales: random([n], 4), largest });
   return contents(design).map((c, i) => (i === 1 ? Int8Array.from(bytes) : c));
 }
 

@@ -1,6 +1,6 @@
 /** What of a product in fixed point belongs to a column: known when the program is compiled, and packed with the weights. */
 import type { Node } from "../../../ir/node.ts";
-import { add, cast, constant, mul, reduceSum, reshape, scalar, sub } from "../../../ir/ops/index.ts";
+import { add, cast, constant, maximum, mul, reduceSum, reshape, scalar, sub } from "../../../ir/ops/index.ts";
 import { encodingOf } from "../../../ir/ops/support/quant.ts";
 import { staticShape } from "../../../ir/type.ts";
 import type { ColumnValues } from "../kernel.ts";
@@ -11,15 +11,21 @@ import type { ColumnValues } from "../kernel.ts";
  * @param n a quantizedLinear on i8 or u16.
  * @throws Error for rows of another type.
  */
-export function columnsOf(n: Node): Required<Pick<ColumnValues, "starts" | "scales">> {
+export function columnsOf(n: Node): Required<Pick<ColumnValues, "starts" | "scales" | "largest">> {
   const [x, w, scales, b] = n.inputs as [Node, Node, Node, Node | undefined];
   const { scale, offset } = encodingOf("x", x.type);
   const [columns] = staticShape(w.type.shape) as [number];
   // Whole numbers below 2^24: exact in f32.
-  const sums = cast(reshape(reduceSum(cast(w, { dtype: "f32" }), { axis: 1 }), { shape: [columns] }), { dtype: "i32" });
+  const values = cast(w, { dtype: "f32" });
+  const total = (of: Node) => reshape(reduceSum(of, { axis: 1 }), { shape: [columns] });
+  const sums = cast(total(values), { dtype: "i32" });
   const bias = b ?? constant({ dtype: "i32", shape: [columns], values: [0] });
   const times = (factor: number) => mul(sums, scalar(factor, "i32"));
-  return { starts: starts(), scales: mul(scales, scalar(scale)) };
+  // A byte is at most 128.
+  const products = mul(total(magnitude(values)), scalar(128));
+  const both = starts();
+  const most = both.map((s) => magnitude(cast(s, { dtype: "f32" }))).reduce((a, c) => maximum(a, c));
+  return { starts: both, scales: mul(scales, scalar(scale)), largest: add(products, most) };
 
   function starts(): Node[] {
     if (x.type.dtype === "i8") return [add(times(offset), bias)];
@@ -32,3 +38,5 @@ export function columnsOf(n: Node): Required<Pick<ColumnValues, "starts" | "scal
     return [add(times(high), biasHigh), add(times(rest - 256 * high), biasLow)];
   }
 }
+
+const magnitude = (x: Node): Node => maximum(x, sub(scalar(0), x));

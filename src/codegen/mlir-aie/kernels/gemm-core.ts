@@ -1,14 +1,14 @@
 /** The program of a core of a GEMM: an output-stationary tile, its accumulators in f32 (i32 for i8), blocks of the matrix unit. */
 import { type Body, type Buffer, type Value, vec } from "../body.ts";
 import { clearStats, finishStats, measure, normalised, readColumns, rowStats } from "./gemm-norm.ts";
-import { readNumbers, scaled } from "./gemm-scale.ts";
+import { areSmall, readNumbers, scaled, startOf } from "./gemm-scale.ts";
 import { columnsPerBlock, type GemmTiles, isScaled, rowsType } from "./gemm-shape.ts";
 import { quickGeluTanh } from "./math.ts";
 import { range } from "./range.ts";
 
 /**
  * Ports a [k/8 * piece/4] x 4 x 8, b [k/8 * n/nb (+ bias)] x 8 x nb, c [strip/4 * n/nb] x 4 x nb: a few rows of the tile at a time,
- * or the tile where its sums become the result; local acc [m/4 * n/nb] x 4 x nb otherwise, and those of a norm or of scales.
+ * or the tile where its sums become the result; local acc [m/4 * n/nb] x 4 x nb otherwise, and those of a norm, or of sums that become floats.
  */
 export function gemmProgram(g: GemmTiles): (b: Body) => void {
   const [mb] = g.block;
@@ -16,18 +16,21 @@ export function gemmProgram(g: GemmTiles): (b: Body) => void {
   const piece = g.tile.m / g.pieces / mb;
   return (b) => {
     const norm = g.norm && { stats: b.local("stats") };
-    const columns = (g.norm || isScaled(g)) && { columns: b.local("columns") };
-    const finish = (acc: Buffer, c: Buffer, first: Value) =>
-      b.call("store", { acc, c, ...norm, ...columns }, [first], (f, row) => (isScaled(g) ? scaled : store)(f, g, row!));
+    const columns = g.norm && { columns: b.local("columns") };
+    const numbers = isScaled(g) && { starts: b.local("starts"), scales: b.local("scales") };
+    const finish = (acc: Buffer, c: Buffer, first: Value) => {
+      if (!numbers) return b.call("store", { acc, c, ...norm, ...columns }, [first], (f, row) => store(f, g, row!));
+      const { scales } = numbers;
+      const store_ = (size: "small" | "large") => () =>
+        b.call(`store_${size}`, { acc, c, scales }, [first], (f, row) => scaled(f, g, row!, size === "small"));
+      b.if(areSmall(b, g, scales), store_("small"), store_("large"));
+    };
     const take = (chunk: Value, acc: Buffer, isFirst: Value | undefined) => {
       const weights = b.acquire("b", "Consume");
       const isStart = b.compare("arith.cmpi", "eq", chunk, b.index(0));
-      if (columns)
-        b.if(isStart, () =>
-          norm
-            ? b.call("read_columns", { weights, ...columns }, [], (f) => readColumns(f, g))
-            : b.call("read_numbers", { weights, ...columns }, [], (f) => readNumbers(f, g)),
-        );
+      if (columns) b.if(isStart, () => b.call("read_columns", { weights, ...columns }, [], (f) => readColumns(f, g)));
+      else if (numbers)
+        b.if(isStart, () => b.call("read_numbers", { weights, ...numbers }, [], (f) => readNumbers(f, g)));
       else if (g.bias) b.if(isStart, () => b.call("start_with_bias", { weights, acc }, [], (f) => startWithBias(f, g)));
       const rows = (first: Value) => {
         const a = b.acquire("a", "Consume");
@@ -46,8 +49,12 @@ export function gemmProgram(g: GemmTiles): (b: Body) => void {
           b.if(
             isStart,
             () =>
-              b.call("multiply_first", { a, weights, acc }, [first], (f, row) =>
-                multiply(f, g, row!, () => f.splat(start, sums(g))),
+              b.call(
+                "multiply_first",
+                { a, weights, acc, ...(numbers && { starts: numbers.starts }) },
+                [first],
+                (f, row) =>
+                  multiply(f, g, row!, (_, at, col) => (numbers ? startOf(f, g, at, col) : f.splat(start, sums(g)))),
               ),
             more,
           );
@@ -65,7 +72,7 @@ export function gemmProgram(g: GemmTiles): (b: Body) => void {
       b.for(g.chunks, (chunk) => take(chunk, acc, isFirst), { hint: "chunk" });
       if (isFirst) b.if(isFirst, () => b.call("finish_stats", { stats: norm!.stats }, [], (f) => finishStats(f, g)));
       if (g.inPlace) {
-        if (columns || g.activation) finish(acc, acc, b.index(0));
+        if (columns || numbers || g.activation) finish(acc, acc, b.index(0));
         b.release("c", "Produce");
         return;
       }
@@ -105,9 +112,14 @@ function weightsAt(b: Body, g: GemmTiles, at: readonly [Value, ...Value[]]): Val
 
 /**
  * acc = start + a b from block of rows `first` on: a group of blocks at a time, their sums in registers over the depth of the tile.
- * @param start of the block at a place.
+ * @param start of the block at a place, in a row and a column of blocks of the tile.
  */
-function multiply(b: Body, g: GemmTiles, first: Value, start: (place: readonly Value[]) => Value): void {
+function multiply(
+  b: Body,
+  g: GemmTiles,
+  first: Value,
+  start: (place: readonly Value[], row: Value, col: Value) => Value,
+): void {
   const [mb, kb, nb] = g.block;
   const piece = { ...g.tile, m: g.tile.m / g.pieces };
   const [rows, cols, depth] = [piece.m / mb, piece.n / nb, piece.k / kb];
@@ -117,8 +129,13 @@ function multiply(b: Body, g: GemmTiles, first: Value, start: (place: readonly V
   const step = (i: Value, by: number) => (by ? b.add(i, b.index(by)) : i);
   const block = (i: Value, j: Value) => {
     const row = b.add(i, first);
-    const places = range(group.rows).flatMap((r) => range(group.cols).map((c) => at(step(row, r), cols, step(j, c))));
-    const init = places.map(start);
+    const blocks = range(group.rows).flatMap((r) =>
+      range(group.cols).map((c) => {
+        const [of, col] = [step(row, r), step(j, c)];
+        return { place: at(of, cols, col), row: of, col };
+      }),
+    );
+    const init = blocks.map((p) => start(p.place, p.row, p.col));
     const done = b.fold(
       depth,
       init,
@@ -131,7 +148,7 @@ function multiply(b: Body, g: GemmTiles, first: Value, start: (place: readonly V
       },
       "d",
     );
-    for (const [q, p] of places.entries()) storeSum(b, g, done[q]!, acc, p);
+    for (const [q, { place }] of blocks.entries()) storeSum(b, g, done[q]!, acc, place);
   };
   b.for(rows, (i) => b.for(cols, (j) => block(i, j), { step: group.cols, hint: "j" }), { step: group.rows });
 }

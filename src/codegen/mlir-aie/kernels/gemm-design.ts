@@ -129,7 +129,7 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
         locals: [
           ...(g.inPlace ? [] : [{ name: "acc", type: mem(g.accumulator, (m / mb) * (n / nb), mb, nb) }]),
           ...(g.norm ? normLocals(g) : []),
-          ...(isScaled(g) ? [columnNumbers(g)] : []),
+          ...(isScaled(g) ? columnNumbers(g) : []),
         ],
         ports: { a: grid ? `a_${r}` : "a_0", b: grid ? `b_${c}` : `b_${c}_${r}`, c: `c_${c}_${r}` },
         program,

@@ -1,8 +1,9 @@
 /**
  * Sums of integers as floats, on the core. It has no conversion from i32, so one is made of bits: a float whose last place is worth
- * 2^e takes an integer into its lower bits by an addition, and gives it back as a float when its own value is subtracted. Two of these,
- * for 16 bits each, make a sum a float, rounded once; that times the column's scale is the result, bit for bit what `quantizedLinear` with
- * a result in f32 says.
+ * 2^e takes an integer into its lower bits by an addition, and gives it back as a float when its own value is subtracted. The bits are
+ * part of what sums start with where all sums of a tile's columns are within 2^22, which their weights tell when they are packed; others
+ * are cut in pieces of 16 bits first. Either way a sum becomes a float, rounded once; that times the column's scale is the result, bit
+ * for bit what `quantizedLinear` with a result in f32 says.
  */
 import { type Body, type Value, vec } from "../body.ts";
 import { type Local, mem } from "../design.ts";
@@ -12,60 +13,92 @@ import { f32x16 } from "./math.ts";
 const lanes = 16;
 const i32x16 = vec("i32", lanes);
 
-/** columns [blocks of columns, numbers, copies, nb]: every number of a block of columns as often as 16 lanes hold it. */
-export const columnNumbers = (g: Pick<GemmTiles, "tile" | "block" | "rowBytes">): Local => {
-  const [, , nb] = g.block;
-  return { name: "columns", type: mem("i32", g.tile.n / nb, numbersPerColumn(g), lanes / nb, nb) };
-};
+/** Largest magnitude of a sum that the lower bits of one float hold. */
+export const smallSum = 2 ** 22;
+
+/** The float that such sums are added to, for either byte of the rows: the high ones are worth 2^8. */
+const around = (rowBytes: 1 | 2): readonly number[] =>
+  rowBytes === 2 ? [1.5 * 2 ** 31, 1.5 * 2 ** 23] : [1.5 * 2 ** 23];
+const bitsOf = (x: number): number => new Int32Array(Float32Array.of(x).buffer)[0]!;
+/** Its bits: what small sums start with beside their own start, for either byte of the rows. */
+export const startBits = (rowBytes: 1 | 2): readonly number[] => around(rowBytes).map(bitsOf);
+
+/**
+ * starts [blocks of columns, bytes of an element, mb, nb]: a block of sums. scales [blocks of columns + 1, copies, nb]: as often as 16
+ * lanes hold them, and behind the last whether sums are small.
+ */
+export function columnNumbers({ tile, block, rowBytes = 1 }: Pick<GemmTiles, "tile" | "block" | "rowBytes">): Local[] {
+  const [mb, , nb] = block;
+  return [
+    { name: "starts", type: mem("i32", tile.n / nb, rowBytes, mb, nb) },
+    { name: "scales", type: mem("i32", tile.n / nb + 1, lanes / nb, nb) },
+  ];
+}
 
 /** The numbers of the columns, from the end of a chunk of weights. */
 export function readNumbers(b: Body, g: GemmTiles): void {
-  const [, kb, nb] = g.block;
+  const [mb, kb, nb] = g.block;
   const cols = g.tile.n / nb;
   const [start, blocks, size] = [(g.tile.k / kb) * cols, blocksOfNumbers(g, g.block), blockBytes(g.type, g.block)];
+  const numbers = (first: Value, at: number): Value => {
+    const block = b.add(first, b.index(Math.floor(at / size)));
+    // Blocks of i4 are rows of bytes, others matrices of them.
+    const bytes =
+      g.type === "i4"
+        ? b.read(b.local("weights"), [block, b.index(at % size)], vec("i8", 4 * nb), "bytes")
+        : b.read(b.local("weights"), [block, b.index((at % size) / nb), b.index(0)], vec("i8", 4, nb), "bytes");
+    return b.convert("vector.bitcast", b.shape(bytes, vec("i8", 4 * nb)), vec("i32", nb), "row");
+  };
   b.for(
     cols,
     (j) => {
       const first = b.add(b.mul(j, b.index(blocks)), b.index(start));
       for (let number = 0; number < numbersPerColumn(g); number++) {
-        const at = number * 4 * nb;
-        const block = b.add(first, b.index(Math.floor(at / size)));
-        // Blocks of i4 are rows of bytes, others matrices of them.
-        const bytes =
-          g.type === "i4"
-            ? b.read(b.local("weights"), [block, b.index(at % size)], vec("i8", 4 * nb), "bytes")
-            : b.read(b.local("weights"), [block, b.index((at % size) / nb), b.index(0)], vec("i8", 4, nb), "bytes");
-        const row = b.convert("vector.bitcast", b.shape(bytes, vec("i8", 4 * nb)), vec("i32", nb), "row");
-        for (let copy = 0; copy < lanes / nb; copy++)
-          b.write(row, b.local("columns"), [j, b.index(number), b.index(copy), b.index(0)]);
+        const row = numbers(first, number * 4 * nb);
+        const isScale = number === numbersPerColumn(g) - 1;
+        for (let copy = 0; copy < (isScale ? lanes / nb : mb); copy++)
+          if (isScale) b.write(row, b.local("scales"), [j, b.index(copy), b.index(0)]);
+          else b.write(row, b.local("starts"), [j, b.index(number), b.index(copy), b.index(0)]);
       }
     },
     { hint: "j" },
   );
+  const small = numbers(b.index(start + cols * blocks), 0);
+  b.write(small, b.local("scales"), [b.index(cols), b.index(0), b.index(0)]);
 }
 
-/** A strip of the sums, from block of rows `first` on, as floats. */
-export function scaled(b: Body, g: GemmTiles, first: Value): void {
+/** Whether the sums of the tile's columns are small. */
+export const areSmall = (b: Body, g: GemmTiles, scales: Parameters<Body["load"]>[0]): Value =>
+  b.compare("arith.cmpi", "ne", b.load(scales, [b.index(g.tile.n / g.block[2]), b.index(0), b.index(0)]), b.i32(0));
+
+/** What a block of sums starts with. @param row block of the tile's rows, those of high bytes before those of low ones. */
+export function startOf(b: Body, g: GemmTiles, row: Value, col: Value): Value {
+  const [mb, , nb] = g.block;
+  const byte =
+    g.rowBytes === 2
+      ? b.select(b.compare("arith.cmpi", "sge", row, b.index(g.rows / mb)), b.index(1), b.index(0))
+      : b.index(0);
+  return b.read(b.local("starts"), [col, byte, b.index(0), b.index(0)], vec("i32", mb, nb), "start");
+}
+
+/** A strip of the sums, from block of rows `first` on, as floats. @param isSmall whether the bits of a float are in the sums. */
+export function scaled(b: Body, g: GemmTiles, first: Value, isSmall: boolean): void {
   const [mb, , nb] = g.block;
   const cols = g.tile.n / nb;
   const piece = vec("i32", lanes / nb, nb);
-  const number = (j: Value, which: number) =>
-    b.shape(b.read(b.local("columns"), [j, b.index(which), b.index(0), b.index(0)], piece, "number"), i32x16);
   const block = (r: Value, j: Value) => {
     const row = b.add(first, r);
     const place = (of: Value) => b.add(b.mul(of, b.index(cols)), j);
     // Where elements of A are two bytes, the sums of the low ones follow those of the high ones.
     const halves = Array.from({ length: g.rowBytes ?? 1 }, (_, i) => place(i ? b.add(row, b.index(g.rows / mb)) : row));
-    const starts = halves.map((_, i) => number(j, i));
-    const scale = b.convert("vector.bitcast", number(j, halves.length), f32x16, "scale");
+    const numbers = b.read(b.local("scales"), [j, b.index(0), b.index(0)], piece, "scale");
+    const scale = b.convert("vector.bitcast", b.shape(numbers, i32x16), f32x16, "scale");
     const to = place(r);
     for (let top = 0; top < mb; top += lanes / nb) {
-      const sums = halves.map((at, i) =>
-        b.add(b.shape(b.read(b.local("acc"), [at, b.index(top), b.index(0)], piece, "sum"), i32x16), starts[i]!),
+      const sums = halves.map((at) =>
+        b.shape(b.read(b.local("acc"), [at, b.index(top), b.index(0)], piece, "sum"), i32x16),
       );
-      const low = asFloat(b, sums.at(-1)!, 0);
-      const whole = sums.length > 1 ? b.add(asFloat(b, sums[0]!, 8), low) : low;
-      const result = b.mul(whole, scale);
+      const result = b.mul(isSmall ? fromSmall(b, sums) : fromLarge(b, sums), scale);
       const out = leavesAs(g) === "f32" ? result : b.convert("vector.bitcast", result, i32x16, "bits");
       b.write(b.shape(out, vec(leavesAs(g), lanes / nb, nb)), b.local("c"), [to, b.index(top), b.index(0)]);
     }
@@ -73,18 +106,32 @@ export function scaled(b: Body, g: GemmTiles, first: Value): void {
   b.for(g.strip / mb, (r) => b.for(cols, (j) => block(r, j), { hint: "j" }), { hint: "r" });
 }
 
-/** v * 2^power as f32, rounded once, to the nearest. */
-function asFloat(b: Body, v: Value, power: number): Value {
-  const low = b.op("arith.andi", v, b.splat(0xffff, v.type), "low");
-  // A shift of the vector unit rounds as its control register says: nothing is left to round here.
-  const high = b.op("arith.shrsi", b.sub(v, low), b.splat(16, v.type), "high");
-  return b.add(exactly(b, high, 16 + power), exactly(b, low, power));
+const asBits = (b: Body, v: Value): Value => b.convert("vector.bitcast", v, f32x16, "float");
+/** The float `one` + v, where v is less than `one` in units of its last place. */
+const onto = (b: Body, v: Value, one: number): Value => asBits(b, b.add(v, b.splat(bitsOf(one), v.type)));
+
+/** s, or 256 h + l, of sums that have the bits in them. What is subtracted, and its difference with the first sum, are exact. */
+function fromSmall(b: Body, sums: readonly Value[]): Value {
+  const all = around(sums.length === 2 ? 2 : 1).reduce((x, y) => x + y);
+  const first = b.sub(asBits(b, sums[0]!), b.splat(all, f32x16));
+  return sums.length === 2 ? b.add(first, asBits(b, sums[1]!)) : first;
 }
 
-/** v * 2^power for |v| < 2^22, exactly. */
-function exactly(b: Body, v: Value, power: number): Value {
-  const large = 1.5 * 2 ** (23 + power);
-  const bits = new Int32Array(Float32Array.of(large).buffer)[0]!;
-  const sum = b.convert("vector.bitcast", b.add(v, b.splat(bits, v.type)), f32x16, "float");
-  return b.sub(sum, b.splat(large, f32x16));
+/** The same of any sums: s, or h + floor(l / 256) and the byte that is left over, cut in two. */
+function fromLarge(b: Body, [s, low]: readonly Value[]): Value {
+  const [byte, rest] = low ? cut(b, low, 8) : [];
+  const power = low ? 8 : 0;
+  const [lower, upper] = cut(b, rest ? b.add(s!, rest) : s!, 16) as [Value, Value];
+  const [large, middle, small] = [1.5 * 2 ** (39 + power), 2 ** (23 + power), 2 ** 23];
+  const high = onto(b, upper, large);
+  if (!byte) return b.add(b.sub(high, b.splat(large + middle, f32x16)), onto(b, lower, middle));
+  const under = b.add(b.sub(onto(b, lower, middle), b.splat(middle + small, f32x16)), onto(b, byte, small));
+  return b.add(b.sub(high, b.splat(large, f32x16)), under);
+}
+
+/** The lowest bits of v, and floor(v / 2^bits). */
+function cut(b: Body, v: Value, bits: number): readonly [Value, Value] {
+  const low = b.op("arith.andi", v, b.splat(2 ** bits - 1, v.type), "low");
+  // A shift of the vector unit rounds as its control register says: nothing is left to round here.
+  return [low, b.op("arith.shrsi", b.sub(v, low), b.splat(bits, v.type), "high")];
 }

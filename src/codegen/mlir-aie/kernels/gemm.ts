@@ -8,10 +8,11 @@
  */
 import { HeddleError } from "../../../ir/error.ts";
 import type { AieMachine } from "../../../targets/aie-machine.ts";
-import { bytesOf } from "../design.ts";
+import { byteSize, bytesOf } from "../design.ts";
 import { groupOf, productCycles, productOf } from "../product.ts";
 import { gemmCost } from "./gemm-cost.ts";
 import { panelOf, sendsOf, shimWrap, stripOf, tooWide } from "./gemm-limits.ts";
+import { columnNumbers } from "./gemm-scale.ts";
 import {
   blockBytes,
   blocksOfNumbers,
@@ -19,7 +20,6 @@ import {
   type GemmShape,
   type GemmTiles,
   isScaled,
-  numbersPerColumn,
   rowsType,
   type Sends,
 } from "./gemm-shape.ts";
@@ -137,7 +137,7 @@ export function tiles(
   const rows = tile.m / rowBytes;
   const scaled = isScaled(shape);
   const beside = scaled
-    ? (tile.n / nb) * blocksOfNumbers(shape, block)
+    ? (tile.n / nb) * blocksOfNumbers(shape, block) + 1
     : shape.bias || shape.norm
       ? Math.ceil(tile.n / nb / columnsPerBlock(shape))
       : 0;
@@ -148,7 +148,7 @@ export function tiles(
   const local = shape.norm
     ? 8 * block[0] * nb * (tile.m / block[0] + tile.n / nb)
     : scaled
-      ? 64 * numbersPerColumn(shape) * (tile.n / nb)
+      ? columnNumbers({ tile, block, rowBytes }).reduce((bytes, { type }) => bytes + byteSize(type), 0)
       : 0;
   const results = inPlace ? inPlace * sums : sums + 2 * strip * tile.n * bytesOf[out];
   const room = machine.tiles.compute.memoryBytes - local - 2 * right - results - machine.stackBytes;

@@ -5,6 +5,7 @@ import type { AieBuffer } from "../kernel.ts";
 import type { KernelPlan } from "../plan.ts";
 import type { Tiling } from "../tiling.ts";
 import { planGemm } from "./gemm.ts";
+import { isSmall } from "./gemm-cost.ts";
 import { gemmDesign } from "./gemm-design.ts";
 import { type GemmShape, type GemmTiles, isScaled, rowsType } from "./gemm-shape.ts";
 import { packedWeights } from "./pack-weights.ts";
@@ -39,6 +40,11 @@ export function gemmKernel(
       : `skinny: A to all cores, B distributed, ${g.across.n} rounds`,
     `tile ${tile.m} x ${tile.k} x ${tile.n} per core, ${g.chunks} steps of K, ${g.inPlace ? `room for ${g.inPlace} of its results` : `results in strips of ${g.strip} rows`}`,
     `A in ${g.pieces > 1 ? `${g.pieces} pieces of its rows` : `panels of ${g.panel} columns`}${again("A", g.sends.a)}${again("B", g.sends.b)}; core memory ${memory.core} bytes, memory tile ${memory.tile} bytes`,
+    ...(isScaled(g)
+      ? [
+          `floats of sums: in one step where a core's columns keep them within 2^22, which their weights say; the model takes ${isSmall(g) ? "all" : "none"} to be so`,
+        ]
+      : []),
     ...pad("M", m, padded.m),
     ...pad("N", n, padded.n),
   ];

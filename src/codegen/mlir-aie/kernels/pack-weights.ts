@@ -7,6 +7,7 @@ import {
   constant,
   less,
   mul,
+  reduceMax,
   reduceSum,
   reshape,
   scalar,
@@ -19,6 +20,7 @@ import {
 import { staticShape } from "../../../ir/type.ts";
 import type { AieMachine } from "../../../targets/aie-machine.ts";
 import type { ColumnValues } from "../kernel.ts";
+import { smallSum, startBits } from "./gemm-scale.ts";
 import { blockBytes, blocksOfNumbers, columnsPerBlock, type GemmTiles, isScaled } from "./gemm-shape.ts";
 
 /** Zeros after the values of an axis, up to a size. */
@@ -55,7 +57,7 @@ export function packedWeights(
   machine: AieMachine,
   g: GemmTiles,
   w: Node,
-  { bias, starts, scales }: ColumnValues = {},
+  { bias, starts, scales, largest }: ColumnValues = {},
 ): Node {
   const { tile, across, chunks, chunkBlocks, padded: full } = g;
   const [, kb, nb] = g.block;
@@ -77,16 +79,29 @@ export function packedWeights(
   const unit = g.type === "bf16" ? kb * nb : blockBytes(g.type, g.block);
   return cast(reshape(all, { shape: [parts * chunkBlocks * unit] }), { dtype: g.type === "bf16" ? "bf16" : "i8" });
 
-  /** For every block of columns: what its sums start with, one row for each byte of A's elements, and its scales, as bytes. */
+  /**
+   * For every block of columns: what its sums start with, one row for each byte of A's elements, and its scales, as bytes. After them
+   * a block that says whether the sums of all of a core's columns are small; those start with the bits of a float as well.
+   */
   function columnNumbers(): Node {
-    if (!starts || !scales) throw new Error("a product with scales is packed with them");
-    const rows = [...starts, scales].map((row) =>
-      reshape(padded(toBytes(row), 0, full.n), { shape: [tiles, columns, cores, tile.n / nb, 4 * nb] }),
+    if (!starts || !scales || !largest) throw new Error("a product with scales is packed with them");
+    const byTile = (row: Node) => reshape(padded(row, 0, full.n), { shape: [tiles, columns, cores, tile.n] });
+    const areSmall = less(reduceMax(byTile(largest), { axis: 3 }), scalar(smallSum + 0.5));
+    const begin = (row: Node, i: number) =>
+      select(areSmall, add(row, scalar(startBits(g.rowBytes ?? 1)[i]!, "i32")), row);
+    const rows = [...starts.map(byTile).map(begin), byTile(scales)].map((row) =>
+      reshape(toBytes(row), { shape: [tiles, columns, cores, tile.n / nb, 4 * nb] }),
     );
-    const bytes = blocksOfNumbers(g, g.block) * blockBytes(g.type, g.block);
-    const whole = padded(concat(rows, { axis: 4 }), 4, bytes);
-    const byPart = reshape(transpose(whole, { perm: [1, 0, 2, 3, 4] }), {
-      shape: [columns, tiles, 1, cores, (tile.n / nb) * bytes],
+    const unit = blockBytes(g.type, g.block);
+    const bytes = blocksOfNumbers(g, g.block) * unit;
+    const numbers = reshape(padded(concat(rows, { axis: 4 }), 4, bytes), {
+      shape: [tiles, columns, cores, (tile.n / nb) * bytes],
+    });
+    const flag = select(areSmall, scalar(1, "i32"), scalar(0, "i32"));
+    const flags = padded(reshape(toBytes(flag), { shape: [tiles, columns, cores, 4] }), 3, unit);
+    const whole = concat([numbers, flags], { axis: 3 });
+    const byPart = reshape(transpose(whole, { perm: [1, 0, 2, 3] }), {
+      shape: [columns, tiles, 1, cores, (tile.n / nb) * bytes + unit],
     });
     return repeated(byPart, chunks, 2);
   }
