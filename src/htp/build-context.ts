@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { QnnGraph } from "../codegen/qnn/index.ts";
-import { type Backend, type Context, loadBackend, mapFile } from "../runtime/addon.ts";
+import { type Backend, type Context, loadBackend, mapFile, type Weights } from "../runtime/addon.ts";
 import { writeBinary } from "../runtime/binary-file.ts";
 import { readDdrSummary } from "./ddr-summary.ts";
 import { explainFinalize } from "./finalize-error.ts";
@@ -28,13 +28,14 @@ export async function buildContext(job: Job, onWork: OnWork = () => {}): Promise
   const weights = mapFile(job.weights);
   try {
     const graphs = job.graphs.map(({ file }) => JSON.parse(readFileSync(file, "utf8")) as QnnGraph);
-    for (const graph of graphs) validate(backend, graph, weights.buffer, onWork);
+    for (const graph of graphs) validate(backend, graph, weights.mapping, onWork);
     const library = versionOf(backend);
-    if (job.binary === undefined) return { library, graphs: await costs(job, backend, graphs, weights.buffer, onWork) };
+    if (job.binary === undefined)
+      return { library, graphs: await costs(job, backend, graphs, weights.mapping, onWork) };
 
     const context = createContext(job, backend);
     const prepared: PreparedGraph[] = [];
-    for (const graph of graphs) prepared.push(await finalize(job, backend, context, graph, weights.buffer, onWork));
+    for (const graph of graphs) prepared.push(await finalize(job, backend, context, graph, weights.mapping, onWork));
     onWork("saving");
     const binary = writeBinary(job.binary, await context.save());
     checkReadBack(job.binary, backend.describeBinary(job.binary), graphs, job.soc);
@@ -45,14 +46,14 @@ export async function buildContext(job: Job, onWork: OnWork = () => {}): Promise
   }
 }
 
-function validate(backend: Backend, graph: QnnGraph, weights: ArrayBuffer, onWork: OnWork): void {
+function validate(backend: Backend, graph: QnnGraph, weights: Weights, onWork: OnWork): void {
   onWork("validating", graph.graph);
   const refused = backend.refusals(graph, weights);
   if (refused.length > 0) throw refusalError(graph, refused);
 }
 
 /** Each graph alone, so that one is out of memory before the next. */
-async function costs(job: Job, backend: Backend, graphs: readonly QnnGraph[], weights: ArrayBuffer, onWork: OnWork) {
+async function costs(job: Job, backend: Backend, graphs: readonly QnnGraph[], weights: Weights, onWork: OnWork) {
   const prepared: PreparedGraph[] = [];
   for (const graph of graphs) {
     const context = createContext(job, backend);
@@ -76,7 +77,7 @@ async function finalize(
   backend: Backend,
   context: Context,
   graph: QnnGraph,
-  weights: ArrayBuffer,
+  weights: Weights,
   onWork: OnWork,
 ): Promise<PreparedGraph> {
   onWork("compiling", graph.graph);

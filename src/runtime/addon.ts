@@ -75,7 +75,7 @@ export interface Backend {
    * Asks about every node of a graph and builds nothing.
    * @returns what the backend refuses, in the order of the nodes; empty where it takes them all
    */
-  refusals(description: unknown, weights?: ArrayBuffer | Uint8Array): QnnError[];
+  refusals(description: unknown, weights?: Weights): QnnError[];
   /**
    * What a context binary says of itself, by way of the library's System interface. Nothing is loaded.
    * @throws QnnError where the System library is missing or refuses the binary.
@@ -100,6 +100,15 @@ export interface BinaryDescription {
     readonly outputs: readonly TensorInfo[];
   }[];
 }
+
+declare const mapping: unique symbol;
+/** A mapped file for the native side, of any size: `weights` of a graph. */
+export interface Mapping {
+  readonly [mapping]: true;
+}
+
+/** Memory with the constants of a graph. */
+export type Weights = ArrayBuffer | Uint8Array | Mapping;
 
 export interface ContextOptions {
   /**
@@ -131,7 +140,7 @@ export interface Context {
    * @throws TypeError naming the field that is wrong; QnnError naming the node or tensor that the backend refuses. After a
    *   refusal in validation the context is as before; after a later one it can only be closed.
    */
-  addGraph(description: unknown, weights?: ArrayBuffer | Uint8Array, options?: GraphOptions): Graph;
+  addGraph(description: unknown, weights?: Weights, options?: GraphOptions): Graph;
   /** @throws TypeError that lists the graphs there are. */
   graph(name: string): Graph;
   graphNames(): string[];
@@ -189,7 +198,7 @@ export interface Graph {
 
 interface Native {
   loadBackend(path: string, options?: BackendOptions): Backend;
-  mapFile(path: string): ArrayBuffer;
+  mapFile(path: string): Mapping & { view(): ArrayBuffer; close(): void };
   allocate(bytes: number): ArrayBuffer;
   detach(buffer: ArrayBuffer): void;
   readBandwidth(options: { bytes: number; threads: number; repeats: number }): Float64Array;
@@ -224,7 +233,11 @@ function native(): Native {
 export const loadBackend = (path: string, options?: BackendOptions): Backend => native().loadBackend(path, options);
 
 export interface MappedFile {
-  /** The file's bytes. Writing to them changes this process's copy, never the file. */
+  readonly mapping: Mapping;
+  /**
+   * The file's bytes. Writing to them changes this process's copy, never the file.
+   * @throws Error for a file that is larger than JavaScript's buffers may be (4 GiB in Node 20), TypeError once it is closed.
+   */
   readonly buffer: ArrayBuffer;
   /** Detaches the buffer. The mapping itself goes when no context borrows from it any more. */
   close(): void;
@@ -232,8 +245,19 @@ export interface MappedFile {
 
 /** Maps a file into memory. @throws TypeError where it is missing, empty or not a regular file. */
 export function mapFile(path: string): MappedFile {
-  const buffer = native().mapFile(path);
-  return { buffer, close: () => native().detach(buffer) };
+  const mapping = native().mapFile(path);
+  let view: ArrayBuffer | undefined;
+  return {
+    mapping,
+    get buffer() {
+      view ??= mapping.view();
+      return view;
+    },
+    close: () => {
+      if (view) native().detach(view);
+      mapping.close();
+    },
+  };
 }
 
 /** Zeroed memory, aligned to 64 bytes, that the native side can keep alive on its own. @throws RangeError without memory. */

@@ -20,6 +20,7 @@
         "addon/js_error.cpp",
         "addon/log.cpp",
         "addon/main.cpp",
+        "addon/mapping_object.cpp",
         "addon/memory.cpp",
         "addon/parse_graph.cpp",
         "addon/parse_tensor.cpp",

@@ -111,7 +111,7 @@ export class EntryGraphs implements Graphs {
     const description = readJson(file);
     const context = this.#backend.createContext(isReference(this.#backend) ? { borrowStatic: true } : {});
     try {
-      const graph = context.addGraph(description, this.#weights!.buffer);
+      const graph = context.addGraph(description, this.#weights!.mapping);
       await context.finalize();
       this.#contexts.push(context);
       return graph;

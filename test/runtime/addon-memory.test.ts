@@ -1,5 +1,6 @@
 /** Mapped files and aligned memory: errors, copy on write, and who keeps what alive. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { constants } from "node:buffer";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -26,6 +27,15 @@ test("a mapped file has the file's bytes; writing to it does not change the file
   assert.is(mapped.buffer.byteLength, 0);
 });
 
+test("a closed file is closed, also where nobody looked into it", ({ folder }) => {
+  const file = join(folder, "closed.bin");
+  writeFileSync(file, "abcdef");
+  const mapped = mapFile(file);
+  mapped.close();
+  mapped.close();
+  assert.throws(() => mapped.buffer, /^view: the mapped file is closed$/);
+});
+
 test("what cannot be mapped", ({ folder }) => {
   const empty = join(folder, "empty");
   writeFileSync(empty, "");
@@ -43,6 +53,8 @@ test("allocated memory is zero and usable as any type", () => {
   assert.is(allocate(0).byteLength, 0);
   assert.throws(() => allocate(-1), /^bytes: expected an integer from 0/);
   assert.throws(() => allocate(2 ** 40), RangeError);
+  // The memory is there, but no buffer of JavaScript may be so large.
+  if (constants.MAX_LENGTH < 5 * 2 ** 30) assert.throws(() => allocate(5 * 2 ** 30), /larger than/);
 });
 
 if (backends.length > 0) {
@@ -82,6 +94,49 @@ if (backends.length > 0) {
 }
 
 for (const { path, tolerance } of backends.filter((b) => b.name === "reference")) {
+  test("weights of more than 4 GiB, which no buffer holds", async ({ folder }) => {
+    const file = join(folder, "large.bin");
+    // A hole but for the last row.
+    const [offset, rows] = [5 * 2 ** 30, 3];
+    writeFileSync(file, "");
+    truncateSync(file, offset);
+    appendFileSync(file, new Uint8Array(Float32Array.from([1, 2, 3, 4, 5, 6]).buffer));
+    const mapped = mapFile(file);
+    if (offset > constants.MAX_LENGTH) assert.throws(() => mapped.buffer, /larger than/);
+    const backend = loadBackend(path);
+    const context = backend.createContext({ borrowStatic: true });
+    const axis = { name: "axis", scalar: { dataType: "INT_32", value: 0 } };
+    const pick = {
+      name: "pick",
+      package: "qti.aisw",
+      type: "Gather",
+      params: [axis],
+      inputs: ["w", "i"],
+      outputs: ["y"],
+    };
+    const graph = context.addGraph(
+      {
+        ...description(),
+        tensors: [
+          { name: "i", type: "APP_WRITE", dataType: "INT_32", dims: [1] },
+          { name: "w", type: "STATIC", dataType: "FLOAT_32", dims: [rows, 2], data: { offset, bytes: rows * 8 } },
+          { name: "y", type: "APP_READ", dataType: "FLOAT_32", dims: [1, 2] },
+        ],
+        nodes: [pick],
+        inputs: ["i"],
+        outputs: ["y"],
+      },
+      mapped.mapping,
+    );
+    await context.finalize();
+    mapped.close();
+    assert.throws(() => context.addGraph(description(), mapped.mapping), /^weights: the mapped file is closed$/);
+    const y = new Float32Array(2);
+    await graph.execute({ i: Int32Array.of(2) }, { y });
+    assert.equal([...y], [5, 6]);
+    backend.close();
+  });
+
   test("borrowed weights: from our memory only, and alive after the file is closed", async ({ folder }) => {
     const file = join(folder, "borrowed.bin");
     writeFileSync(file, new Uint8Array(weights.buffer));

@@ -80,7 +80,7 @@ export async function withGraph<T>(
     const borrowStatic = library === "reference" && mapped !== undefined;
     const context = backend.createContext(borrowStatic ? { borrowStatic } : {});
     try {
-      const built = context.addGraph(JSON.parse(artifact!.text), mapped?.buffer);
+      const built = context.addGraph(JSON.parse(artifact!.text), mapped?.mapping);
       await context.finalize();
       const inputs = arraysFor(plan, plan.inputs);
       const typeOf = (name: string) => plan.tensors.find((t) => t.name === name)!.dataType;

@@ -2,6 +2,7 @@
 
 #include "failure.h"
 #include "field.h"
+#include "mapping_object.h"
 
 namespace heddle {
 
@@ -34,6 +35,10 @@ std::span<std::byte> bytesOf(const Napi::Value& value, const std::string& what) 
     refuseResizable(buffer, what);
     return {static_cast<std::byte*>(buffer.Data()), buffer.ByteLength()};
   }
+  if (MappingObject::is(value)) {
+    const Block& block = *MappingObject::Unwrap(value.As<Napi::Object>())->open(what);
+    return {block.data(), block.bytes()};
+  }
   throw BadInput(what + ": expected an ArrayBuffer or a typed array, got " + describe(value));
 }
 
@@ -44,13 +49,15 @@ std::shared_ptr<Pin> pin(const Napi::Value& value, std::span<const std::byte> by
 Napi::ArrayBuffer toArrayBuffer(Napi::Env env, std::shared_ptr<Block> block) {
   void* data = block->data();
   const std::size_t bytes = block->bytes();
-  // The finalizer owns this share of the block; it runs when the ArrayBuffer is collected or detached.
+  // The finalizer owns this share of the block; it runs when the ArrayBuffer is collected or detached. Node runs it too where it refuses
+  // to make one above its largest buffer, which node-addon-api does not know.
   auto share = std::make_unique<std::shared_ptr<Block>>(std::move(block));
-  auto buffer = Napi::ArrayBuffer::New(
-      env, data, bytes, [](Napi::Env, void*, std::shared_ptr<Block>* owned) { const std::unique_ptr<std::shared_ptr<Block>> end(owned); },
-      share.get());
-  static_cast<void>(share.release());
-  return buffer;
+  const auto end = [](napi_env, void*, void* owned) {
+    const std::unique_ptr<std::shared_ptr<Block>> last(static_cast<std::shared_ptr<Block>*>(owned));
+  };
+  napi_value buffer = nullptr;
+  if (napi_create_external_arraybuffer(env, data, bytes, end, share.release(), &buffer) != napi_ok) throw Napi::Error::New(env);
+  return {env, buffer};
 }
 
 }  // namespace heddle

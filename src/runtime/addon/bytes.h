@@ -19,7 +19,7 @@ struct Pin {
   std::shared_ptr<Block> block;
 };
 
-/// The bytes of an ArrayBuffer, SharedArrayBuffer view or typed array. Throws BadInput naming `what`.
+/// The bytes of an ArrayBuffer, SharedArrayBuffer view, typed array or mapped file. Throws BadInput naming `what`.
 std::span<std::byte> bytesOf(const Napi::Value& value, const std::string& what);
 
 /// Pins what `bytesOf` saw.

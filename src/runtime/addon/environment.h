@@ -11,7 +11,7 @@ namespace heddle {
 
 struct Environment {
   Napi::FunctionReference qnnError;  ///< class QnnError of addon.ts
-  Napi::FunctionReference backend, context, graph, xrtKernel;
+  Napi::FunctionReference backend, context, graph, mapping, xrtKernel;
   /// Hands C++ state to the constructor of a class below; empty when JavaScript calls `new` itself.
   std::any pending;
 

@@ -5,6 +5,7 @@
 #include "clean_stdout.h"
 #include "environment.h"
 #include "js_error.h"
+#include "mapping_object.h"
 #include "objects.h"
 #include "xrt_object.h"
 
@@ -56,9 +57,9 @@ Napi::Value loadBackend(const Napi::CallbackInfo& info) {
   });
 }
 
-Napi::Value mapFileToBuffer(const Napi::CallbackInfo& info) {
+Napi::Value mapFileToObject(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    return toArrayBuffer(info.Env(), mapFile(Field(info[0], "file name").nonEmptyText()));
+    return wrap(info.Env(), &Environment::mapping, mapFile(Field(info[0], "file name").nonEmptyText()));
   });
 }
 
@@ -93,11 +94,12 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   environment->backend = Napi::Persistent(BackendObject::define(env));
   environment->context = Napi::Persistent(ContextObject::define(env));
   environment->graph = Napi::Persistent(GraphObject::define(env));
+  environment->mapping = Napi::Persistent(MappingObject::define(env));
   environment->xrtKernel = Napi::Persistent(XrtKernelObject::define(env));
   // Node deletes the instance data when the environment ends.
   env.SetInstanceData(environment.release());
   exports.Set("loadBackend", Napi::Function::New<loadBackend>(env, "loadBackend"));
-  exports.Set("mapFile", Napi::Function::New<mapFileToBuffer>(env, "mapFile"));
+  exports.Set("mapFile", Napi::Function::New<mapFileToObject>(env, "mapFile"));
   exports.Set("allocate", Napi::Function::New<allocateBuffer>(env, "allocate"));
   exports.Set("readBandwidth", Napi::Function::New<readBandwidth>(env, "readBandwidth"));
   exports.Set("detach", Napi::Function::New<detach>(env, "detach"));
