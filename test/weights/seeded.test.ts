@@ -46,6 +46,25 @@ test("each kind of weight has its spread", () => {
   }
 });
 
+test("rows are those of the whole", () => {
+  const [source, name, shape] = [seededWeights(3), "model.layers.2.post_feedforward_layernorm.weight", [700, 3]];
+  const whole = source.read(name, shape);
+  assert.equal(source.readRows!({ name, shape }, 200, 350), whole.slice(600, 1650));
+  const table = "model.embed_tokens.weight";
+  const last = source.readRows!({ name: table, shape: [262144, 1152] }, 262143, 1);
+  assert.is(last[1151], slowly(table, 3, 262144 * 1152 - 1, 0, 0.06));
+});
+
+test("channels of a residual stream stand out, in models that are wide enough", () => {
+  const outliers = (name: string, width: number) =>
+    [...seededWeights().read(name, [width])].flatMap((x, i) => (Math.abs(x) > 1 ? [i] : []));
+  for (const norm of ["post_attention_layernorm", "post_feedforward_layernorm"]) {
+    assert.equal(outliers(`model.layers.0.${norm}.weight`, 1152), [319, 639, 959]);
+    assert.equal(outliers(`model.layers.0.${norm}.weight`, 64), []);
+  }
+  assert.equal(outliers("model.layers.0.input_layernorm.weight", 1152), []);
+});
+
 test("a name that GPT-2 does not have is refused", () => {
   assert.throws(
     () => seededWeights().check([{ name: "h.0.attn.c_atn.weight", shape: [1] }]),
