@@ -73,7 +73,11 @@ const definition = command(
 
 async function run([file]: readonly string[], options: Options, output: Output): Promise<unknown> {
   const text = await import("./support/compile-text.ts");
-  const { lowered, compiled } = await compile(file!, options, progress(!output.json && process.stderr.isTTY === true));
+  const line = progress(!output.json && process.stderr.isTTY === true);
+  const { lowered, compiled } = await compile(file!, options, line, (note) => {
+    line.done();
+    output.note(note);
+  });
   const { model, program, passes, dumps } = lowered;
   output.print(`${program}: ${model}, ${lowered.precision} weights, for ${options.target}\n`);
   if (lowered.reason) output.print(`${lowered.reason}\n`);
@@ -99,8 +103,8 @@ async function run([file]: readonly string[], options: Options, output: Output):
     return { program, model, passes: records, ...(cost && { cost, bounds: bounds(cost, options.goal) }) };
   }
   const { out, manifest, times, weightsReused, contextCached } = compiled;
-  const { npuText } = await import("./support/npu-text.ts");
-  const npu = compiled.parts.length > 0 ? compiled.parts.map((p) => npuText(p.manifest)).join("") : npuText(manifest);
+  const { npuText, partsNpuText } = await import("./support/npu-text.ts");
+  const npu = compiled.parts.length > 0 ? partsNpuText(manifest, compiled.parts) : npuText(manifest);
   output.print(`\n${text.entryTable(compiled)}\n${text.partTable(compiled)}${npu}${text.artifactTable(out)}\n`);
   const { sampling, model: info } = manifest;
   if (sampling || info.eos?.length) {
@@ -122,11 +126,16 @@ async function run([file]: readonly string[], options: Options, output: Output):
 }
 
 /** With `--dry-run`, or without weights for a model that is too large to make up, only as far as the passes. */
-async function compile(file: string, { dryRun, dump: _, goal: __, ...rest }: Options, line: Progress) {
+async function compile(
+  file: string,
+  { dryRun, dump: _, goal: __, ...rest }: Options,
+  line: Progress,
+  onNote: (text: string) => void,
+) {
   const { compileProgram, tooLargeToMakeUp } = await import("./support/compile-program.ts");
   const { lowerProgram } = await import("./support/lower-program.ts");
   const { head, calibration, method, budget, kv, blockSize, ...options } = rest;
-  const request = { ...options, quantize: quantizeRequest(rest), onStep: line.step };
+  const request = { ...options, quantize: quantizeRequest(rest), onStep: line.step, onNote };
   try {
     const reason = dryRun ? "--dry-run" : await tooLargeToMakeUp(file, request);
     if (reason !== undefined)

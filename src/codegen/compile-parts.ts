@@ -29,6 +29,7 @@ export async function compileParts(
       const result = await compileModule({
         ...each,
         module: part.module,
+        seams: part.seams,
         isPart: true,
         out: join(folder, name),
         previous: join(request.out, name),

@@ -10,6 +10,7 @@ import { aieMachine } from "../targets/aie-machine.ts";
 import { targetNames } from "../targets/target.ts";
 import type { WeightSource } from "../weights/source.ts";
 import type { Backend, EntryPlan } from "./backend.ts";
+import type { Seams } from "./cut.ts";
 import { type CompiledEntry, compileEntries, manifestEntry } from "./entries.ts";
 import { checkManifest, type Manifest } from "./manifest.ts";
 import { arrayBackend } from "./mlir-aie/array-backend.ts";
@@ -39,8 +40,10 @@ export interface CompileRequest extends ProgramDescription {
    */
   readonly finish?: (folder: string, manifest: Manifest) => Promise<Manifest>;
   readonly progress?: WeightProgress;
-  /** A code generator in place of the target's own. */
-  readonly backend?: Backend<EntryPlan>;
+  /** A code generator in place of the target's own, for what lies between two seams. */
+  readonly backend?: (seams: Seams) => Backend<EntryPlan>;
+  /** Where the module was cut off from a larger one. */
+  readonly seams?: Seams;
 }
 
 export interface CompileResult {
@@ -79,7 +82,7 @@ export function backendFor(target: string, precision: Precision = "f32"): Backen
 export async function compileModule(request: CompileRequest): Promise<CompileResult> {
   const { module, target, precision, weights, out } = request;
   const start = performance.now();
-  const backend = request.backend ?? backendFor(target, precision);
+  const backend = request.backend?.(request.seams ?? {}) ?? backendFor(target, precision);
   // Of a checkpoint a part of the model takes some tensors; that these fit is seen when they are read.
   if (!request.isPart) weights.check(paramsOf(module));
   const table = new WeightTable();

@@ -5,7 +5,7 @@ import { bind, type Graph } from "../ir/graph.ts";
 import type { EntryPoint, Module } from "../ir/program.ts";
 import { staticShape } from "../ir/type.ts";
 import type { Artifact, Backend, EntryPlan } from "./backend.ts";
-import type { ManifestEntry, ManifestInput, ManifestOutput } from "./manifest.ts";
+import type { ManifestEntry, ManifestInput, ManifestOutput, PortEncoding } from "./manifest.ts";
 import type { WeightTable } from "./weights.ts";
 
 export interface CompiledEntry<Plan extends EntryPlan = EntryPlan> {
@@ -47,7 +47,8 @@ export function manifestEntry({ entry, graph, plan, artifacts }: CompiledEntry, 
         hint: `inputs are ${roles.join(", ")} and caches`,
       });
     const name = plan.inputs[i]!;
-    return { name, role, dtype: dtypeOf(plan, name), shape: staticShape(n.type.shape) };
+    const encoding = role === "hidden" ? encodingOf(plan, name) : undefined;
+    return { name, role, dtype: dtypeOf(plan, name), shape: staticShape(n.type.shape), ...(encoding && { encoding }) };
   });
   const { T, C } = entry.bind;
   const tokens = T ?? inputs.find((i) => i.role === "tokens" || i.role === "hidden")?.shape[0] ?? 1;
@@ -67,10 +68,15 @@ export function manifestEntry({ entry, graph, plan, artifacts }: CompiledEntry, 
 
 function outputOf(plan: EntryPlan, name: string, isPart: boolean): ManifestOutput {
   const role = plan.state.some((s) => s.slice === name) ? "slice" : isPart ? "hidden" : "logits";
-  const { dims, quantize } = plan.tensors.find((t) => t.name === name)!;
-  const { scale, offset } = quantize ?? {};
-  const encoding = role === "slice" || scale === undefined || offset === undefined ? undefined : { scale, offset };
+  const { dims } = plan.tensors.find((t) => t.name === name)!;
+  const encoding = role === "slice" ? undefined : encodingOf(plan, name);
   return { name, role, dtype: dtypeOf(plan, name), shape: dims, ...(encoding && { encoding }) };
+}
+
+/** What the integers of an input or output stand for; undefined of floats. */
+function encodingOf(plan: EntryPlan, name: string): PortEncoding | undefined {
+  const { scale, offset } = plan.tensors.find((t) => t.name === name)!.quantize ?? {};
+  return scale === undefined || offset === undefined ? undefined : { scale, offset };
 }
 
 const dtypes: Readonly<Record<string, ManifestInput["dtype"]>> = {

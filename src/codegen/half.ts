@@ -21,6 +21,9 @@ const typed = new Set<AnyOp>([cast, gather, dequantize]);
 const fixed = new Set<AnyOp>([quantizedLinear, blockQuantizedLinear]);
 const isFloat32 = (n: Node): boolean => n.type.dtype === "f32";
 
+/** What the value behind an output is called, whose own name stays with what is yielded. */
+export const halfName = (output: string): string => `${output}.f16`;
+
 /** @param g bound and without state. Its caches become f16, and so do the slices that it yields for them. */
 export function toHalf(g: Graph, caches: readonly HostCache[] = []): Graph {
   const known = findStatic(g);
@@ -48,7 +51,7 @@ export function toHalf(g: Graph, caches: readonly HostCache[] = []): Graph {
     const operands = n.inputs.map((i) => (fixed.has(n.op) ? half.get(i)! : round(half.get(i)!)));
     const attrs = typed.has(n.op) ? { ...n.attrs, ...(n.attrs.dtype === "f32" && { dtype: "f16" }) } : n.attrs;
     // The name of an output stays with the value that is yielded.
-    const name = n.name && widened.has(n) && isFloat32(n) ? `${n.name}.f16` : n.name;
+    const name = n.name && widened.has(n) && isFloat32(n) ? halfName(n.name) : n.name;
     half.set(n, n.op.build(operands, attrs, { name, loc: n.loc }));
   }
   const yielded = g.outputs.map((n, i) => {

@@ -11,15 +11,22 @@ export interface ManifestPort {
   readonly dtype: DType;
   readonly shape: readonly number[];
 }
+/** (q + offset) * scale. */
+export interface PortEncoding {
+  readonly scale: number;
+  readonly offset: number;
+}
 export interface ManifestInput extends ManifestPort {
   /** `last` is the row of the last token that is not padding; `hidden` stands for the tokens where earlier layers are elsewhere. */
   readonly role: "tokens" | "hidden" | "position" | "last" | "cache";
+  /** What integers of `hidden` stand for: that of the output which they are taken from. */
+  readonly encoding?: PortEncoding;
 }
 export interface ManifestOutput extends ManifestPort {
   /** `slice` is what a caller writes into a cache of mode `host`; `hidden` is what the next part of the model goes on from. */
   readonly role: "logits" | "hidden" | "slice";
-  /** What integers stand for: (q + offset) * scale. Logits may come in several outputs, one after the other. */
-  readonly encoding?: { readonly scale: number; readonly offset: number };
+  /** What integers stand for. Logits may come in several outputs, one after the other. */
+  readonly encoding?: PortEncoding;
 }
 
 /** A cache that lives from run to run. */

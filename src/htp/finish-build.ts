@@ -96,7 +96,8 @@ function npuOf(graph: PreparedGraph, bound: number, rate: number, soc: number | 
           soc,
           ...simulated,
           boundBytes: bound,
-          shareOfBound: (bound / rate) * (1e6 / simulated.us),
+          // The simulator gives a graph that only looks up a row no time at all.
+          shareOfBound: simulated.us > 0 ? (bound / rate) * (1e6 / simulated.us) : 1,
           source: "vendor-simulated",
         },
       }),

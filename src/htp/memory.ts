@@ -4,13 +4,15 @@ import { availableParallelism, freemem } from "node:os";
 import type { Job } from "./types.ts";
 
 /**
- * Bytes that a job takes at its worst. Measured with GPT-2 124M in f16, whose weights are 249 MB: 2.1 GB for a graph alone, 3.4 GB for
- * two graphs in one context, 8.2 GB for six.
+ * Bytes that the compiler takes at its worst for graphs over shared weights in one context. Measured with GPT-2 124M in f16, whose weights
+ * are 249 MB: 2.1 GB for a graph alone, 3.4 GB for two graphs in one context, 8.2 GB for six.
+ * @param weights bytes as they are stored
  */
-export function memoryNeed({ weights, graphs, binary }: Pick<Job, "weights" | "graphs" | "binary">): number {
-  const together = binary === undefined ? 1 : graphs.length;
-  return statSync(weights).size * (4 + 5 * together);
-}
+export const compilerMemory = (weights: number, graphs: number): number => weights * (4 + 5 * graphs);
+
+/** Bytes that a job takes at its worst. */
+export const memoryNeed = ({ weights, graphs, binary }: Pick<Job, "weights" | "graphs" | "binary">): number =>
+  compilerMemory(statSync(weights).size, binary === undefined ? 1 : graphs.length);
 
 /**
  * How many jobs like `costing` run at the same time.

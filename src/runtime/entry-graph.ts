@@ -5,8 +5,8 @@ export type Entry = Manifest["entries"][number];
 /** A graph with the buffers of everything but its caches. */
 export interface EntryGraph {
   readonly entry: Entry;
-  /** Tokens, position and last row, and as bytes what an earlier part of the program left: written before a run. */
-  readonly inputs: Readonly<Record<string, Int32Array | Uint8Array>>;
+  /** Tokens, position and last row, and what an earlier part of the program left, as bytes or floats: written before a run. */
+  readonly inputs: Readonly<Record<string, Int32Array | Float32Array | Uint8Array>>;
   /** Logits, and as bytes slices and what a later part goes on from: read after it. */
   readonly outputs: Readonly<Record<string, Float32Array | Uint16Array | Uint8Array>>;
   /** @param caches memory of the cache inputs by name. It stays bound until `forgetCaches`. */

@@ -18,8 +18,8 @@ test("prefill and two steps in f16 are the reference backend's", async () => {
   assert.equal(
     parts.map((p) => [p.scopes, p.manifest.context?.file]),
     [
-      ["h0-h1", "qnn/context.bin"],
-      ["h2", "qnn/context.bin"],
+      ["embedding-h1", "qnn/context.bin"],
+      ["h2-head", "qnn/context.bin"],
     ],
   );
   // The simulator's binaries are not in the build: here they are not in the cache any more either.
@@ -42,5 +42,48 @@ test("prefill and two steps in f16 are the reference backend's", async () => {
   assert.equal([...new Set(said)].sort(), ["decode", "prefill", undefined]);
   assert.is(steps.at(-1), undefined);
 });
+
+/** The same steps of quantised programs: what parts hand on is in integers, in the encoding that calibration found for all of them. */
+for (const precision of ["w8a16", "w4a16"] as const)
+  test(`prefill and two steps in ${precision}, cut by the size of a context`, async () => {
+    const prompt = promptOf(100);
+    const onReference = await build("gemma3-270m", { config: "tiny", precision, quantize: { kv: "i8" } });
+    const { expected, sequence } = await greedyReference(onReference, prompt, 2);
+    const out = join(tempFolder(), "parts");
+    const options = { config: "tiny", target: "x-elite", precision, contexts: [128], out } as const;
+    const { parts, manifest } = await compileProgram("graphs/gemma3-270m.ts", { ...options, contextLimit: 80_000 });
+    assert.ok(parts.length > 1, `${parts.length} parts`);
+    for (const [i, entry] of manifest.entries.entries()) {
+      const own = parts.map((p) => p.manifest.entries[i]!);
+      assert.ok(own.every((e) => e.fixedPoint));
+      for (const [k, e] of own.slice(1).entries()) {
+        const [given, wanted] = [
+          own[k]!.outputs.find((p) => p.role === "hidden")!,
+          e.inputs.find((p) => p.role === "hidden")!,
+        ];
+        assert.is(wanted.dtype, "u16");
+        assert.equal(wanted.encoding, given.encoding);
+      }
+      const times = own.map((e) => e.npu!.simulated!);
+      assert.is(
+        entry.npu?.simulated?.us,
+        times.reduce((sum, t) => sum + t.us, 0),
+      );
+      const bound = times.reduce((sum, t) => sum + t.us * t.shareOfBound, 0);
+      assert.ok(Math.abs(entry.npu!.simulated!.shareOfBound - bound / entry.npu!.simulated!.us) < 1e-12);
+    }
+    await withSession(
+      out,
+      async (session) => {
+        const found = [await session.prefill(prompt)];
+        for (const token of sequence.slice(prompt.length)) found.push(await session.decode(token));
+        for (const [i, logits] of found.entries()) {
+          const ratio = sqnr(logits, expected[i]!);
+          assert.ok(ratio > 30, `step ${i}: ${ratio.toFixed(1)} dB`);
+        }
+      },
+      { backend: "htp" },
+    );
+  });
 
 always.run();

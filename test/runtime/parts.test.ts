@@ -3,7 +3,7 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { compileProgram } from "../../src/cli/support/compile-program.ts";
+import { type CompileOptions, compileProgram } from "../../src/cli/support/compile-program.ts";
 import { cut, partsWithin } from "../../src/codegen/cut.ts";
 import { openProgram } from "../../src/runtime/program-folder.ts";
 import type { Session, SessionOptions } from "../../src/runtime/session.ts";
@@ -29,13 +29,21 @@ async function text(session: Session): Promise<number[]> {
   return tokens;
 }
 
+interface Compared extends SessionOptions {
+  /** Of both builds. */
+  readonly compile?: CompileOptions;
+}
+
 async function compare(
   name: Parameters<typeof build>[0],
   parts: number,
   longest: number,
-  options: SessionOptions = {},
+  { compile = {}, ...options }: Compared = {},
 ) {
-  const [whole, inParts] = [await build(name), await build(name, { config: "tiny", parts })];
+  const [whole, inParts] = [
+    await build(name, { config: "tiny", ...compile }),
+    await build(name, { config: "tiny", ...compile, parts }),
+  ];
   assert.is(openProgram(inParts).parts.length, parts);
   await withSession(whole, (a) =>
     withSession(
@@ -57,6 +65,12 @@ for (const parts of [2, 3])
 test("GPT-2 in 2 parts, with its caches", () => compare("gpt2-fa2-kv-fused", 2, 120));
 test("GPT-2 in 2 parts, without", () => compare("gpt2-baseline", 2, 120));
 test("parts that are loaded in turn", () => compare("gemma3-270m", 3, 250, { residency: "in-turn" }));
+
+for (const precision of ["w8a16", "w4a16", "w8a8"] as const)
+  test(`Gemma in 3 parts in ${precision}, calibrated once for all`, () =>
+    compare("gemma3-270m", 3, 250, { compile: { precision } }));
+test("Gemma in 2 parts with caches in integers and weights in blocks", () =>
+  compare("gemma3-270m", 2, 250, { compile: { precision: "w4a16", quantize: { kv: "i8", blockSize: 32 } } }));
 
 test("weights are written for the part that reads them, and not again where nothing changed", async () => {
   const out = join(tempFolder(), "again");
@@ -80,13 +94,21 @@ test("as many parts as a limit asks for, each within it; more than there are lay
   );
   assert.equal(
     cut(module, 2).map((p) => p.scopes),
-    ["h0-h1", "h2"],
+    ["embedding-h1", "h2-head"],
+  );
+  assert.equal(
+    cut(module, 5).map((p) => p.scopes),
+    ["embedding", "h0", "h1", "h2", "head"],
   );
   assert.throws(
     () => partsWithin(module, 1000),
-    /^layer h0: has \d+ bytes of weights; a part holds 1000\n {2}try: fewer bits/,
+    /^the embedding: has \d+ bytes of weights; a part holds 1000\n {2}try: fewer bits/,
   );
-  assert.throws(() => cut(module, 4), "cannot be cut into 4 parts\n  try: at most 3, one for each layer");
+  assert.throws(
+    () => partsWithin(module, 100_000),
+    /^layer h0: has \d+ bytes of weights; a part holds 100000\n {2}try: fewer bits/,
+  );
+  assert.throws(() => cut(module, 6), "cannot be cut into 6 parts\n  try: at most 5: layers, and what is before");
 });
 
 test("a part that is missing or of another program is refused", async () => {

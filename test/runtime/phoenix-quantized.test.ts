@@ -26,7 +26,7 @@ async function productsOnly(precision: QuantizedPrecision, quantize: QuantizeReq
   await lowerProgram(file, { weights: fixture, precision, target, quantize, contexts }, async (lowered) => {
     const { program, module, built, passes, weights } = lowered;
     const support = { ...aieSupport, cachedAttention: host, flashCachedAttention: host };
-    const backend = arrayBackend(aieMachine("npu1")!, support);
+    const backend = () => arrayBackend(aieMachine("npu1")!, support);
     const names = passes.map((p) => p.name);
     const request = { program: program.name, module, info: built.info, target, precision, weights, out };
     await compileModule({ ...request, passes: names, backend });

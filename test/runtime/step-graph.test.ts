@@ -63,7 +63,7 @@ const multiplier: ArrayExecutor = {
 async function stepped(program: string): Promise<string> {
   const { module, info, passes } = await compiled(program);
   const out = join(tempFolder(), program);
-  const backend = arrayBackend(aieMachine("npu1")!, { ...onHost, linear: { kernel: product } });
+  const backend = () => arrayBackend(aieMachine("npu1")!, { ...onHost, linear: { kernel: product } });
   const names = passes.map((p) => p.name);
   const common = { program, module, info, precision: "f32", weights: source, out, passes: names } as const;
   await compileModule({ ...common, target: "phoenix", backend });

@@ -53,5 +53,7 @@ export interface ReportData {
   /** The graph as text before the first pass and after each. */
   readonly dumps: readonly { readonly title: string; readonly text: string }[];
   readonly entries: readonly ReportEntry[];
+  /** Of a program in parts, whose parts `entries` has: what all parts of an entry point take on an NPU together. */
+  readonly whole?: readonly Pick<ReportEntry, "name" | "npu">[];
   readonly artifacts: readonly { readonly file: string; readonly bytes: number }[];
 }

@@ -4,7 +4,7 @@ import { bytes, flops } from "../support/format.ts";
 import { bytesMoved } from "./costs.ts";
 import type { ReportEntry, ReportNode, ReportOp } from "./data.ts";
 import { escapeHtml, htmlTable } from "./element.ts";
-import { npuSection } from "./npu.ts";
+import { type NpuEntry, npuSection } from "./npu.ts";
 
 /** What a run moves, with the colour that it has in every bar. */
 const kinds = [
@@ -15,8 +15,9 @@ const kinds = [
 
 const legend = `<p class="legend">${kinds.map(([name]) => `<span><i class="${name}"></i>${name}</span>`).join("")}</p>`;
 
-export function entrySection(entries: readonly ReportEntry[]): string {
-  return `${npuSection(entries)}${entryTable(entries)}${legend}
+/** @param whole entry points of a program in parts, whose parts' are `entries` */
+export function entrySection(entries: readonly ReportEntry[], whole: readonly NpuEntry[] = []): string {
+  return `${npuSection([...whole, ...entries])}${entryTable(entries)}${legend}
 <p class="note">Costs are modelled: counted from the graph, not measured. Arithmetic counts a multiply-add as two; bytes are what one run
 reads and writes when every op reads its operands from memory once. FLOP per byte tells what bounds an op: below the machine's ratio
 of arithmetic to bandwidth (tens on a CPU, hundreds on an NPU) it is memory.</p>

@@ -25,7 +25,7 @@ export function reportHtml(data: ReportData): string {
 </header>
 <main>
 <section><h2>Passes</h2>${passTable(data.passes)}</section>
-<section><h2>Entry points</h2>${entrySection(data.entries)}</section>
+<section><h2>Entry points</h2>${entrySection(data.entries, data.whole)}</section>
 <section><h2>Graph after every pass</h2>${dumpSection(data.dumps)}</section>
 <section><h2>Artifacts</h2>${artifactTable(data.artifacts)}</section>
 </main>

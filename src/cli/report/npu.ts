@@ -3,8 +3,11 @@ import { bytes, duration } from "../support/format.ts";
 import type { ReportEntry } from "./data.ts";
 import { escapeHtml, htmlTable } from "./element.ts";
 
+/** What is known of the NPU about an entry point, of one build or of all parts of a program. */
+export type NpuEntry = Pick<ReportEntry, "name" | "npu">;
+
 /** Nothing for a build without a context binary. */
-export function npuSection(entries: readonly ReportEntry[]): string {
+export function npuSection(entries: readonly NpuEntry[]): string {
   const known = entries.flatMap((e) => (e.npu ? [{ name: e.name, npu: e.npu }] : []));
   if (known.length === 0) return "";
   const rows = known.map(({ name, npu: { ddr, simulated, finalizeMs } }) => [

@@ -32,6 +32,9 @@ export function writeReport(compiled: Compiled): void {
     }),
     dumps,
     entries: entriesOf(compiled),
+    ...(compiled.parts.length > 0 && {
+      whole: manifest.entries.map(({ name, npu }) => ({ name, ...(npu && { npu }) })),
+    }),
     artifacts: text.artifactsOf(out),
   });
   const path = join(out, "report.html");

@@ -2,13 +2,16 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { backendFor, paramsOf } from "../../codegen/compile.ts";
+import { partsWithin } from "../../codegen/cut.ts";
 import type { Manifest } from "../../codegen/manifest.ts";
 import { qnnVendorFixed } from "../../codegen/qnn/index.ts";
 import { loadProgram } from "../../frontend/load.ts";
 import { findCompiler, finishBuild, hasContext } from "../../htp/index.ts";
+import { loadTarget } from "../../targets/target.ts";
+import { memoryNote } from "./compiler-memory.ts";
 import { isNpu, type Lowered, type LowerOptions, lowerProgram } from "./lower-program.ts";
 import type { Quantization } from "./quantization.ts";
-import { partsFor, type Written, writeBuild } from "./write-build.ts";
+import { type Written, writeBuild } from "./write-build.ts";
 
 export interface CompileOptions extends LowerOptions {
   /**
@@ -16,12 +19,16 @@ export interface CompileOptions extends LowerOptions {
    * many as it takes for each to fit a context of the target's NPU.
    */
   readonly parts?: number;
+  /** Bytes of weights that a context of the NPU may have; default that of the target. */
+  readonly contextLimit?: number;
   /** Default `build/<program>`. */
   readonly out?: string;
   /** For a target with an NPU compiler: whether to run it. Default true; false writes the graphs as JSON and stops there. */
   readonly context?: boolean;
   /** Whether to find simulated times, which takes a second compilation. Default true. */
   readonly simulate?: boolean;
+  /** Called with what is to be known beforehand, such as that memory may not do. */
+  readonly onNote?: (text: string) => void;
   /** Whether what the NPU's compiler made before may be used and is kept. Default true. */
   readonly cache?: boolean;
 }
@@ -51,7 +58,12 @@ export async function compileProgram(file: string, options: CompileOptions = {})
     contextCached = (contextCached ?? true) && cached;
     return manifest;
   };
-  return lowerProgram(file, options, async (lowered) => {
+  const limit = options.contextLimit ?? loadTarget(target).facts?.contextLimit?.value ?? Number.POSITIVE_INFINITY;
+  const onShapes: LowerOptions["onShapes"] = (module, precision) => {
+    const note = memoryNote({ module, precision, parts: options.parts, limit });
+    if (note) options.onNote?.(note);
+  };
+  return lowerProgram(file, { ...options, ...(npu && { onShapes }) }, async (lowered) => {
     const { program, built, module, passes, dumps, weights, checkpoint, precision, times } = lowered;
     const { quantization, halfRange, reason } = lowered;
     const out = options.out ?? join("build", `${program.name}${suffixOf(options)}`);
@@ -73,10 +85,12 @@ export async function compileProgram(file: string, options: CompileOptions = {})
         passes: passes.map((r) => r.name),
         ...(quantization &&
           target === "x-elite" && {
-            backend: qnnVendorFixed(quantization.encodings, {
-              units: quantization.units,
-              read: (name, shape) => weights.read(name, shape),
-            }),
+            backend: (seams) =>
+              qnnVendorFixed(quantization.encodings, {
+                units: quantization.units,
+                read: (name, shape) => weights.read(name, shape),
+                seams,
+              }),
           }),
         isPart: options.layers !== undefined,
         extra: (folder) => {
@@ -87,7 +101,7 @@ export async function compileProgram(file: string, options: CompileOptions = {})
         ...(npu && { finish }),
         progress: (done, total) => onStep(`writing weights: ${Math.round((100 * done) / total)}%`),
       },
-      options.parts ?? (npu ? partsFor(module, target) : 1),
+      options.parts ?? (npu ? partsWithin(module, limit) : 1),
     );
     return {
       ...written,

@@ -44,6 +44,8 @@ export interface LowerOptions {
   readonly target?: string;
   /** Prove every pass numerically. */
   readonly check?: boolean;
+  /** Called when all sizes are known and no weight has been read. What it throws ends the compilation. */
+  readonly onShapes?: (module: Module, precision: Precision) => void;
   /** Called with what is being done now. */
   readonly onStep?: (text: string) => void;
 }
@@ -107,6 +109,7 @@ export async function lowerProgram<T>(
       ...program.passes,
       ...(isQuantized(precision) ? [splitLinears] : narrow && !checks ? [f16Weights] : []),
     ]);
+    options.onShapes?.(first.module, precision);
     const quantization =
       isQuantized(precision) && options.calibrates !== false
         ? await planQuantization({

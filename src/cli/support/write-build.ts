@@ -1,23 +1,15 @@
 /** A program after its passes, written in one or in several parts. */
 import { type CompileRequest, type CompileResult, compileModule } from "../../codegen/compile.ts";
 import { compileParts, type PartResult } from "../../codegen/compile-parts.ts";
-import { cut, partsWithin } from "../../codegen/cut.ts";
+import { cut } from "../../codegen/cut.ts";
 import type { Manifest } from "../../codegen/manifest.ts";
 import { joinParts, type ProgramManifest } from "../../codegen/parts-manifest.ts";
-import type { Module } from "../../ir/program.ts";
-import { loadTarget } from "../../targets/target.ts";
 
 export interface Written extends Pick<CompileResult, "entries" | "weightsReused"> {
   /** Of the program as a whole. */
   readonly manifest: ProgramManifest & Pick<Manifest, "context">;
   /** Where it was cut: its parts. */
   readonly parts: readonly PartResult[];
-}
-
-/** As many parts as it takes for each to fit a context of the target's NPU. */
-export function partsFor(module: Module, target: string): number {
-  const limit = loadTarget(target).facts?.contextLimit;
-  return limit ? partsWithin(module, limit.value) : 1;
 }
 
 /** Writes the build, in one or in several parts. */

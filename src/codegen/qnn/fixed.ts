@@ -12,6 +12,7 @@ import { withOrigin } from "../../ir/origin.ts";
 import { type DType, isFloat } from "../../ir/type.ts";
 import { findStatic } from "../statics.ts";
 import { KnownRanges, type ReadWeight } from "./fixed-operands.ts";
+import { hiddenInput } from "./seams.ts";
 
 /** How values become integers, by the names of the graph before it is legalised. */
 export type Encodings = ReadonlyMap<string, Encoding>;
@@ -139,6 +140,11 @@ export function toFixed(g: Graph, encodings: Encodings, read?: ReadWeight): Grap
       const { scale } = encodingOf("cache", n.type);
       const as = { ...n.attrs, dtype: "u8", scale, offset: -128 };
       values.set(n, n.op.build([], as, { name: n.name, loc: n.loc }));
+    } else if (n.op === ops.inputOp && n.name === hiddenInput && isFloat(n.type.dtype) && encodings.has(hiddenInput)) {
+      const as = { ...n.attrs, dtype: "u16", ...encodings.get(hiddenInput) };
+      const given = n.op.build([], as, { name: n.name, loc: n.loc });
+      values.set(n, given);
+      integers.set(n, given);
     } else if (known.has(n) || g.inputs.includes(n)) values.set(n, n);
     else if (n.op === ops.dequantize) {
       integers.set(n, values.get(n.inputs[0]!)!);
@@ -154,6 +160,9 @@ export function toFixed(g: Graph, encodings: Encodings, read?: ReadWeight): Grap
         n,
         ops.dequantize.build([integers.get(n.inputs[0]!)!], { dtype: "f32" }, { name: n.name, loc: n.loc }),
       );
+    } else if (n.op === ops.cast && isFloat(n.type.dtype) && integers.has(n.inputs[0]!)) {
+      // Of a seam: its floats are whatever type its readers compute in.
+      integers.set(n, integers.get(n.inputs[0]!)!);
     } else if (n.op === ops.concat && isFloat(n.type.dtype) && joinedIn(n)) {
       const to = joinedIn(n)!;
       const parts = n.inputs.map((i) => {

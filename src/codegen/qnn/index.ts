@@ -2,6 +2,7 @@
 
 import { mergeCommon } from "../../ir/rewrite.ts";
 import type { Backend } from "../backend.ts";
+import type { Seams } from "../cut.ts";
 import { toHalf } from "../half.ts";
 import { hostCaches } from "../host-caches.ts";
 import { legalize } from "../legalize.ts";
@@ -18,6 +19,7 @@ import { planQnn, type QnnPlan } from "./plan.ts";
 import { qtiSupport } from "./qti.ts";
 import { referenceSupport } from "./reference.ts";
 import { fixedPointRules, htpRules, qtiRules } from "./rules.ts";
+import { encodedSeams, leftInIntegers } from "./seams.ts";
 import { showPlan } from "./show.ts";
 
 const reference = "the reference backend";
@@ -70,12 +72,14 @@ const entrances = 3;
 export interface FixedDetails {
   readonly units?: NormUnits;
   readonly read?: ReadWeight;
+  /** Where the graph is cut off from a larger program. */
+  readonly seams?: Seams;
 }
 
 /** HTP for quantised programs: in fixed point wherever the range of a value is known, in f16 elsewhere. */
 export const qnnVendorFixed = (
   encodings: Encodings,
-  { units = new Map(), read }: FixedDetails = {},
+  { units = new Map(), read, seams = {} }: FixedDetails = {},
 ): Backend<QnnPlan> => ({
   ...qnnVendorHalf,
   legalize: (g) => {
@@ -86,7 +90,8 @@ export const qnnVendorFixed = (
       support: qtiSupport,
       rules: [...normRules(units), ...fixedRules],
     });
-    return headInPieces({ graph: mergeCommon(toFixed(mergeCommon(legal), encodings, read)), caches });
+    const fixed = { graph: mergeCommon(toFixed(mergeCommon(legal), encodedSeams(encodings, seams), read)), caches };
+    return seams.to === undefined ? headInPieces(fixed) : leftInIntegers(fixed);
   },
   plan: (g, weights) => {
     const plan = planQnn(g, qtiSupport, weights, fuseFixed(g.graph));

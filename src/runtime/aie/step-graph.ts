@@ -16,7 +16,7 @@ type Step = () => Promise<void>;
 
 export class StepGraph implements EntryGraph {
   readonly entry: Entry;
-  readonly inputs: Readonly<Record<string, Int32Array<ArrayBuffer>>>;
+  readonly inputs: Readonly<Record<string, Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>>>;
   readonly outputs: Readonly<Record<string, Float32Array<ArrayBuffer>>>;
   readonly #weights: MappedFile;
   readonly #values = new Map<string, HostArray>();
@@ -31,7 +31,9 @@ export class StepGraph implements EntryGraph {
     this.#weights = weights;
     this.#context = backend.createContext({ borrowStatic: true });
     const own = entry.inputs.filter((p) => p.role !== "cache");
-    this.inputs = Object.fromEntries(own.map((p) => [p.name, new Int32Array(allocate(4 * size(p.shape)))]));
+    this.inputs = Object.fromEntries(
+      own.map((p) => [p.name, new (p.role === "hidden" ? Float32Array : Int32Array)(allocate(4 * size(p.shape)))]),
+    );
     this.outputs = Object.fromEntries(
       entry.outputs.map((p) => [p.name, new Float32Array(allocate(4 * size(p.shape)))]),
     );
@@ -107,7 +109,7 @@ export class StepGraph implements EntryGraph {
         this.#steps.push(this.#kernelStep(step, opened));
         continue;
       }
-      const graph = this.#context.addGraph(readJson(build.path(step.graph)), this.#weights.buffer);
+      const graph = this.#context.addGraph(readJson(build.path(step.graph)), this.#weights.mapping);
       const ports = [...step.inputs, ...step.outputs];
       this.#graphs.push({ graph, caches: ports.filter((p) => isCache(p.value)) });
       for (const { tensor, value } of ports) if (!isCache(value)) graph.bind(tensor, this.#value(value, step.graph));
