@@ -3,8 +3,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { gemma3 } from "../../graphs/models/gemma3.ts";
 import { sizes } from "../../graphs/models/gemma3-config.ts";
-import { bounds, decodeCost, shards } from "../../src/cli/support/bounds.ts";
-import { layerWeights } from "../../src/cli/support/bounds-text.ts";
+import { bounds, decodeCost } from "../../src/cli/support/bounds.ts";
+import { boundsText } from "../../src/cli/support/bounds-text.ts";
 import { compileProgram, tooLargeToMakeUp } from "../../src/cli/support/compile-program.ts";
 import { loadProgram } from "../../src/frontend/load.ts";
 import { bind, evaluate, type LayerRange } from "../../src/ir/index.ts";
@@ -75,15 +75,18 @@ test("layers that there are not", async () => {
   assert.match(stderr, "expected a layer such as 7, or several such as 6-11");
 });
 
-test("27B: what a token reads, and too much to make up", async () => {
-  const { module } = runPasses(gemma3("27b").build(sizes["27b"]), all);
+test("27B: what a token reads, the contexts that it is cut into, and too much to make up", async () => {
+  const program = await loadProgram("graphs/gemma3-27b.ts");
+  const { module } = runPasses(program.build().module, program.passes);
   const cost = decodeCost(module)!;
   // The report says 25.6 billion weights and 1.4 billion of the table of tokens, which is the head as well.
   assert.ok(Math.abs(cost.weights / 27.0e9 - 1) < 1e-2, `${cost.weights}`);
   // Ten layers of 62 see the whole context of 2048, the others a ring of 1152; K and V of 16 heads of 128 in f16.
   const places = 10 * 2048 + 52 * 1152;
   assert.ok(Math.abs(cost.cacheBytes / (places * 2 * 16 * 128 * 2) - 1) < 1e-3, `${cost.cacheBytes}`);
-  assert.is(layerWeights(module).length, 63);
+  const text = boundsText(module, 81);
+  for (const contexts of ["54.0 GB in f16: 23 contexts", "28.7 GB in q8_0: 12 contexts", "15.2 GB in q4_0: 6 contexts"])
+    assert.match(text, contexts);
   assert.match((await tooLargeToMakeUp("graphs/gemma3-27b.ts", {}))!, "108 GB of made-up weights");
   assert.is(await tooLargeToMakeUp("graphs/gemma3-27b.ts", { layers: { first: 7, last: 7 } }), undefined);
 });
@@ -98,14 +101,6 @@ test("bounds are bytes over rate; streams share a reading of the weights", () =>
     if (b.streams === undefined) assert.ok(rate(1e9) < goal, "caches alone are too much");
     else assert.ok(rate(b.streams) >= goal - 1e-9 && rate(b.streams - 1) < goal);
   }
-});
-
-test("shards are consecutive and within the limit", () => {
-  assert.equal(shards([10, 10, 10, 25], 8, 30), [
-    { first: 0, last: 2, bytes: 30 },
-    { first: 3, last: 3, bytes: 25 },
-  ]);
-  assert.is(shards([10, 31], 8, 30), undefined);
 });
 
 test.run();

@@ -1,25 +1,13 @@
 /** What `npm run compile` says of a model that it does not write: what it would take, and what machines allow. */
-import { topo } from "../../ir/graph.ts";
+import { cut, type Measure, partsWithin } from "../../codegen/cut.ts";
+import { HeddleError } from "../../ir/error.ts";
 import type { Module } from "../../ir/program.ts";
 import { elements } from "../../ir/type.ts";
 import { loadTarget } from "../../targets/target.ts";
-import { bounds, cacheMemory, decodeCost, shards, storages } from "./bounds.ts";
+import { bounds, cacheMemory, decodeCost, storages } from "./bounds.ts";
 import { bytes, flops, table } from "./format.ts";
 
 const figure = (x: number): string => (x >= 100 ? x.toFixed(0) : x.toPrecision(3));
-
-/** Weights of each layer by the number in their names; those without one count with the last layer. */
-export function layerWeights({ graph }: Module): number[] {
-  const layers: number[] = [];
-  let others = 0;
-  for (const n of topo(graph).filter((n) => n.op.name === "param")) {
-    const [, layer] = /\.(\d+)\./.exec(n.attrs.name as string) ?? [];
-    if (layer === undefined) others += elements(n.type.shape);
-    else layers[Number(layer)] = (layers[Number(layer)] ?? 0) + elements(n.type.shape);
-  }
-  const found = layers.filter((x) => x !== undefined);
-  return [...found, others];
-}
 
 /** @param module in f32, after its passes. @param goal tokens per second to reckon streams and drafts for. */
 export function boundsText(module: Module, goal: number): string {
@@ -56,18 +44,22 @@ const memoryText = (module: Module): string => {
   return `caches in f16 take ${sizes.join(", ")}\n`;
 };
 
-/** How many contexts of an NPU session the weights take. */
+/** Into how many contexts of an NPU session the weights are cut. */
 function shardText(module: Module): string {
   const limit = loadTarget("x-elite").facts?.contextLimit;
   if (!limit) return "";
-  const layers = layerWeights(module);
-  const all = layers.reduce((a, b) => a + b, 0);
   const lines = storages.map(({ name, bits }) => {
-    const parts = shards(layers, bits, limit.value);
-    const size = `${bytes((all * bits) / 8)} in ${name}`;
-    if (!parts) return `  ${size}: one layer alone is larger\n`;
-    const largest = Math.max(...parts.map((p) => p.bytes));
-    return `  ${size}: ${parts.length} ${parts.length > 1 ? "contexts" : "context"}, ${Math.max(...parts.map((p) => p.last - p.first + 1))} layers at most, the largest ${bytes(largest)}\n`;
+    const stored: Measure = ({ shape }) => (elements(shape) * bits) / 8;
+    const [whole] = cut(module, 1, stored);
+    const size = `${bytes(whole!.bytes)} in ${name}`;
+    try {
+      const parts = cut(module, partsWithin(module, limit.value, stored), stored);
+      const largest = Math.max(...parts.map((p) => p.bytes));
+      return `  ${size}: ${parts.length} ${parts.length > 1 ? "contexts" : "context"}, the largest ${bytes(largest)}\n`;
+    } catch (e) {
+      if (!(e instanceof HeddleError)) throw e;
+      return `  ${size}: ${e.context.subject} alone is larger\n`;
+    }
   });
-  return `under the limit of ${bytes(limit.value)} for one context of x-elite (the table of tokens and the head count as one layer more):\n${lines.join("")}`;
+  return `under the limit of ${bytes(limit.value)} for one context of x-elite:\n${lines.join("")}`;
 }

@@ -99,24 +99,3 @@ const memories = new Map([
   ["igpuRate", "GPU beside it"],
   ["ddrPeak", "peak of its memory"],
 ]);
-
-/** Consecutive layers whose weights fit one context; the head and the table of tokens count with the last and the first layer. */
-export interface Shard {
-  readonly first: number;
-  readonly last: number;
-  readonly bytes: number;
-}
-
-/** @param weights of each layer, in order. @returns undefined where one layer alone is larger than the limit. */
-export function shards(weights: readonly number[], bits: number, limit: number): Shard[] | undefined {
-  const list: Shard[] = [];
-  for (const [layer, count] of weights.entries()) {
-    const bytes = (count * bits) / 8;
-    if (bytes > limit) return undefined;
-    const open = list.at(-1);
-    if (open && open.bytes + bytes <= limit)
-      list[list.length - 1] = { ...open, last: layer, bytes: open.bytes + bytes };
-    else list.push({ first: layer, last: layer, bytes });
-  }
-  return list;
-}
