@@ -1,6 +1,6 @@
 /** What benchmark suites share: builds to measure, children to measure them in, rows to write down. */
 import { spawn } from "node:child_process";
-import { statSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import type { Manifest } from "../src/codegen/manifest.ts";
 import type { Precision } from "../src/codegen/precision.ts";
 import { device, type Row, version } from "./record.ts";
@@ -79,6 +79,7 @@ export interface Exported {
 /** An entry point as an ONNX model, written once per session of benchmarks. */
 export async function exportOnnx(program: string, entry: string, target = "reference"): Promise<Exported> {
   const file = `${folder}/${program}-${entry}.onnx`;
+  mkdirSync(folder, { recursive: true });
   const text = await node(
     "src/cli/export.ts",
     `graphs/${program}.ts`,

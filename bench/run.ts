@@ -1,6 +1,8 @@
 /** `npm run bench -- --suite variants`: measures, writes bench/results.json and bench/RESULTS.md. */
 import { readFileSync } from "node:fs";
-import { Command } from "commander";
+import { Option } from "commander";
+import { command, main, type Output } from "../src/cli/support/command.ts";
+import { HeddleError } from "../src/ir/error.ts";
 import type { SuiteContext } from "./harness.ts";
 import { suiteContext } from "./harness.ts";
 import { type Row, readRows, updateRows, writeRows, writeWhole } from "./record.ts";
@@ -25,29 +27,43 @@ const suites: Readonly<Record<string, (context: SuiteContext) => Promise<Row[]>>
   "aie-tools": aieTools,
 };
 
-const options = new Command("npm run bench --")
-  .description("Measures on this machine and keeps the record. Every number says where it comes from.")
-  .option("--suite <name...>", `what to measure: ${Object.keys(suites).join(", ")} (default: all)`)
+const definition = command(
+  "bench -- [options]",
+  "Measures on this machine and keeps the record. Every number says where it comes from.",
+  ["bench -- --suite variants", "bench -- --suite variants --only gpt2-fa2-kv", "bench -- --render"],
+)
+  .addOption(new Option("--suite <name...>", "what to measure (default: all)").choices(Object.keys(suites)))
   .option("--only <program...>", "only these programs; the record is printed, not kept")
   .option("--keep", "with --only: keep the record of these programs beside that of the others")
-  .option("--render", "write RESULTS.md and the README's table from the record, measure nothing")
-  .helpOption("-h, --help", "show this")
-  .parse()
-  .opts<{ suite?: string[]; only?: string[]; keep?: boolean; render?: boolean }>();
+  .option("--render", "write RESULTS.md and the README's table from the record, measure nothing");
 
-for (const name of options.render ? [] : (options.suite ?? Object.keys(suites))) {
-  const suite = suites[name];
-  if (!suite) {
-    process.stderr.write(`there is no suite ${name}: one of ${Object.keys(suites).join(", ")}\n`);
-    process.exit(2);
+interface Options {
+  readonly suite?: readonly string[];
+  readonly only?: readonly string[];
+  readonly keep?: boolean;
+  readonly render?: boolean;
+}
+
+async function run(_: readonly string[], { suite, only, keep, render }: Options, output: Output): Promise<Row[]> {
+  const all: Row[] = [];
+  for (const name of render ? [] : (suite ?? Object.keys(suites))) {
+    const rows = await suites[name]!(suiteContext(name, only ?? []));
+    all.push(...rows);
+    if (only && keep) updateRows(name, rows);
+    else if (only) for (const r of rows) output.print(`${JSON.stringify(r)}\n`);
+    else writeRows(name, rows);
   }
-  const rows = await suite(suiteContext(name, options.only ?? []));
-  if (options.only && options.keep) updateRows(name, rows);
-  else if (options.only) for (const r of rows) process.stdout.write(`${JSON.stringify(r)}\n`);
-  else writeRows(name, rows);
+  if (only && !render && all.length === 0)
+    throw new HeddleError(`no suite measured ${only.join(" or ")}`, {
+      subject: "--only",
+      hint: "the name of a program that the suite compiles, such as gpt2-fa2-kv",
+    });
+  if (!only || keep) {
+    writeWhole("bench/RESULTS.md", renderResults(readRows()));
+    writeWhole("README.md", renderReadme(readFileSync("README.md", "utf8"), readRows()));
+    output.print("bench/results.json, bench/RESULTS.md and the table of README.md are written\n");
+  }
+  return all;
 }
-if (!options.only || options.keep) {
-  writeWhole("bench/RESULTS.md", renderResults(readRows()));
-  writeWhole("README.md", renderReadme(readFileSync("README.md", "utf8"), readRows()));
-  process.stdout.write("bench/results.json, bench/RESULTS.md and the table of README.md are written\n");
-}
+
+await main(definition, run);

@@ -49,28 +49,30 @@ export async function variants({ row, say, only }: SuiteContext): Promise<Row[]>
       if (f.step.share !== undefined) add(tokens, "share of read bandwidth", f.step.share, "ratio");
     }
   }
-  rows.push(
-    row({
-      program: "read loop",
-      precision: "-",
-      context: 0,
-      metric: "read bandwidth",
-      value: median(reads),
-      unit: "GB/s",
-      source: "measured",
-    }),
-  );
+  if (reads.length > 0)
+    rows.push(
+      row({
+        program: "read loop",
+        precision: "-",
+        context: 0,
+        metric: "read bandwidth",
+        value: median(reads),
+        unit: "GB/s",
+        source: "measured",
+      }),
+    );
   rows.push(...(await peer({ row, say, only }, threads)));
   return rows;
 }
 
 /** ONNX Runtime on what `npm run export` writes: one recomputation of the baseline, and one decode step of the best program. */
-async function peer({ row, say }: SuiteContext, threads: number): Promise<Row[]> {
+async function peer({ row, say, only }: SuiteContext, threads: number): Promise<Row[]> {
   const rows: Row[] = [];
   for (const [program, entryOf, cached] of [
     ["gpt2-fa2-kv", () => "decode-256", true],
     ["gpt2-baseline", (n: number) => `forward-${Math.max(64, n)}`, false],
   ] as const) {
+    if (!only(program)) continue;
     for (const tokens of lengths) {
       const model = await exportOnnx(program, entryOf(tokens));
       const f = await inChild<OnnxFigures>({
