@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { runSetup, SetupError } from "./support/pip-wheels.mjs";
 
 const version = "3.22.1";
 const target = join(dirname(dirname(fileURLToPath(import.meta.url))), ".llama");
@@ -18,35 +19,44 @@ const binaries = {
   "win32 arm64": "win-arm64",
 };
 
-function fail(message) {
-  console.error(`error: ${message}`);
-  process.exit(1);
-}
-
 const stamp = join(target, "version");
-if (existsSync(stamp) && readFileSync(stamp, "utf8") === version) {
-  console.log(`node-llama-cpp ${version} is installed in .llama`);
-  process.exit(0);
-}
-const binary = binaries[`${process.platform} ${process.arch}`];
-if (!binary) fail(`node-llama-cpp has no prebuilt library for ${process.platform} on ${process.arch}`);
+const isInstalled = () => existsSync(stamp) && readFileSync(stamp, "utf8") === version;
 
-const staging = `${target}.${process.pid}.tmp`;
-mkdirSync(staging);
-try {
-  writeFileSync(join(staging, "package.json"), '{ "private": true }\n');
-  const packages = [`node-llama-cpp@${version}`, `@node-llama-cpp/${binary}@${version}`];
-  // Without optional packages, because each of them is the library of another machine.
-  execFileSync("npm", ["install", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", ...packages], {
-    cwd: staging,
-    stdio: ["ignore", "ignore", "pipe"],
-    shell: process.platform === "win32",
-  });
-  writeFileSync(join(staging, "version"), version);
-  rmSync(target, { recursive: true, force: true });
-  renameSync(staging, target);
-} catch (error) {
-  rmSync(staging, { recursive: true, force: true });
-  fail(`npm could not install node-llama-cpp ${version}:\n${String(error.stderr ?? error.message).trim()}`);
+/** All of it is there before the folder appears under its name. */
+function install() {
+  const binary = binaries[`${process.platform} ${process.arch}`];
+  if (!binary)
+    throw new SetupError(`node-llama-cpp has no prebuilt library for ${process.platform} on ${process.arch}`);
+  const staging = `${target}.${process.pid}.tmp`;
+  mkdirSync(staging);
+  try {
+    writeFileSync(join(staging, "package.json"), '{ "private": true }\n');
+    const packages = [`node-llama-cpp@${version}`, `@node-llama-cpp/${binary}@${version}`];
+    // Without optional packages, because each of them is the library of another machine.
+    execFileSync("npm", ["install", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", ...packages], {
+      cwd: staging,
+      stdio: ["ignore", "ignore", "pipe"],
+      shell: process.platform === "win32",
+    });
+    writeFileSync(join(staging, "version"), version);
+    rmSync(target, { recursive: true, force: true });
+    renameSync(staging, target);
+  } catch (error) {
+    rmSync(staging, { recursive: true, force: true });
+    throw new SetupError(
+      `npm could not install node-llama-cpp ${version}:\n${String(error.stderr ?? error.message).trim()}`,
+    );
+  }
 }
-console.log(`node-llama-cpp ${version} is installed in .llama`);
+
+const usage = `Usage: npm run setup:llama
+
+Installs llama.cpp for Node (node-llama-cpp ${version}, 85 MB) into .llama/, as a peer of benchmarks and tests. Heddle does not need it.
+
+Options:
+  -h, --help  show this`;
+
+await runSetup(usage, () => {
+  if (!isInstalled()) install();
+  console.log(`node-llama-cpp ${version} is installed in .llama`);
+});

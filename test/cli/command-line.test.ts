@@ -1,5 +1,5 @@
 /** What all commands do alike with options, pipes, signals and the errors of the system. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Option } from "commander";
@@ -39,6 +39,24 @@ test("an option without -- before it is refused, not dropped", async () => {
 (all options: npm run compile -- --help)
 `,
   );
+});
+
+test("of a command without operands, what stands alone is the value of an option", async () => {
+  const env = { npm_lifecycle_event: "libraries", npm_config_json: "true" };
+  const { code, stderr } = await runCommand("libraries", ["x"], "", env);
+  assert.is(code, 2);
+  assert.match(stderr, "\n  try: npm run libraries -- --json\n");
+});
+
+test("a setup command says what it takes, and fetches nothing for a misspelt option", () => {
+  for (const name of ["setup-gemma", "setup-llama", "setup-qualcomm"]) {
+    const setup = (option: string) =>
+      spawnSync(process.execPath, [`scripts/${name}.mjs`, option], { encoding: "utf8" });
+    assert.match(setup("--help").stdout, /^Usage: npm run setup:/);
+    const { status, stderr } = setup("--acept");
+    assert.is(status, 2);
+    assert.match(stderr, /^error: unknown option '--acept'\nUsage: npm run setup:/);
+  }
 });
 
 test("help shows how npm wants it, choices, defaults and examples", async () => {

@@ -68,10 +68,12 @@ export async function main<O extends object>(
 function refuseOptionsOfNpm(definition: Command, args: readonly string[]): void {
   const taken = optionsTakenByNpm(definition.name(), definition);
   if (taken.length === 0 || args.includes("--help")) return;
-  const operand = args[0] ?? `<${definition.registeredArguments[0]?.name()}>`;
+  const [argument] = definition.registeredArguments;
+  // Without one, what stands there is the value of an option.
+  const operand = argument ? `${args[0] ?? `<${argument.name()}>`} ` : "";
   definition.error(
     `error: npm kept ${taken.map((o) => o.split(" ")[0]).join(", ")} for itself: options go after --
-  try: npm run ${definition.name()} ${operand} -- ${taken.join(" ")}`,
+  try: npm run ${definition.name()} ${operand}-- ${taken.join(" ")}`,
     { exitCode: exitCodes.usage },
   );
 }
