@@ -6,7 +6,7 @@ import { command, main, type Output } from "./support/command.ts";
 import type { Compiled, CompileOptions } from "./support/compile-program.ts";
 import { contextList } from "./support/contexts.ts";
 import { quoted } from "./support/npm.ts";
-import { blockSizeOption, layerRange, real, whole } from "./support/options.ts";
+import { blockSizeOption, layerRange, real, targetOption, whole } from "./support/options.ts";
 import { type Progress, progress } from "./support/progress.ts";
 import { heads, kvTypes, type QuantizeRequest, quantizeRequest } from "./support/quantize-request.ts";
 
@@ -45,11 +45,7 @@ const definition = command(
     "by which weights may grow, to give the layers that suffer most more bits",
     real(0, 100),
   )
-  .addOption(
-    new Option("--target <name>", "machine to compile for")
-      .choices(["reference", "x-elite", "phoenix", "strix"])
-      .default("reference"),
-  )
+  .addOption(targetOption("machine to compile for"))
   .option("--no-context", "x-elite: write the graphs as JSON and do not run Qualcomm's compiler")
   .option("--no-simulate", "x-elite: skip the second compilation, which finds the simulated times")
   .option("--no-cache", "x-elite: compile in any case, and keep nothing for the next time")
@@ -98,7 +94,8 @@ async function run([file]: readonly string[], options: Options, output: Output):
     const { boundsText } = await import("./support/bounds-text.ts");
     const { bounds, decodeCost } = await import("./support/bounds.ts");
     const { module, unwritten } = lowered;
-    output.print(`\n${boundsText(module, options.goal)}\nnothing was written (${unwritten})\n`);
+    const reckoned = boundsText(module, options.goal);
+    output.print(`${reckoned && `\n${reckoned}`}\nnothing was written (${unwritten})\n`);
     const cost = decodeCost(module);
     return { program, model, passes: records, ...(cost && { cost, bounds: bounds(cost, options.goal) }) };
   }

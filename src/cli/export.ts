@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { HeddleError } from "../ir/error.ts";
 import { command, main, type Output } from "./support/command.ts";
 import type { LowerOptions } from "./support/lower-program.ts";
-import { oneOf, whole } from "./support/options.ts";
+import { oneOf, targetOption, whole } from "./support/options.ts";
 
 interface Options extends Pick<LowerOptions, "weights" | "config" | "seed" | "target"> {
   readonly out?: string;
@@ -19,7 +19,7 @@ const definition = command(
   .option("--entry <name>", "entry point, such as decode-256 (default: the first)")
   .option("--weights <path>", "a .safetensors or .gguf file, or a Hugging Face folder; without it weights are made up")
   .option("--config <name>", "the model's configuration (default: the checkpoint's, or the model's first)")
-  .option("--target <name>", "whose entry points and passes: reference, x-elite (default: reference)")
+  .addOption(targetOption("whose entry points and passes"))
   .option("--seed <n>", "seed of made-up weights", whole(0), 0)
   .option("--out <file>", "ONNX file to write (default: <program>-<entry>.onnx)");
 

@@ -11,6 +11,7 @@ import { progress } from "./support/progress.ts";
 import { Said } from "./support/said.ts";
 import { endsText, samplingText } from "./support/sampling-text.ts";
 import { showStats } from "./support/stats.ts";
+import { utf8 } from "./support/utf8.ts";
 
 interface Options {
   readonly prompt?: string;
@@ -30,6 +31,9 @@ interface Options {
   readonly overflow: "error" | "slide";
   readonly stats?: boolean;
 }
+
+/** As many as the reference backend takes. */
+const mostThreads = 1024;
 
 const definition = command(
   "generate -- <build> [options]",
@@ -73,7 +77,7 @@ const definition = command(
       "what executes (default: what the build is for: reference, or aie-sim for an AIE array)",
     ).choices(executionNames),
   )
-  .option("--threads <n>", "threads of the reference backend (default: one per core)", whole(1))
+  .option("--threads <n>", "threads of the reference backend (default: one per core)", whole(1, mostThreads))
   .addOption(
     new Option("--parts <how>", "of a program in parts: in memory together (default), or loaded in turn").choices(
       residencies,
@@ -139,7 +143,9 @@ async function complete(session: Session, prompt: string, options: Options, outp
   waiting.step("reading the prompt");
   const tokens: number[] = [];
   let text = "";
+  let begun = false;
   const begin = () => {
+    begun = true;
     waiting.done();
     output.print(session.build.manifest.tokenizer === null ? "" : prompt);
   };
@@ -154,9 +160,10 @@ async function complete(session: Session, prompt: string, options: Options, outp
       output.print(piece.text);
     }
     if (tokens.length === 0) begin();
-    output.print("\n");
   } finally {
     waiting.done();
+    // What went wrong in the middle of a text is said on a line of its own.
+    if (begun) output.print("\n");
   }
   if (interrupted.signal.aborted) process.exitCode = exitCodes.interrupted;
   return { prompt, text, tokens };
@@ -191,9 +198,7 @@ async function promptOf(given: string | undefined): Promise<string> {
     throw new HeddleError("there is no prompt", { hint: '--prompt "In the beginning", or text on stdin' });
   const pieces: Uint8Array[] = [];
   for await (const piece of process.stdin) pieces.push(piece);
-  return Buffer.concat(pieces)
-    .toString("utf8")
-    .replace(/\r?\n$/, "");
+  return utf8(Buffer.concat(pieces), "the prompt on stdin").replace(/\r?\n$/, "");
 }
 
 await main(definition, run);

@@ -14,12 +14,13 @@ async function run(_: readonly string[], __: object, output: Output): Promise<re
   return reports;
 }
 
-function show({ backend, path, origin, version, system, problem, note, searched }: LibraryReport): string {
+function show({ backend, path, origin, version, system, problem, remedy, note, searched }: LibraryReport): string {
   const lines = [
     ...(version ? [`${version.provider}, QNN ${version.qnn}${version.build ? `, build ${version.build}` : ""}`] : []),
     ...(path !== undefined ? [`${path} (${origin})`] : []),
     ...(system !== undefined ? [`${system} (System library)`] : []),
     ...(problem !== undefined ? [`problem: ${problem}`] : []),
+    ...(remedy !== undefined ? [`try: ${remedy}`] : []),
     ...(path === undefined ? ["searched:", ...searched.map((p) => `  ${p}`)] : []),
     ...(note !== undefined ? [`note: ${note}`] : []),
   ];

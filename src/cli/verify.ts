@@ -63,10 +63,12 @@ async function run([file]: readonly string[], options: Options, output: Output):
     line.done();
     output.print(show(rows));
     const bad = rows.filter((r) => !(r.error <= r.allowed));
+    const rounds =
+      options.precision === "f32" ? "" : `a larger --tolerance, as ${options.precision} rounds what it stores; or `;
     if (bad.length > 0 && !output.json)
       throw new HeddleError(`differs in ${bad.length} of ${rows.length} comparisons`, {
         subject: file,
-        hint: "prove the passes one by one: npm run compile <graph> -- --check",
+        hint: `${rounds}prove the passes one by one: npm run compile <graph> -- --check`,
       });
     if (bad.length > 0) process.exitCode = 1;
     return { file, tolerance: options.tolerance, ok: bad.length === 0, rows };

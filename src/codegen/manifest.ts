@@ -169,9 +169,24 @@ export const manifestSchema = schema;
 
 const matches = new Ajv.default({ strict: true, strictTypes: false, strictRequired: false }).compile<Manifest>(schema);
 
+/** Formats of manifest.json: of a build, and of a program in parts, each of which is a build. */
+export const formats = { build: "heddle.build/1", parts: "heddle.parts/1" } as const;
+
+/** @throws HeddleError for a manifest that another version of Heddle wrote. */
+function refuseOtherFormat(content: unknown, subject: string): void {
+  const format = (content as { format?: unknown } | null)?.format;
+  const known: readonly string[] = Object.values(formats);
+  if (typeof format !== "string" || known.includes(format)) return;
+  throw new HeddleError(`is of format ${JSON.stringify(format)}; this version of Heddle reads ${known.join(" and ")}`, {
+    subject,
+    hint: "compile the program again",
+  });
+}
+
 /** @throws HeddleError naming the field that is missing, unknown or of the wrong kind. */
 export function checkManifest(content: unknown, subject = "manifest.json"): asserts content is Manifest {
   if (matches(content)) return;
+  refuseOtherFormat(content, subject);
   const { instancePath, message, params } = matches.errors![0]!;
   const field = "additionalProperty" in params ? `: ${params.additionalProperty}` : "";
   throw new HeddleError(`${instancePath || "/"} ${message}${field}`, { subject, hint: "compile the program again" });

@@ -40,13 +40,16 @@ export interface LoadedProgram {
   build(config?: ConfigChoice, layers?: LayerRange, longest?: number): BuiltModel;
 }
 
+const example = "a graph file such as graphs/gpt2-fa2-kv.ts";
+
 /** Imports a graph file. @throws HeddleError for a missing file, one that fails to run, or one that exports no program. */
 export async function loadProgram(path: string): Promise<LoadedProgram> {
   const file = resolve(path);
   const subject = path;
   if (!existsSync(file)) throw new HeddleError("there is no such file", { subject, hint: similarFile(path) });
-  if (!statSync(file).isFile())
-    throw new HeddleError("is a folder", { subject, hint: "a graph file such as graphs/gpt2-fa2-kv.ts" });
+  if (!statSync(file).isFile()) throw new HeddleError("is a folder", { subject, hint: example });
+  if (!/^\.[cm]?[jt]s$/.test(extname(file)))
+    throw new HeddleError("is not a graph file: those are TypeScript", { subject, hint: example });
   // The parser takes longer to load than a graph file; both load at the same time.
   const [{ Sources }, exported] = await Promise.all([
     import("./source.ts"),
@@ -83,7 +86,11 @@ export async function loadProgram(path: string): Promise<LoadedProgram> {
 /** @throws HeddleError for layers that the model has not, or cannot be taken out of it. */
 function checkLayers(model: Program["model"], { layers }: ModelInfo, { first, last }: LayerRange): void {
   const subject = `model ${model.name}`;
-  if (model.build.length < 2) throw new HeddleError("cannot be taken apart into layers", { subject });
+  if (model.build.length < 2)
+    throw new HeddleError("cannot be taken apart into layers", {
+      subject,
+      hint: "leave --layers out; graphs/gemma3-27b.ts is a program that can",
+    });
   if (first > last || last >= layers)
     throw new HeddleError(`has no layers ${first} to ${last}`, { subject, hint: `its layers are 0 to ${layers - 1}` });
 }
@@ -98,7 +105,7 @@ function similarFile(path: string): string {
     for (const f of existsSync(folder) ? readdirSync(folder) : [])
       if (extname(f) === ".ts") names.set(basename(f, ".ts"), join(folder, f));
   const meant = nearest(basename(path, extname(path)), names.keys());
-  return meant === undefined ? "a graph file such as graphs/gpt2-fa2-kv.ts" : names.get(meant)!;
+  return meant === undefined ? example : names.get(meant)!;
 }
 
 function configOf({ model }: Program, choice: ConfigChoice): unknown {
@@ -114,7 +121,10 @@ function configOf({ model }: Program, choice: ConfigChoice): unknown {
   try {
     return model.fromCheckpoint(choice.checkpoint);
   } catch (e) {
-    return rethrow(e, { subject: `${subject}, config.json` });
+    return rethrow(e, {
+      subject: `${subject}, config.json`,
+      hint: "other weights, or a graph file of the model that these are of",
+    });
   }
 }
 

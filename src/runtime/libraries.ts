@@ -9,7 +9,8 @@ import { type Backend, type BackendOptions, loadBackend } from "./addon.ts";
 export const backendNames = ["reference", "qnn-cpu", "htp"] as const;
 export type BackendName = (typeof backendNames)[number];
 
-const hints: Readonly<Record<BackendName, string>> = {
+/** How to get a library that is not there. */
+export const remedies: Readonly<Record<BackendName, string>> = {
   reference: "npm run build:native",
   "qnn-cpu": "npm run setup:qualcomm (x86-64 Linux), or set QNN_SDK_ROOT to an installed Qualcomm AI Runtime SDK",
   htp: "npm run setup:qualcomm (x86-64 Linux), or set QNN_SDK_ROOT to an installed Qualcomm AI Runtime SDK",
@@ -85,7 +86,7 @@ export function findLibrary(name: BackendName): string {
   if (found) return found;
   throw new HeddleError(
     `the library of backend '${name}' is not installed; searched:${files.map((c) => `\n    ${c}`).join("")}`,
-    { hint: hints[name] },
+    { hint: remedies[name] },
   );
 }
 

@@ -1,7 +1,7 @@
 /** Which backend libraries this machine has, where they come from, and whether they are of a version that works. */
 import { existsSync } from "node:fs";
 import { loadBackend } from "./addon.ts";
-import { type BackendName, backendNames, candidates, type Origin, systemLibrary } from "./libraries.ts";
+import { type BackendName, backendNames, candidates, type Origin, remedies, systemLibrary } from "./libraries.ts";
 
 export interface LibraryReport {
   readonly backend: BackendName;
@@ -16,6 +16,8 @@ export interface LibraryReport {
   readonly system?: string;
   /** What is wrong, in words; nothing where all is well. */
   readonly problem?: string;
+  /** What to do about it, where that is known. */
+  readonly remedy?: string;
   /** What may be worth knowing. */
   readonly note?: string;
 }
@@ -30,7 +32,7 @@ function report(backend: BackendName): LibraryReport {
   const places = candidates(backend);
   const searched = places.map((p) => p.path);
   const found = places.find((p) => existsSync(p.path));
-  if (!found) return { backend, searched, problem: "not installed" };
+  if (!found) return { backend, searched, problem: "not installed", remedy: remedies[backend] };
   const base = { backend, searched, ...found };
   const system = backend === "htp" ? systemLibrary(found.path) : undefined;
   try {

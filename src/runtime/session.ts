@@ -182,7 +182,8 @@ export class Session {
   }
 
   #checkTokens(sequence: readonly number[]): void {
-    if (sequence.length === 0) throw new HeddleError("the prompt is empty: at least one token is needed");
+    if (sequence.length === 0)
+      throw new HeddleError("the prompt is empty: at least one token is needed", { hint: "a word to go on from" });
     const { vocab } = this.build.manifest.model;
     const bad = sequence.findIndex((t) => !Number.isInteger(t) || t < 0 || t >= vocab);
     if (bad >= 0)

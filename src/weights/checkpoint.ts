@@ -37,17 +37,18 @@ const index = `${single}.index.json`;
 
 /** Opens the weights, which the caller closes. @throws HeddleError for a missing, unreadable or unsound file. */
 export function openCheckpoint(path: string): Checkpoint {
-  if (!existsSync(path))
-    throw new HeddleError("there is no such file or folder", {
+  const refusal = (reason: string) =>
+    new HeddleError(reason, {
       subject: `--weights ${path}`,
       hint: `give a .safetensors or .gguf file, or a Hugging Face folder with config.json and ${single}`,
     });
+  if (!existsSync(path)) throw refusal("there is no such file or folder");
   const isFolder = statSync(path).isDirectory();
   const file = isFolder ? fileIn(path) : path;
   const name = isFolder ? join(basename(resolve(path)), basename(file)) : basename(file);
   if (file.endsWith(".gguf")) return ggufCheckpoint(file, name);
   if (file.endsWith(".safetensors") || basename(file) === index) return hfCheckpoint(file, name);
-  throw new HeddleError("is not a .safetensors or .gguf file", { subject: `--weights ${path}` });
+  throw refusal("is not a .safetensors or .gguf file");
 }
 
 /** The weights of a folder: one file, an index of several, or the only .gguf. */

@@ -1,10 +1,11 @@
 /** Bad input of every kind: what is said about it, the exit code, and that nothing half-written stays behind. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { tinyCheckpoint } from "../support/checkpoint.ts";
 import { runCommand } from "../support/cli.ts";
+import { fixture } from "../support/held-out.ts";
 import { f32, headerOf } from "../support/safetensors.ts";
 import { tempFolder } from "../support/temp.ts";
 
@@ -52,6 +53,45 @@ const cases: readonly Case[] = [
     args: () => ["graphs/gpt3.ts"],
     says: `error: graphs/gpt3.ts: there is no such file
   try: a graph file such as graphs/gpt2-fa2-kv.ts
+`,
+  },
+  {
+    name: "a graph file that is no TypeScript",
+    args: () => ["README.md"],
+    says: `error: README.md: is not a graph file: those are TypeScript
+  try: a graph file such as graphs/gpt2-fa2-kv.ts
+`,
+  },
+  {
+    name: "weights of another kind of file",
+    args: () => [program, "--weights", "README.md"],
+    says: `error: --weights README.md: is not a .safetensors or .gguf file
+  try: give a .safetensors or .gguf file, or a Hugging Face folder with config.json and model.safetensors
+`,
+  },
+  {
+    name: "weights of another model",
+    args: () => ["graphs/gemma3-270m.ts", "--weights", fixture],
+    says: `error: model gemma3, config.json: model_type is "gpt2"; this model needs "gemma3_text"
+  try: other weights, or a graph file of the model that these are of
+`,
+  },
+  {
+    name: "layers of a model that cannot be taken apart",
+    args: () => [program, "--config", "tiny", "--layers", "0"],
+    says: `error: model gpt2: cannot be taken apart into layers
+  try: leave --layers out; graphs/gemma3-27b.ts is a program that can
+`,
+  },
+  {
+    name: "a text to calibrate on that is not UTF-8",
+    args: () => {
+      const file = join(tempFolder(), "text.txt");
+      writeFileSync(file, Buffer.from("In the beginning", "utf16le").fill(0xff, 0, 2));
+      return [program, "--weights", fixture, "--precision", "w8a16", "--calibration", file];
+    },
+    says: `error: --calibration *text.txt: is not text in UTF-8
+  try: convert it first: iconv -f UTF-16 -t UTF-8
 `,
   },
   {

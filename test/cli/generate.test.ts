@@ -26,6 +26,22 @@ test("reads the prompt from stdin", async () => {
   assert.match(stdout, /^In the beginning[^\n]+\n/);
 });
 
+test("a prompt that is not UTF-8 is refused: what would stand in its place nobody asked for", async () => {
+  const marked = Buffer.from("\ufeffIn the beginning");
+  const { stdout } = await runCommand("generate", [bible, "--tokens", "2"], marked);
+  assert.match(stdout, /^In the beginning/);
+  const { code, stderr } = await runCommand(
+    "generate",
+    [bible],
+    Buffer.from("In the beginning", "utf16le").fill(0xff, 0, 1),
+  );
+  assert.is(code, 1);
+  assert.is(
+    stderr,
+    "error: the prompt on stdin: is not text in UTF-8\n  try: convert it first: iconv -f UTF-16 -t UTF-8\n",
+  );
+});
+
 test("a prompt of - is stdin too", async () => {
   const { stdout } = await runCommand("generate", [bible, "--prompt", "-", "--tokens", "2"], "In the beginning\nGod");
   assert.match(stdout, /^In the beginning\nGod/);
@@ -121,6 +137,10 @@ test("a prompt longer than the context", async () => {
     stderr,
     "error: the prompt is 129 tokens long; the context holds 128\n  try: shorten it, or let the window slide (--overflow slide)",
   );
+  const full = await generate(tiny, "--prompt", "a".repeat(120));
+  assert.is(full.code, 1);
+  assert.match(full.stdout, /^(\d+ ){9}\n$/, "the text has a line of its own");
+  assert.match(full.stderr, "error: with this token the sequence is 129 tokens long; the context holds 128\n");
   const slid = await generate(tiny, "--prompt", long, "--overflow", "slide", "--tokens", "80", "--stats");
   assert.is(slid.code, 0, slid.stderr);
   assert.match(slid.stderr, /\nslides +2 times\n/);
@@ -158,7 +178,10 @@ test("damaged builds are refused in words", async () => {
       ),
     ),
   ]);
-  assert.match(format, /^[\s\S]*error: .*manifest.json: [\s\S]*try: compile/);
+  assert.match(
+    format,
+    /error: .*manifest.json: is of format "other"; this version of Heddle reads heddle.build\/1 and heddle.parts\/1\n {2}try: compile/,
+  );
   assert.match(weights, /error: .*weights.bin: has 1000 bytes; the manifest says \d+\n {2}try: compile it again/);
   assert.match(graph, /error: .*decode-64.qnn.json: is not JSON: /);
   assert.match(missing, /error: .*nothing.qnn.json: is missing\n {2}try: compile it again/);
@@ -191,6 +214,10 @@ test("usage errors have exit code 2", async () => {
       "error: option '-n, --tokens <n>' argument '0' is invalid. expected a whole number, 1 or more.",
     ],
     [
+      [tiny, "--threads", "10000"],
+      "error: option '--threads <n>' argument '10000' is invalid. expected a whole number from 1 to 1024.",
+    ],
+    [
       [tiny, "--backend", "gpu"],
       "error: option '--backend <name>' argument 'gpu' is invalid. Allowed choices are reference, qnn-cpu, htp, aie-sim, xrt.",
     ],
@@ -211,7 +238,7 @@ test("a folder that is no build, and an empty prompt, have exit code 1", async (
   );
   const empty = await generate(tiny, "--prompt", "");
   assert.is(empty.code, 1);
-  assert.match(empty.stderr, "error: the prompt is empty: at least one token is needed");
+  assert.match(empty.stderr, "error: the prompt is empty: at least one token is needed\n  try: a word to go on from\n");
 });
 
 test.run();

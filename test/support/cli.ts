@@ -14,7 +14,7 @@ export interface Ran {
 export function runCommand(
   name: string,
   args: readonly string[],
-  input = "",
+  input: string | Uint8Array = "",
   variables: Readonly<Record<string, string>> = {},
 ): Promise<Ran> {
   return new Promise((resolve) => {

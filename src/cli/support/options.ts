@@ -4,13 +4,15 @@ import { nearest } from "../../ir/nearest.ts";
 import { blockSizes } from "../../ir/ops/support/quant.ts";
 import type { LayerRange } from "../../ir/program.ts";
 
-/** A whole number of at least `least`. */
+/** A whole number in `[least, most]`. */
 export const whole =
-  (least: number) =>
+  (least: number, most = Number.MAX_SAFE_INTEGER) =>
   (text: string): number => {
     const value = Number(text);
-    if (!/^[+-]?\d+$/.test(text.trim()) || !Number.isSafeInteger(value) || value < least)
-      throw new InvalidArgumentError(`expected a whole number, ${least} or more.`);
+    if (!/^[+-]?\d+$/.test(text.trim()) || !Number.isSafeInteger(value) || value < least || value > most)
+      throw new InvalidArgumentError(
+        `expected a whole number${most === Number.MAX_SAFE_INTEGER ? `, ${least} or more` : ` from ${least} to ${most}`}.`,
+      );
     return value;
   };
 
@@ -39,6 +41,10 @@ export function oneOf(name: string, known: readonly string[]): string {
   const meant = nearest(name, known);
   return meant === undefined ? `one of ${known.join(", ")}` : `${meant}; there are ${known.join(", ")}`;
 }
+
+/** A machine to compile for, `reference` unless it is said. */
+export const targetOption = (description: string): Option =>
+  new Option("--target <name>", description).choices(["reference", "x-elite", "phoenix", "strix"]).default("reference");
 
 /** Of weights of 4 bits: how many inputs share a scale. */
 export const blockSizeOption = (): Option =>

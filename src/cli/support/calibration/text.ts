@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { HeddleError } from "../../../ir/error.ts";
 import { parseTokenizer } from "../../../runtime/tokenizer.ts";
 import type { Checkpoint } from "../../../weights/checkpoint.ts";
+import { utf8 } from "../utf8.ts";
 
 export interface CalibrationTokens {
   /** What a report calls it. */
@@ -24,7 +25,7 @@ const mostBytes = 1 << 20;
  * @param file a text, or undefined for the one that comes with Heddle.
  * @param tokenizer content of tokenizer.json; without one, tokens are drawn at random.
  * @param rows tokens of one run.
- * @throws HeddleError for a file that is missing, empty or too short.
+ * @throws HeddleError for a file that is missing, empty, too short or no text in UTF-8.
  */
 export function calibrationTokens(
   file: string | undefined,
@@ -49,9 +50,8 @@ export function calibrationTokens(
     );
     return { text: "random tokens", sequences };
   }
-  const text = readFileSync(file ?? shipped)
-    .subarray(0, mostBytes)
-    .toString("utf8");
+  const bytes = readFileSync(file ?? shipped);
+  const text = utf8(bytes.subarray(0, mostBytes), `--calibration ${file}`, bytes.length > mostBytes);
   const tokens = parseTokenizer(tokenizer.content, tokenizer.name).encode(text.replaceAll(/\s+/g, " ").trim());
   const most = file === undefined ? defaultTokens : mostTokens;
   const whole = Math.floor(Math.min(tokens.length, most) / rows);
