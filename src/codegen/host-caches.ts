@@ -96,8 +96,9 @@ function joinedAttention(
   const attend = (scores: Node) => perGroup(softmax(add(perHead(scores, places + rows), bias)), places + rows);
   const row = { shape: [groups, 1, dim] };
   const cached = (x: Node | undefined) => inFloats(x!, q.type);
-  if (rows === 1 && keyCache!.type.quant) {
+  if (rows === 1 && repeats === 1 && keyCache!.type.quant) {
     // The new token is one column, for which an NPU has no product: products of elements, on key and value before they were rounded.
+    // Where heads share keys, there is less to copy than to compute so.
     const unrounded = (x: Node) => (x.op === quantize ? x.inputs[0]! : cached(x));
     const [key, value] = [reshape(unrounded(keySlice!), row), reshape(unrounded(valueSlice!), row)];
     const own = reduceSum(mul(grouped, key), { axis: 2, keepDims: true });

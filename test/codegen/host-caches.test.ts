@@ -98,12 +98,12 @@ for (const [heads, groups] of [
   [2, 2],
   [4, 2],
 ] as const)
-  test(`caches of integers, one row, ${heads} heads, ${groups} groups: the scores are joined`, () => {
+  test(`caches of integers, one row, ${heads} heads, ${groups} groups: ${heads === groups ? "scores" : "keys"} are joined`, () => {
     const encoding = { dtype: "i8", scale: Math.fround(1 / 100), offset: 0 } as const;
     const g = withCaches(cached(heads, groups, 1, 0, true), () => encoding);
     const { graph: host } = hostCaches(g);
     const ofOps = new Set(topo(host).map((n) => n.op));
-    assert.ok(ofOps.has(reduceSum), "the new token's scores are sums of products of elements");
+    assert.is(ofOps.has(reduceSum), heads === groups, "the new token's scores are sums of products of elements");
     for (const position of [0, 1, 4, places - 1]) {
       const inputs = Object.fromEntries(
         g.inputs.map((n, i) => {

@@ -1,38 +1,23 @@
 /**
  * A legal graph of HTP in fixed point from end to end. Between products the NPU has f16 or fixed point; each change between the two is a
  * pass over padded rows that nothing hides (docs/htp-legalisation.md), so floats stay only where nobody knows the range of a value. What
- * is computed in fixed point reads `quantize(op(dequantize(a), dequantize(b)))`, which is its definition: `fuseFixed` makes it one op of QNN.
+ * is computed in fixed point reads `quantize(op(dequantize(a), dequantize(b)))`, which is its definition: fixed-ops.ts makes it one op.
  */
 import { type Graph, graph as makeGraph, rebuild, topo } from "../../ir/graph.ts";
 import type { Node } from "../../ir/node.ts";
-import type { AnyOp } from "../../ir/op.ts";
 import * as ops from "../../ir/ops/index.ts";
 import { type Encoding, encodingOf, integerRange } from "../../ir/ops/support/quant.ts";
 import { withOrigin } from "../../ir/origin.ts";
 import { type DType, isFloat } from "../../ir/type.ts";
 import { findStatic } from "../statics.ts";
 import { KnownRanges, type ReadWeight } from "./fixed-operands.ts";
+import { computes, moves } from "./fixed-ops.ts";
 import { hiddenInput } from "./seams.ts";
 
 /** How values become integers, by the names of the graph before it is legalised. */
 export type Encodings = ReadonlyMap<string, Encoding>;
 
 type Fixed = Encoding & { readonly dtype: DType };
-
-/** Ops that HTP has on u16, as `quantize(op(dequantize ..))`. */
-const computes = new Set<AnyOp>([
-  ops.add,
-  ops.sub,
-  ops.mul,
-  ops.matmul,
-  ops.reduceSum,
-  ops.layerNorm,
-  ops.rmsNorm,
-  ops.gelu,
-  ops.softmax,
-]);
-/** Ops that move values, and so keep their encoding. */
-const moves = new Set<AnyOp>([ops.reshape, ops.transpose, ops.slice, ops.gather, ops.concat]);
 
 /** Probabilities: from 0 to 1 in steps of 2^-16. */
 const probability: Fixed = { dtype: "u16", scale: 2 ** -16, offset: 0 };
@@ -116,7 +101,9 @@ export function toFixed(g: Graph, encodings: Encodings, read?: ReadWeight): Grap
     // Times a sign, nothing grows.
     const sign = a && n.op === ops.mul && known.has(n.inputs[1]!) ? ranges.of(n.inputs[1]!) : undefined;
     if (sign && sign.min >= -1 && sign.max <= 1)
-      return { dtype: "u16", scale: Math.fround(magnitude(a!) / 32767), offset: -32768 };
+      return a!.dtype === "u16" && a!.offset === -32768
+        ? a
+        : { dtype: "u16", scale: Math.fround(magnitude(a!) / 32767), offset: -32768 };
     if (!a || !b) return undefined;
     if (n.op === ops.concat) {
       const types = n.inputs.flatMap((i) => integers.get(i) ?? []).map(typeOf);
@@ -132,7 +119,9 @@ export function toFixed(g: Graph, encodings: Encodings, read?: ReadWeight): Grap
 
   /** What integers are joined as; undefined where one of the parts is known as floats alone. */
   const joinedIn = (n: Node): Fixed | undefined =>
-    n.inputs.every((i) => known.has(i) || integers.has(i)) ? (encodingOfName(n.name) ?? later.get(n)) : undefined;
+    n.inputs.every((i) => known.has(i) || integers.has(i))
+      ? (encodingOfName(n.name) ?? later.get(n) ?? widest(n.inputs.flatMap((i) => integers.get(i) ?? []).map(typeOf)))
+      : undefined;
 
   for (const n of topo(g)) {
     if (n.op === ops.inputOp && n.type.quant && n.type.dtype === "i8") {
@@ -211,9 +200,16 @@ const unsigned = (to: Fixed): Fixed =>
   to.dtype === "i8" ? { dtype: "u8", scale: to.scale, offset: to.offset - 128 } : to;
 
 const lowest = ({ scale, offset }: Encoding): number => offset * scale;
-const highest = ({ scale, offset, dtype = "u16" }: Encoding & { readonly dtype?: DType }): number =>
+export const highest = ({ scale, offset, dtype = "u16" }: Encoding & { readonly dtype?: DType }): number =>
   (integerRange(dtype)[1] + offset) * scale;
 const magnitude = (e: Encoding): number => Math.max(-lowest(e), highest(e));
+
+/** The one that all others fit into but for less than a step; undefined where there is none, or nothing else. */
+const widest = (all: readonly Fixed[]): Fixed | undefined => {
+  const fits = (b: Fixed, a: Fixed) => lowest(a) < lowest(b) + a.scale && highest(b) < highest(a) + a.scale;
+  const found = all.find((a) => all.every((b) => fits(b, a)));
+  return found && all.some((b) => !same(b, found)) ? found : undefined;
+};
 
 /** The name of a weight, seen through casts. */
 const paramOf = (n: Node): string | undefined =>
@@ -260,37 +256,8 @@ function masksOf(g: Graph, encodings: Encodings): Map<Node, Fixed> {
   return found;
 }
 
-function spanning(low: number, high: number): Fixed {
+/** The encoding of 16 bits that spans a range with zero in it. */
+export function spanning(low: number, high: number): Fixed {
   const scale = Math.fround((high - low) / 65535);
   return { dtype: "u16", scale, offset: Math.max(-65535, Math.min(0, Math.round(low / scale))) };
-}
-
-/** Ops on fixed-point tensors, by the `quantize` that yields their integers; and the conversions that are part of them. */
-export interface FusedOps {
-  readonly of: ReadonlyMap<Node, Node>;
-  readonly absorbed: ReadonlySet<Node>;
-}
-
-export const noneFused: FusedOps = { of: new Map(), absorbed: new Set() };
-
-/** Finds `quantize(op(dequantize ..))` where nobody else wants the floats. */
-export function fuseFixed(g: Graph): FusedOps {
-  const users = new Map<Node, Node[]>();
-  const order = topo(g);
-  for (const n of order) for (const i of new Set(n.inputs)) users.set(i, [...(users.get(i) ?? []), n]);
-  const outputs = new Set(g.outputs);
-  const of = new Map<Node, Node>();
-  const inner = new Set<Node>();
-  for (const q of order) {
-    const op = q.inputs[0];
-    if (q.op !== ops.quantize || !op || outputs.has(op) || users.get(op)!.length > 1) continue;
-    if (!computes.has(op.op) && !moves.has(op.op)) continue;
-    if (!op.inputs.every((i) => i.op === ops.dequantize || !isFloat(i.type.dtype))) continue;
-    of.set(q, op);
-    inner.add(op);
-  }
-  const absorbed = new Set(
-    order.filter((n) => n.op === ops.dequantize && !outputs.has(n) && users.get(n)?.every((u) => inner.has(u))),
-  );
-  return { of, absorbed };
 }

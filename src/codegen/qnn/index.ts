@@ -10,8 +10,9 @@ import { simplifications } from "../simplify.ts";
 import type { SupportTable } from "../support.ts";
 import { blockRules } from "./blocks.ts";
 import { emitQnn } from "./emit.ts";
-import { type Encodings, fuseFixed, toFixed } from "./fixed.ts";
-import type { ReadWeight } from "./fixed-operands.ts";
+import { type Encodings, toFixed } from "./fixed.ts";
+import { KnownRanges, type ReadWeight } from "./fixed-operands.ts";
+import { fuseFixed } from "./fixed-ops.ts";
 import { headInPieces } from "./head-pieces.ts";
 import type { QnnLowering } from "./lowering.ts";
 import { type NormUnits, normRules } from "./norm-rules.ts";
@@ -88,7 +89,7 @@ export const qnnVendorFixed = (
     const legal = legalize(half, {
       target: vendor,
       support: qtiSupport,
-      rules: [...normRules(units), ...fixedRules],
+      rules: [...normRules({ units, encodings, ranges: new KnownRanges(read) }), ...fixedRules],
     });
     const fixed = { graph: mergeCommon(toFixed(mergeCommon(legal), encodedSeams(encodings, seams), read)), caches };
     return seams.to === undefined ? headInPieces(fixed) : leftInIntegers(fixed);

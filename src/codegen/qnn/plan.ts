@@ -9,7 +9,7 @@ import { findStatic } from "../statics.ts";
 import type { SupportTable } from "../support.ts";
 import type { WeightTable } from "../weights.ts";
 import { Builder } from "./builder.ts";
-import { type FusedOps, noneFused } from "./fixed.ts";
+import { type FusedOps, noneFused } from "./fixed-ops.ts";
 import type { QnnLowering } from "./lowering.ts";
 import type { QnnNode, QnnTensor } from "./types.ts";
 

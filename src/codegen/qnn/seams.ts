@@ -14,6 +14,7 @@ export const hiddenInput = "hidden";
 
 /** What is known of values at seams, under the names that they have in a part; where nothing is, they are handed over in floats. */
 export function encodedSeams(encodings: Encodings, { from, to }: Seams): Encodings {
+  if (from === undefined && to === undefined) return encodings;
   const called = [
     [hiddenInput, encodings.get(from ?? "")],
     // The name itself is that of the output, in f32.

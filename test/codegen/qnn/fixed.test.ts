@@ -2,13 +2,15 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { lowerProgram } from "../../../src/cli/support/lower-program.ts";
-import { fuseFixed, toFixed } from "../../../src/codegen/qnn/fixed.ts";
+import { toFixed } from "../../../src/codegen/qnn/fixed.ts";
+import { fuseFixed } from "../../../src/codegen/qnn/fixed-ops.ts";
 import { type Encodings, qnnVendorFixed } from "../../../src/codegen/qnn/index.ts";
 import { WeightTable } from "../../../src/codegen/weights.ts";
 import {
   add,
   bind,
   concat,
+  constant,
   elements,
   evaluate,
   type Graph,
@@ -77,6 +79,15 @@ test("joined values of different ranges have room for both", () => {
   const { plain, legal } = fixed((x, y) => concat([x, y], { axis: 1 }), encodings);
   const given = { x: inputs.x, y: inputs.y.map((v) => 2 * v - 2) };
   assert.ok(maxDifference(outputOf(legal, given), outputOf(plain, given)) < 2e-3);
+});
+
+test("values that others have room for are joined in their steps", () => {
+  const encodings = new Map([["x.in", encoding(-1, 3)]]);
+  const minus = constant({ dtype: "f16", shape: [8], values: Array(8).fill(-1) });
+  const { plain, legal } = fixed((x) => concat([x, mul(x, minus)], { axis: 1 }), encodings);
+  const joined = topo(legal).find((n) => n.op === concat)!;
+  assert.is(joined.type.quant!.offsets[0], -32768, "those of the negatives, which reach as far on both sides");
+  assert.ok(maxDifference(outputOf(legal, inputs), outputOf(plain, inputs)) < 1e-3);
 });
 
 test("probabilities are in steps of 2^-16, and a mean of values lies among them", () => {
