@@ -1,34 +1,22 @@
 /** How long the tools for the array take on this machine for a layer of GPT-2 124M: planning and emitting, checking, simulating. */
-import { emit } from "../../src/codegen/mlir-aie/emit.ts";
-import { attentionKernel } from "../../src/codegen/mlir-aie/kernels/attention-design.ts";
-import { linearKernel } from "../../src/codegen/mlir-aie/kernels/linear.ts";
-import type { KernelPlan } from "../../src/codegen/mlir-aie/plan.ts";
+import type { AieBuffer, AieKernel } from "../../src/codegen/mlir-aie/kernel.ts";
+import { share } from "../../src/codegen/mlir-aie/share.ts";
+import { constant, evaluateNodes } from "../../src/ir/index.ts";
+import {
+  type BufferArray,
+  bufferArray,
+  bytesPerElement,
+  type HostArray,
+  place,
+} from "../../src/runtime/aie/convert.ts";
 import { loadDesign, simulate } from "../../src/runtime/aie-sim/index.ts";
-import { bytesOf } from "../../src/runtime/aie-sim/mlir/type.ts";
 import { aieMachine } from "../../src/targets/aie-machine.ts";
 import type { SuiteContext } from "../harness.ts";
 import type { Row } from "../record.ts";
+import { layerKernels } from "./aie-layer.ts";
 
 const context = 128;
 const machine = aieMachine("npu1")!;
-
-/** The kernels of a layer for `m` tokens over the cache. */
-function layer(m: number): KernelPlan[] {
-  const linear = (k: number, n: number, activation?: "geluTanh") =>
-    linearKernel(
-      machine,
-      { m, k, n, type: "bf16", out: "f32", bias: true, activation },
-      { name: `linear_${k}_${n}`, about: [] },
-    );
-  const attention = { heads: 12, groups: 12, queries: m, keys: context, dim: 64, scale: 1 / 8, window: 0 };
-  return [
-    linear(768, 2304),
-    attentionKernel(machine, { ...attention, cached: true }, { name: "attention", about: [] }),
-    linear(768, 768),
-    linear(768, 3072, "geluTanh"),
-    linear(3072, 768),
-  ];
-}
 
 export async function aieTools({ row, say }: SuiteContext): Promise<Row[]> {
   const rows: Row[] = [];
@@ -45,17 +33,41 @@ export async function aieTools({ row, say }: SuiteContext): Promise<Row[]> {
       rows.push(row({ program, precision: "bf16", context, metric, value, unit: "ms", source: "measured" }));
       return result;
     };
-    const texts = timed("plan and emit", () => layer(tokens).map((p) => emit(p.design)));
-    const designs = timed("read and check", () => texts.map((text) => loadDesign(text, { file: "layer.mlir" })));
+    const runs = timed("plan and emit", () => {
+      const kernels = layerKernels(machine, tokens, context, 1);
+      const made = share(machine, "layer", kernels);
+      return kernels.map((kernel) => {
+        const { design, buffers } = made.get(kernel.name)!;
+        return { kernel, text: design.text, buffers };
+      });
+    });
+    const designs = timed(
+      "read and check",
+      () =>
+        new Map([...new Set(runs.map((r) => r.text))].map((text) => [text, loadDesign(text, { file: "layer.mlir" })])),
+    );
+    // Weights are zeros, but for what they say of every tile.
+    const arrays = runs.map(({ kernel, buffers }) => buffers.map((b) => contents(kernel, b)));
     const run = () => {
-      for (const d of designs)
-        simulate(
-          d,
-          d.host.args.map(({ type }) => new Uint8Array(bytesOf(type))),
-        );
+      for (const [i, { kernel, text }] of runs.entries())
+        simulate(designs.get(text)!, arrays[i]!, { sequence: kernel.name });
     };
     timed("simulate, first run", run);
     timed("simulate, later runs", run);
   }
   return rows;
+}
+
+/** A buffer of zeros; for weights packed ones, and the position of the last place of the cache. */
+function contents({ part }: AieKernel, b: AieBuffer): BufferArray {
+  const bytes = b.shape.reduce((n, d) => n * d, bytesPerElement(b.dtype));
+  const array = bufferArray(b.dtype, new ArrayBuffer(bytes), 0, bytes);
+  if (b.pack && part && "product" in part) {
+    const { k, n, bias } = part.product;
+    const zeros = (...shape: number[]) => constant({ dtype: "f32", shape, values: [0] });
+    const packed = b.pack(zeros(n, k), bias ? { bias: zeros(n) } : {});
+    place(evaluateNodes([packed], { params: () => new Float32Array() })[0]!.data as HostArray, b.shape, array, b.shape);
+  }
+  if (b.holds === 3) array[0] = context - 1;
+  return array;
 }

@@ -6,6 +6,7 @@ import { coresBound } from "../../src/codegen/mlir-aie/kernels/gemm-cost.ts";
 import { aieMachine } from "../../src/targets/aie-machine.ts";
 import type { SuiteContext } from "../harness.ts";
 import type { Row } from "../record.ts";
+import { layerTimes } from "./aie-layer.ts";
 import { apart, forms, nameOf, type Product, programs, published, shapeOf } from "./aie-products.ts";
 
 export async function aie({ row: common, say }: SuiteContext): Promise<Row[]> {
@@ -71,34 +72,19 @@ export async function aie({ row: common, say }: SuiteContext): Promise<Row[]> {
     [128, 128],
     [1, 512],
   ] as const)
-    for (const [metric, value] of Object.entries(layer(tokens, context)))
-      row(
-        "gpt2 124m layer",
-        "bf16",
-        context,
-        `${tokens === 1 ? "decode" : "prefill 128"}, ${metric}`,
-        1e6 * value,
-        "us",
-      );
+    for (const layers of [1, 12])
+      for (const [how, { kernels, dispatches, loads }] of Object.entries(
+        layerTimes(machine, tokens, context, layers),
+      )) {
+        const program = layers === 1 ? "gpt2 124m layer" : `gpt2 124m, ${layers} layers`;
+        const of = `${tokens === 1 ? "decode" : "prefill 128"}, ${how === "apart" ? "a design per kernel" : "designs shared"}`;
+        const line = (metric: string, seconds: number) =>
+          row(program, "bf16", context, `${of}, ${metric}`, 1e6 * seconds, "us");
+        line("kernels", kernels);
+        line("with dispatches", kernels + dispatches);
+        line("with loads of designs", kernels + dispatches + loads.again * machine.reconfigurationSeconds);
+      }
   return rows;
-
-  /** Seconds of a layer's products and its attention: their work, a dispatch each, and the loading of each one's design. */
-  function layer(
-    m: number,
-    context: number,
-  ): Record<"kernels" | "with dispatches" | "with dispatches and reconfigurations", number> {
-    const linear = programs["gpt2 124m"]!.products.map(
-      (p) => planGemm(machine, shapeOf(m, p, "bf16, result f32")).cost,
-    );
-    const shape = { heads: 12, groups: 12, queries: m, keys: context, dim: 64, scale: 0.125, window: 0, cached: true };
-    const costs = [...linear, planAttention(machine, shape).cost];
-    const dispatched = costs.reduce((a, c) => a + c.seconds, 0);
-    return {
-      kernels: dispatched - costs.length * machine.dispatchSeconds,
-      "with dispatches": dispatched,
-      "with dispatches and reconfigurations": dispatched + costs.length * machine.reconfigurationSeconds,
-    };
-  }
 }
 
 /** In bf16, one op after the other: scores are written, read and written by a softmax, and read again. */

@@ -7,6 +7,7 @@ import { whole } from "./support/options.ts";
 
 interface Options {
   readonly check?: boolean;
+  readonly sequence?: string;
   readonly trace?: boolean;
   readonly seed: number;
   readonly floor?: boolean;
@@ -19,6 +20,7 @@ const definition = command(
 )
   .argument("<design>", "MLIR text with one aie.device")
   .option("--check", "check only, do not run")
+  .option("--sequence <name>", "the runtime sequence that runs, by default the first")
   .option("--trace", "print every piece of work: who, from which cycle to which, what it waits for")
   .option("--seed <n>", "seed of the made-up inputs", whole(0), 0)
   .option("--floor", "round floats to bf16 as the hardware does unless told otherwise: down");
@@ -63,11 +65,11 @@ async function run([file]: readonly string[], options: Options, output: Output):
     ),
   );
   if (options.check) return { budgets, warnings };
-  const buffers = design.host.args.map(({ type }, i) =>
-    fill(count(type.shape), showType(type.element), options.seed + i),
-  );
+  const host = design.hosts.find((h) => h.name === options.sequence) ?? design.host;
+  const buffers = host.args.map(({ type }, i) => fill(count(type.shape), showType(type.element), options.seed + i));
   const report = simulate(design, buffers, {
     rounding: options.floor ? "floor" : "nearest-even",
+    ...(options.sequence !== undefined && { sequence: options.sequence }),
     ...(options.trace && {
       trace: (e) =>
         output.print(

@@ -1,6 +1,7 @@
 // The part of XRT's interface that the addon uses, written as XRT declares it and compiled by the same compiler, so that names
 // and calling conventions are the compiler's and not ours. Its "NPU" adds the first buffer to the second into the third, as
-// 32-bit integers; a fourth word of instructions of 0xDEAD makes it hang.
+// 32-bit integers; a fourth word of instructions of 0xDEAD makes it hang. It has one hardware context.
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
@@ -49,6 +50,7 @@ class EXPORT device {
 
 class EXPORT hw_context {
   std::shared_ptr<int> handle;
+  static std::atomic<int> open;
 
  public:
   enum class access_mode : std::uint8_t { exclusive, shared };
@@ -105,8 +107,11 @@ device::device(unsigned index) : handle(std::make_shared<unsigned>(index)) {
 uuid device::register_xclbin(const xclbin&) { return uuid(7); }
 hw_context::hw_context(const device&, const uuid& id, access_mode mode) : handle(std::make_shared<int>(0)) {
   if (id.first() != 7 || mode != access_mode::shared) throw std::logic_error("hw_context got other arguments than were given");
+  if (open > 0) throw std::runtime_error("No hardware context is left");
+  ++open;
 }
-hw_context::~hw_context() = default;
+hw_context::~hw_context() { --open; }
+std::atomic<int> hw_context::open = 0;
 bo::bo(const device&, std::size_t bytes, flags kind, std::uint32_t group) : handle(std::make_shared<Memory>()) {
   const bool instructions = group == 1;
   if (kind != (instructions ? flags::cacheable : flags::host_only)) throw std::logic_error("buffer of the wrong kind");

@@ -30,7 +30,8 @@ const product: AieKernelMaker = (n) => {
     { holds: 2, dtype: "f32", shape: b },
     { holds: "result", dtype: "f32", shape: [rows, w![0]!] },
   ] as const;
-  return { kernel: { name, text: `// ${name}\n`, buffers }, operands: n.inputs };
+  const design = { name, text: `// ${name}\n` };
+  return { kernel: { name, alone: () => ({ design, buffers }) }, operands: n.inputs };
 };
 
 /** The array's table with everything on the host. */

@@ -51,6 +51,24 @@ test("a design runs, again and again, on the arrays that it is given", async () 
   await refused(async () => kernel.run([sum, sum, sum]), /the kernel is closed/);
 });
 
+test("kernels of one design share its hardware context, and it goes with the last of them", async () => {
+  const [first, second] = await Promise.all([
+    openXrt(plan, library),
+    openXrt({ ...plan, instructions: Uint32Array.of(9, 8) }, library),
+  ]);
+  const other = join(folder, "other.xclbin");
+  writeFileSync(other, "xclbin2 of another design");
+  const sum = new Int32Array(4);
+  const run = (kernel: typeof first) => kernel.run([Int32Array.of(1, 2, 3, 4), Int32Array.of(1, 1, 1, 1), sum]);
+  await run(first);
+  first.close();
+  await refused(() => openXrt({ ...plan, xclbin: other }, library), /No hardware context is left/);
+  await run(second);
+  assert.equal([...sum], [2, 3, 4, 5]);
+  second.close();
+  (await openXrt({ ...plan, xclbin: other }, library)).close();
+});
+
 test("arrays of other sizes are refused before anything runs", async () => {
   const kernel = await openXrt(plan, library);
   const four = new Int32Array(4);
@@ -95,9 +113,9 @@ test("without XRT, and with a library that is not XRT, the error says what is mi
 });
 
 test("a design without its instructions, or with half of them, does not run", async () => {
-  const design = { name: "add", file: join(folder, "add.mlir"), buffers: [] };
-  await refused(() => xrtExecutor.open(design), /add\.insts\.bin: is missing, and the xclbin/, /aiecc/);
-  writeFileSync(join(folder, "add.insts.bin"), new Uint8Array(6));
+  const design = { name: "sum", file: join(folder, "add.mlir"), buffers: [] };
+  await refused(() => xrtExecutor.open(design), /add\.sum\.insts\.bin: is missing, and the xclbin/, /aiecc/);
+  writeFileSync(join(folder, "add.sum.insts.bin"), new Uint8Array(6));
   await refused(() => xrtExecutor.open(design), /has 6 bytes, which are no 32-bit instructions/);
   await refused(
     () => xrtExecutor.open({ ...design, file: join(folder, "none.mlir") }),

@@ -17,19 +17,21 @@ import { findStatic } from "../statics.ts";
 import type { SupportTable } from "../support.ts";
 import type { WeightTable } from "../weights.ts";
 import { buildScript, buildScriptPath } from "./build-script.ts";
-import type { AieBuffer, AieKernel, AieLowering } from "./kernel.ts";
+import type { AieBuffer, AieKernel, AieLowering, DesignedKernel } from "./kernel.ts";
 import { type KernelStep, type Partition, partition } from "./partition.ts";
+import { share } from "./share.ts";
 import { type KernelEntry, type StepBuffer, type StepsFile, type StepValue, showSteps } from "./steps.ts";
 
 export interface ArrayPlan extends EntryPlan {
   readonly steps: StepsFile;
   readonly hosts: readonly QnnPlan[];
-  readonly kernels: readonly AieKernel[];
+  /** By name. */
+  readonly kernels: ReadonlyMap<string, DesignedKernel>;
   readonly declined: Partition["declined"];
   readonly modelled: string;
 }
 
-export const designPath = (kernel: string): string => `mlir-aie/${kernel}.mlir`;
+export const designPath = (design: string): string => `mlir-aie/${design}.mlir`;
 
 export function arrayBackend(machine: AieMachine, support: SupportTable<AieLowering>): Backend<ArrayPlan> {
   return {
@@ -59,11 +61,11 @@ function planArray(g: Graph, machine: AieMachine, support: SupportTable<AieLower
   };
 
   const hosts: QnnPlan[] = [];
-  const kernels = new Map<string, AieKernel>();
+  const runs = steps.flatMap((s) => (s.kind === "kernel" ? [s.kernel] : []));
+  const kernels = share(machine, g.name, runs);
   const entries = steps.map((step) => {
     if (step.kind === "kernel") {
-      kernels.set(step.kernel.name, step.kernel);
-      return kernelEntry(step, known, value, weights);
+      return kernelEntry(step, kernels.get(step.kernel.name)!, known, value, weights);
     }
     const named = makeGraph(`${g.name}.${hosts.length}`, step.graph);
     const plan = qnnReference.plan(qnnReference.legalize(named), weights);
@@ -96,26 +98,29 @@ function planArray(g: Graph, machine: AieMachine, support: SupportTable<AieLower
       graph: g.name,
       device: machine.device,
       values: [...values.values()],
-      kernels: [...kernels.keys()].map((name) => ({ name, file: designPath(name) })),
+      kernels: [...kernels].map(([name, { design }]) => ({ name, file: designPath(design.name) })),
       steps: entries,
     },
     hosts,
-    kernels: [...kernels.values()],
+    kernels,
     declined,
     modelled: modelledTime(
       machine,
-      steps.flatMap((s) => (s.kind === "kernel" ? [s.kernel] : [])),
+      runs.map((k) => kernels.get(k.name)!),
     ),
   };
 }
 
-/** What the array takes for one run: its kernels, a dispatch for each, and the loading of a design wherever the next kernel is another. */
-function modelledTime(machine: AieMachine, runs: readonly AieKernel[]): string {
+/** What the array takes for one run: its kernels, a dispatch for each, and the loading of a design wherever the next kernel is in another. */
+function modelledTime(machine: AieMachine, runs: readonly DesignedKernel[]): string {
   const ms = (seconds: number) => `${(seconds * 1e3).toFixed(2)} ms`;
   const dispatches = runs.length * machine.dispatchSeconds;
   const work = runs.reduce((sum, k) => sum + (k.seconds ?? 0), 0) - dispatches;
-  const changes = runs.filter((k, i) => k.name !== runs[i - 1]?.name).length;
-  return `modelled: ${runs.length} runs of kernels ${ms(work)}, their dispatches ${ms(dispatches)}, ${changes} loads of another design ${ms(changes * machine.reconfigurationSeconds)}; the host's steps come on top`;
+  const changes = (last?: DesignedKernel) =>
+    runs.filter(({ design }, i) => design !== (i ? runs[i - 1] : last)?.design).length;
+  const [first, again] = [changes(), changes(runs.at(-1))];
+  const rest = first === again ? "" : `, of them ${again} in a run that follows one of its own`;
+  return `modelled: ${runs.length} runs of kernels ${ms(work)}, their dispatches ${ms(dispatches)}, ${first} ${first === 1 ? "load of a design" : "loads of another design"} ${ms(first * machine.reconfigurationSeconds)}${rest}; the host's steps come on top`;
 }
 
 /** Element type of a value on the host. @throws HeddleError for one that only exists within a kernel. */
@@ -131,11 +136,13 @@ function hostType(n: Node): StepValue["dtype"] {
 
 function kernelEntry(
   { kernel, operands, result }: KernelStep,
+  { buffers: given }: DesignedKernel,
   known: ReadonlySet<Node>,
   value: (n: Node) => string,
   weights: WeightTable,
 ): KernelEntry {
-  const buffers = kernel.buffers.map((b): StepBuffer => {
+  const { dress = (b: AieBuffer) => b } = kernel;
+  const buffers = given.map(dress).map((b): StepBuffer => {
     const { dtype, shape } = b;
     const held = b.holds === "result" ? result : operands[b.holds]!;
     if (!known.has(held)) {
@@ -150,6 +157,7 @@ function kernelEntry(
         shape,
         ...(b.tiling && { tiling: b.tiling }),
         ...(b.fixed && { fixed: b.fixed }),
+        ...(b.behind && { behind: b.behind }),
       };
     }
     const packed = b.pack ? b.pack(held) : held;
@@ -185,25 +193,27 @@ const fault = (kernel: AieKernel, n: Node, reason: string): HeddleError =>
 function showArrayPlan({ steps, declined, modelled }: ArrayPlan): string {
   const buffer = (b: StepBuffer): string =>
     `${"weights" in b ? `weights@${b.weights.offset}` : b.value} ${"fixed" in b && b.fixed?.dtype === "u16" ? "u16 as " : ""}${b.dtype}[${b.shape.join("x")}]`;
+  const fileOf = new Map(steps.kernels.map((k) => [k.name, k.file]));
   return `${[
     `steps ${steps.graph} on ${steps.device}`,
     ...(steps.kernels.length ? [`  ${modelled}`] : []),
     ...steps.steps.map((s) =>
       s.kind === "host"
         ? `  host   ${s.graph}(${s.inputs.map((p) => p.value).join(", ")}) -> ${s.outputs.map((p) => p.value).join(", ")}`
-        : `  kernel ${s.kernel}(${s.buffers.map(buffer).join(", ")})`,
+        : `  kernel ${s.kernel}(${s.buffers.map(buffer).join(", ")}) of ${fileOf.get(s.kernel)}`,
     ),
     ...declined.map(({ node, reason }) => `  on the host: ${describe(node)}: ${reason}`),
   ].join("\n")}\n`;
 }
 
 function emitArray(plan: ArrayPlan): readonly Artifact[] {
+  const designs = new Set([...plan.kernels.values()].map((k) => k.design));
   return [
     { path: `mlir-aie/${plan.graph}.steps.json`, text: showSteps(plan.steps) },
     { path: `mlir-aie/${plan.graph}.steps.txt`, text: showArrayPlan(plan) },
     ...plan.hosts.flatMap(qnnReference.emit),
-    ...plan.kernels.map((k) => ({ path: designPath(k.name), text: k.text })),
-    ...plan.kernels.flatMap((k) => (k.plan ? [{ path: `mlir-aie/${k.name}.plan`, text: k.plan }] : [])),
+    ...[...designs].map((d) => ({ path: designPath(d.name), text: d.text })),
+    ...[...designs].flatMap((d) => (d.plan ? [{ path: `mlir-aie/${d.name}.plan`, text: d.plan }] : [])),
     { path: buildScriptPath, text: buildScript },
   ];
 }

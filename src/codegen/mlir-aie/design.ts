@@ -1,6 +1,6 @@
 /**
- * A configuration of the array as data: objectFIFOs, links, cores and the runtime sequence. Kernels build one, `emit` writes it
- * down as MLIR without deciding anything, `budget` counts what it takes of each tile.
+ * A configuration of the array as data: objectFIFOs, links, cores, and the runtime sequences that it serves. Kernels build one, `emit`
+ * writes it down as MLIR without deciding anything, `budget` counts what it takes of each tile.
  */
 import type { Body } from "./body.ts";
 import type { Mem } from "./mem.ts";
@@ -55,7 +55,7 @@ export interface Core {
   readonly locals: readonly Local[];
   /** FIFOs by the names that the program uses. */
   readonly ports: Readonly<Record<string, string>>;
-  /** Writes one pass of the program; the emitter repeats it for ever, once per run of the sequence. */
+  /** Writes one pass of the program; the emitter repeats it for ever. */
   readonly program: (b: Body) => void;
 }
 
@@ -80,8 +80,16 @@ export type Step =
     }
   | { readonly kind: "wait"; readonly fifo: string };
 
-export interface Design {
+/** One way to run a configuration: a runtime sequence and the buffers that it is given. */
+export interface Run {
   /** The kernel's name, a valid identifier. */
+  readonly name: string;
+  readonly args: readonly Arg[];
+  readonly sequence: readonly Step[];
+}
+
+export interface Design {
+  /** A valid identifier. */
   readonly name: string;
   /** Lines of comment at the top: which op, from which line of the source, and the plan. */
   readonly about: readonly string[];
@@ -89,6 +97,5 @@ export interface Design {
   readonly fifos: readonly Fifo[];
   readonly links: readonly Link[];
   readonly cores: readonly Core[];
-  readonly args: readonly Arg[];
-  readonly sequence: readonly Step[];
+  readonly runs: readonly Run[];
 }

@@ -1,6 +1,16 @@
 /** A design as MLIR text in the grammar of mlir-aie of mid-2026. Equal designs give equal bytes; nothing is decided here. */
 import { Body, type Library } from "./body.ts";
-import { type Core, type Design, type Dim, type Fifo, type Step, showMem, type Tile, tileName } from "./design.ts";
+import {
+  type Core,
+  type Design,
+  type Dim,
+  type Fifo,
+  type Run,
+  type Step,
+  showMem,
+  type Tile,
+  tileName,
+} from "./design.ts";
 
 const tileId = (t: Tile): string => `%${tileName(t)}`;
 const fifoType = (f: Fifo): string => `!aie.objectfifo<${showMem(f.object)}>`;
@@ -16,7 +26,7 @@ const symbols = (names: readonly string[]): string => names.map((n) => `@${n}`).
 
 const localName = (core: Core, name: string): string => `${name}_${core.tile.col}_${core.tile.row}`;
 
-/** The program of a core, as lines, once per run of the sequence. Functions that it calls go into the library. */
+/** The program of a core, as lines. Functions that it calls go into the library. */
 function coreBody(core: Core, design: Design, library: Library): string[] {
   const objects = new Map(design.fifos.map((f) => [f.name, f.object]));
   const ports = new Map(
@@ -37,13 +47,18 @@ function core(c: Core, design: Design, library: Library): string[] {
   ];
 }
 
-function step(s: Step, design: Design): string {
+function step(s: Step, run: Run): string {
   if (s.kind === "wait") return `aiex.npu.dma_wait {symbol = @${s.fifo}}`;
-  const arg = design.args[s.arg]!;
+  const arg = run.args[s.arg]!;
   const sizes = s.dims.map((d) => d.size).join(", ");
   const strides = s.dims.map((d) => d.stride).join(", ");
   const token = s.token ? ", issue_token = true" : "";
   return `aiex.npu.dma_memcpy_nd(%${arg.name}[0, 0, 0, ${s.offset}][${sizes}][${strides}]) {metadata = @${s.fifo}, id = ${s.id} : i64${token}} : ${showMem(arg.type)}`;
+}
+
+function runLines(run: Run): string[] {
+  const args = run.args.map((a) => `%${a.name}: ${showMem(a.type)}`).join(", ");
+  return ["", `aie.runtime_sequence @${run.name}(${args}) {`, ...run.sequence.map((s) => `  ${step(s, run)}`), "}"];
 }
 
 /** The whole module. */
@@ -56,7 +71,6 @@ export function emit(d: Design): string {
   );
   const library: Library = new Map();
   const cores = d.cores.flatMap((c) => ["", ...core(c, d, library)]);
-  const args = d.args.map((a) => `%${a.name}: ${showMem(a.type)}`).join(", ");
   const lines = [
     ...d.about.map((line) => (line ? `// ${line}` : "//")),
     "#left = affine_map<(m, n, k) -> (m, k)>",
@@ -81,10 +95,7 @@ export function emit(d: Design): string {
       ),
       ...[...library.values()].flatMap((f) => ["", ...f]),
       ...cores,
-      "",
-      `aie.runtime_sequence(${args}) {`,
-      ...d.sequence.map((s) => `  ${step(s, d)}`),
-      "}",
+      ...d.runs.flatMap(runLines),
     ]),
     "  }",
     "}",

@@ -5,6 +5,8 @@
 import type { Node } from "../../ir/node.ts";
 import type { DType } from "../../ir/type.ts";
 import type { AieMachine } from "../../targets/aie-machine.ts";
+import type { AttentionShape } from "./kernels/attention.ts";
+import type { GemmShape } from "./kernels/gemm-shape.ts";
 import type { Tiling } from "./tiling.ts";
 
 /** One argument of the design's runtime sequence. */
@@ -27,6 +29,8 @@ export interface AieBuffer {
    * 256 (h + 128) + (l + 128); its tiling has them as first axis.
    */
   readonly fixed?: FixedPoint;
+  /** Whole numbers right behind the value, in its padding: what the kernel is told besides, from 0 to 127. */
+  readonly behind?: readonly number[];
 }
 
 /** real = (q + offset) * scale. */
@@ -50,14 +54,37 @@ export interface ColumnValues {
 export interface AieKernel {
   /** From op, shapes and choices: kernels of equal names are equal. A file name and an MLIR symbol: [a-z0-9_]. */
   readonly name: string;
-  /** The design, a whole `.mlir` file. */
-  readonly text: string;
-  /** What was decided, for people: tiles, memories, buffers, FIFOs, the sequence, modelled time. */
-  readonly plan?: string;
+  /** The kernel with a design for itself. @throws HeddleError where the array has no room for it. */
+  alone(): DesignedKernel;
+  /** What it is, where it may be part of a design that other kernels share. */
+  readonly part?: KernelPart;
+  /** An argument as this use of the kernel has it: with its own weights beside the operand's, in its own fixed point. */
+  readonly dress?: (b: AieBuffer) => AieBuffer;
+}
+
+/** What a kernel computes, for who decides which kernels share the array. `about` is for people: the op, the line of the source. */
+export type KernelPart = { readonly about: readonly string[] } & (
+  | { readonly product: GemmShape }
+  | { readonly attention: AttentionShape }
+);
+
+/** A kernel in a design. */
+export interface DesignedKernel {
+  readonly design: DesignFile;
   /** Modelled time of a run, with its dispatch. */
   readonly seconds?: number;
   /** Arguments of its runtime sequence, in order. */
   readonly buffers: readonly AieBuffer[];
+}
+
+/** A configuration of the array with a runtime sequence for every kernel that it serves, of the kernel's name. */
+export interface DesignFile {
+  /** A file name and an MLIR symbol. */
+  readonly name: string;
+  /** A whole `.mlir` file. */
+  readonly text: string;
+  /** What was decided, for people: tiles, memories, buffers, FIFOs, sequences, modelled time. */
+  readonly plan?: string;
 }
 
 /** A kernel in place of a node: it reads `operands`, and whatever lies between them and the node is computed on the array. */

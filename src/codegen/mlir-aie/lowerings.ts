@@ -3,27 +3,15 @@ import { HeddleError, showLoc } from "../../ir/error.ts";
 import { topoFrom } from "../../ir/graph.ts";
 import { describe, type Node } from "../../ir/node.ts";
 import { inputOp, linear as linearOp, normalize, quantize, rmsNorm } from "../../ir/ops/index.ts";
+import { isRing } from "../../ir/ops/support/ring.ts";
 import { showType, staticShape } from "../../ir/type.ts";
 import type { AieMachine } from "../../targets/aie-machine.ts";
-import { emit } from "./emit.ts";
-import type { AieBuffer, AieKernelMaker, AieMatch, ColumnValues, FixedPoint } from "./kernel.ts";
-import type { AttentionShape } from "./kernels/attention.ts";
-import { attentionKernel } from "./kernels/attention-design.ts";
+import type { AieBuffer, AieKernel, AieKernelMaker, AieMatch, ColumnValues, FixedPoint, KernelPart } from "./kernel.ts";
+import { type AttentionShape, planAttention } from "./kernels/attention.ts";
 import { columnsOf } from "./kernels/column-values.ts";
+import { checkGemm } from "./kernels/gemm.ts";
 import type { GemmShape } from "./kernels/gemm-shape.ts";
-import { linearKernel } from "./kernels/linear.ts";
-import { type KernelPlan, showPlan } from "./plan.ts";
-
-/** Plans that were made for a machine, by kernel: layers share them, and planning searches. */
-const plans = new WeakMap<AieMachine, Map<string, KernelPlan>>();
-
-function planned(machine: AieMachine, name: string, make: () => KernelPlan): KernelPlan {
-  const known = plans.get(machine) ?? new Map<string, KernelPlan>();
-  plans.set(machine, known);
-  const plan = known.get(name) ?? make();
-  known.set(name, plan);
-  return plan;
-}
+import { kernelOf } from "./part.ts";
 
 /** The comment at the top of a design: the op it was made for, the line it was written in. */
 const about = (n: Node): string[] => [
@@ -70,12 +58,9 @@ function product(of: Node, machine: AieMachine, activation?: GemmShape["activati
     ...(activation ? ["gelu"] : []),
     ...nameOf(norm),
   ].join("_");
-  return attempt(() => {
-    const plan = planned(machine, name, () => linearKernel(machine, shape, { name, about: about(of) }));
-    // The plan is shared, the bias is not: it is packed with the weights.
-    const buffers = b ? plan.buffers.map((buffer) => withColumns(buffer, { bias: b })) : plan.buffers;
-    return { kernel: { name, ...textsOf(plan), buffers }, operands: [operand, w] };
-  });
+  // The bias is this linear's own: it is packed with the weights.
+  const dress = (buffer: AieBuffer) => (b ? withColumns(buffer, { bias: b }) : buffer);
+  return linearMatch(machine, shape, { name, about: about(of), dress }, [operand, w]);
 }
 
 const nameOf = (norm: GemmShape["norm"]): (string | number)[] =>
@@ -85,6 +70,19 @@ const withColumns = (buffer: AieBuffer, columns: ColumnValues): AieBuffer => {
   const { pack } = buffer;
   return pack ? { ...buffer, pack: (w) => pack(w, columns) } : buffer;
 };
+
+function linearMatch(
+  machine: AieMachine,
+  product: GemmShape,
+  { name, about, dress }: Pick<AieKernel, "name" | "dress"> & Pick<KernelPart, "about">,
+  operands: readonly Node[],
+): AieMatch | { readonly host: string } {
+  return attempt(() => {
+    checkGemm(machine, product);
+    const kernel = kernelOf(machine, name, { product, about });
+    return { kernel: dress ? { ...kernel, dress } : kernel, operands };
+  });
+}
 
 export const linear: AieKernelMaker = (n, machine) => product(n, machine);
 
@@ -111,21 +109,20 @@ export const quantizedLinear: AieKernelMaker = (n, machine) => {
   const rowBytes = x.type.dtype === "i8" ? 1 : 2;
   const shape: GemmShape = { m, k, n: w.type.shape[0] as number, type, out: "f32", rowBytes, bias: false };
   const name = ["linear", m, k, shape.n, type === "i4" ? "w4" : "w8", rowBytes === 1 ? "a8" : "a16"].join("_");
-  return attempt(() => {
-    const plan = planned(machine, name, () => linearKernel(machine, shape, { name, about: about(n) }));
-    const fixed = x.attrs as unknown as FixedPoint;
-    const columns = columnsOf(n);
-    const buffers = plan.buffers.map((b) => (b.holds === 0 ? { ...b, fixed } : withColumns(b, columns)));
-    return { kernel: { name, ...textsOf(plan), buffers }, operands: [x.inputs[0]!, w] };
-  });
+  const fixed = x.attrs as unknown as FixedPoint;
+  const columns = columnsOf(n);
+  const dress = (b: AieBuffer) => (b.holds === 0 ? { ...b, fixed } : withColumns(b, columns));
+  return linearMatch(machine, shape, { name, about: about(n), dress }, [x.inputs[0]!, w]);
 };
 
 function attend(n: Node, machine: AieMachine, cached: boolean) {
   const [q, , v] = n.inputs as [Node, Node, Node];
   const [heads, queries, dim] = staticShape(q.type.shape) as [number, number, number];
   const [groups, keys] = staticShape(v.type.shape) as [number, number];
-  const { scale, window, causal } = n.attrs as { scale: number; window: number; causal?: boolean };
+  const { scale, window: asked, causal } = n.attrs as { scale: number; window: number; causal?: boolean };
   if (causal === false) return { host: "only causal attention has a kernel" };
+  // One that no key lies behind is none, so that layers with and without it have one kernel.
+  const window = asked >= keys && !(cached && isRing(keys, asked, queries)) ? 0 : asked;
   const shape: AttentionShape = { heads, groups, queries, keys, dim, scale, window, cached };
   // The scale is part of the program; sizes imply it in every usual model.
   const usual = Math.abs(scale * Math.sqrt(dim) - 1) < 1e-6;
@@ -136,18 +133,10 @@ function attend(n: Node, machine: AieMachine, cached: boolean) {
     ...(usual ? [] : ["scale", Math.round(scale * 1e6)]),
   ].join("_"); // biome-ignore format: what a kernel is
   return attempt(() => {
-    const plan = planned(machine, name, () => attentionKernel(machine, shape, { name, about: about(n) }));
-    return { kernel: { name, ...textsOf(plan), buffers: plan.buffers }, operands: n.inputs };
+    planAttention(machine, shape);
+    return { kernel: kernelOf(machine, name, { attention: shape, about: about(n) }), operands: n.inputs };
   });
 }
 
 export const attention: AieKernelMaker = (n, machine) => attend(n, machine, false);
 export const cachedAttention: AieKernelMaker = (n, machine) => attend(n, machine, true);
-
-type Texts = { readonly text: string; readonly plan: string; readonly seconds: number };
-const texts = new WeakMap<KernelPlan, Texts>();
-function textsOf(plan: KernelPlan): Texts {
-  const known = texts.get(plan) ?? { text: emit(plan.design), plan: showPlan(plan), seconds: plan.cost.seconds };
-  texts.set(plan, known);
-  return known;
-}

@@ -36,6 +36,8 @@ export type StepBuffer = { readonly dtype: string; readonly shape: readonly numb
       readonly tiling?: Tiling;
       /** The fixed point into which the host brings an operand: see `AieBuffer`. */
       readonly fixed?: FixedPoint;
+      /** Numbers that lie behind an operand in the buffer: see `AieBuffer`. */
+      readonly behind?: readonly number[];
     }
 );
 
@@ -54,7 +56,7 @@ export interface StepsFile {
   /** What `aie.device` names. */
   readonly device: string;
   readonly values: readonly StepValue[];
-  /** Designs by name, each a `.mlir` file of the build folder. */
+  /** Kernels by name, each with the `.mlir` file of the build folder that has a runtime sequence of its name. */
   readonly kernels: readonly { readonly name: string; readonly file: string }[];
   readonly steps: readonly (HostEntry | KernelEntry)[];
 }
@@ -71,6 +73,9 @@ export function checkSteps(content: unknown, subject: string): asserts content i
     for (const b of s.kind === "kernel" ? s.buffers : [])
       if ("value" in b) {
         if (b.tiling) checkTiling(b.tiling, b, subject);
+        const size = (dims: readonly number[]) => dims.reduce((x, y) => x * y, 1);
+        if (b.behind && (b.tiling || b.direction !== "in" || size(b.valueShape) + b.behind.length > size(b.shape)))
+          throw new HeddleError(`numbers behind a value do not fit its buffer ${b.dtype}[${b.shape}]`, { subject });
         if (
           b.fixed &&
           (b.dtype !== "i8" || b.direction !== "in" || (b.fixed.dtype === "u16" && b.tiling?.shape[0] !== 2))

@@ -1,7 +1,10 @@
 #include "xrt_kernel.h"
 
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <stdexcept>
+#include <tuple>
 
 namespace heddle::xrt {
 
@@ -29,20 +32,37 @@ std::string stateName(int state) {
 
 }  // namespace
 
-Kernel::Kernel(std::shared_ptr<Library> library, const KernelPlan& plan)
-    : library_(std::move(library)),
+std::shared_ptr<Design> Design::open(const std::string& library, const std::string& xclbin, unsigned device) {
+  // Kernels are opened on threads of their own; one of them loads, the others wait for it.
+  static std::mutex mutex;
+  static std::map<std::tuple<std::string, std::string, unsigned>, std::weak_ptr<Design>> loaded;
+  const std::lock_guard lock(mutex);
+  std::erase_if(loaded, [](const auto& entry) { return entry.second.expired(); });
+  auto& known = loaded[{library, xclbin, device}];
+  auto design = known.lock();
+  if (!design) {
+    design = std::make_shared<Design>(library, xclbin, device);
+    known = design;
+  }
+  return design;
+}
+
+Design::Design(const std::string& library, const std::string& xclbin, unsigned device)
+    : library_(library),
+      device_(functions().closeDevice, [&](void* self) { functions().openDevice(self, device); }),
+      xclbin_(functions().closeXclbin, [&](void* self) { functions().openXclbin(self, xclbin); }),
+      uuid_(functions().registerXclbin(device_.get(), xclbin_.get())),
+      context_(functions().closeContext,
+               [&](void* self) { functions().openContext(self, device_.get(), uuid_, kSharedAccess); }) {}
+
+Kernel::Kernel(std::shared_ptr<Design> design, const KernelPlan& plan)
+    : design_(std::move(design)),
       plan_(plan.buffers),
       timeout_(plan.timeout),
-      device_(library_->functions().closeDevice,
-              [&](void* self) { library_->functions().openDevice(self, plan.device); }),
-      xclbin_(library_->functions().closeXclbin,
-              [&](void* self) { library_->functions().openXclbin(self, plan.xclbin); }),
-      uuid_(library_->functions().registerXclbin(device_.get(), xclbin_.get())),
-      context_(library_->functions().closeContext,
-               [&](void* self) { library_->functions().openContext(self, device_.get(), uuid_, kSharedAccess); }),
-      kernel_(library_->functions().closeKernel,
-              [&](void* self) { library_->functions().openKernel(self, context_.get(), plan.kernel); }) {
-  const auto& f = library_->functions();
+      kernel_(design_->functions().closeKernel, [&](void* self) {
+        design_->functions().openKernel(self, design_->context().get(), plan.kernel);
+      }) {
+  const auto& f = design_->functions();
   const std::size_t bytes = plan.instructions.size() * sizeof(std::uint32_t);
   instructions_ = open(bytes, kCacheable, kInstructionArgument);
   std::memcpy(f.mapBuffer(instructions_->get()), plan.instructions.data(), bytes);
@@ -60,14 +80,14 @@ Kernel::Kernel(std::shared_ptr<Library> library, const KernelPlan& plan)
 }
 
 std::unique_ptr<Object> Kernel::open(std::size_t bytes, std::uint32_t flags, int argument) {
-  const auto& f = library_->functions();
+  const auto& f = design_->functions();
   const auto group = static_cast<std::uint32_t>(f.groupId(kernel_.get(), argument));
   return std::make_unique<Object>(f.closeBuffer,
-                                  [&](void* self) { f.openBuffer(self, device_.get(), bytes, flags, group); });
+                                  [&](void* self) { f.openBuffer(self, design_->device().get(), bytes, flags, group); });
 }
 
 void Kernel::run(std::span<const std::span<std::byte>> data) {
-  const auto& f = library_->functions();
+  const auto& f = design_->functions();
   for (std::size_t i = 0; i < plan_.size(); ++i) {
     if (plan_[i].direction == Direction::OUT) continue;
     std::memcpy(f.mapBuffer(buffers_[i]->get()), data[i].data(), plan_[i].bytes);

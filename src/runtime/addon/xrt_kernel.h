@@ -1,4 +1,4 @@
-// One compiled array design on an AMD NPU: its hardware context, kernel, instructions and buffers, ready to run.
+// Compiled array designs on an AMD NPU: the hardware context of each, and the kernels that run on it, with instructions and buffers.
 #pragma once
 
 #include <chrono>
@@ -28,10 +28,29 @@ struct KernelPlan {
   std::chrono::milliseconds timeout{10'000};
 };
 
+/// A loaded configuration of the array. Kernels that come from the same xclbin share it: to go from one to the other, nothing is loaded.
+class Design {
+ public:
+  /// The design that is loaded already, or a new one. Throws what XRT throws: no device, a damaged or foreign xclbin.
+  static std::shared_ptr<Design> open(const std::string& library, const std::string& xclbin, unsigned device);
+  Design(const std::string& library, const std::string& xclbin, unsigned device);
+
+  const Functions& functions() const { return library_.functions(); }
+  const Object& device() const { return device_; }
+  const Object& context() const { return context_; }
+
+ private:
+  // In the order in which XRT builds them; they go in the reverse one.
+  Library library_;
+  Object device_, xclbin_;
+  Uuid uuid_;
+  Object context_;
+};
+
 class Kernel {
  public:
-  /// Throws what XRT throws: no device, a damaged or foreign xclbin, no such kernel, no memory.
-  Kernel(std::shared_ptr<Library> library, const KernelPlan& plan);
+  /// Throws what XRT throws: no such kernel, no memory.
+  Kernel(std::shared_ptr<Design> design, const KernelPlan& plan);
 
   const std::vector<BufferPlan>& buffers() const { return plan_; }
 
@@ -42,13 +61,11 @@ class Kernel {
  private:
   std::unique_ptr<Object> open(std::size_t bytes, std::uint32_t flags, int argument);
 
-  std::shared_ptr<Library> library_;
+  std::shared_ptr<Design> design_;
   std::vector<BufferPlan> plan_;
   std::chrono::milliseconds timeout_;
   // In the order in which XRT builds them; they go in the reverse one.
-  Object device_, xclbin_;
-  Uuid uuid_;
-  Object context_, kernel_;
+  Object kernel_;
   std::unique_ptr<Object> instructions_;
   std::vector<std::unique_ptr<Object>> buffers_;
   std::unique_ptr<Object> run_;

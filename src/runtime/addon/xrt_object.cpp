@@ -49,7 +49,7 @@ Napi::Value openXrtKernel(const Napi::CallbackInfo& info) {
     return launch(std::make_unique<Task>(
         info.Env(), nullptr,
         [opened, path = Field(info[0], "library path").nonEmptyText(), plan = parsePlan(info[1])] {
-          *opened = std::make_shared<xrt::Kernel>(std::make_shared<xrt::Library>(path), plan);
+          *opened = std::make_shared<xrt::Kernel>(xrt::Design::open(path, plan.xclbin, plan.device), plan);
         },
         [opened](Napi::Env env) -> Napi::Value { return wrap(env, &Environment::xrtKernel, std::move(*opened)); }));
   });

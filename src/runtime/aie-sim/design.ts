@@ -55,7 +55,8 @@ export interface Device {
   readonly links: readonly Link[];
   readonly cores: readonly Core[];
   readonly functions: ReadonlyMap<string, Op>;
-  readonly sequence: Op;
+  /** Runtime sequences, at least one, of names of their own. */
+  readonly sequences: readonly { readonly name: string; readonly op: Op }[];
   /** The tile of a value: what `aie.tile` yields. */
   tileOf(value: Value, op: Op): Tile;
   fifoOf(name: string, op: Op): Fifo;
@@ -104,9 +105,12 @@ export function readDesign(module: Op, machine: AieMachine, file: string): Devic
     });
   const twice = cores.find((c, i) => cores.findIndex((d) => d.tile === c.tile) < i);
   if (twice) failAt(twice.op.loc, `core on tile ${twice.tile.name}`, "the tile has a core already");
-  const sequences = ops.filter((o) => o.name === "aie.runtime_sequence");
-  if (sequences.length !== 1)
-    failAt(device.loc, "aie.device", `has ${sequences.length} aie.runtime_sequence; one is needed`);
+  const sequences = ops
+    .filter((o) => o.name === "aie.runtime_sequence")
+    .map((op) => ({ name: stringAttr(op, "sym_name") ?? "sequence", op }));
+  if (sequences.length === 0) failAt(device.loc, "aie.device", "has no aie.runtime_sequence");
+  const again = sequences.find((s, i) => sequences.findIndex(({ name }) => name === s.name) < i);
+  if (again) failAt(again.op.loc, `runtime sequence @${again.name}`, "is there twice");
   const functions = new Map(ops.filter((o) => o.name === "func.func").map((o) => [stringAttr(o, "sym_name")!, o]));
   return {
     machine,
@@ -117,7 +121,7 @@ export function readDesign(module: Op, machine: AieMachine, file: string): Devic
     links,
     cores,
     functions,
-    sequence: sequences[0]!,
+    sequences,
     tileOf,
     fifoOf,
   };

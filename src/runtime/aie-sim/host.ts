@@ -22,14 +22,20 @@ export type Instruction =
   | { readonly kind: "wait"; readonly fifo: string; readonly channel: Channel; readonly loc: Loc };
 
 export interface Host {
+  readonly name: string;
+  readonly loc: Loc;
   readonly instructions: readonly Instruction[];
   /** Types of the buffers, in order. */
   readonly args: readonly { readonly name: string; readonly type: MemRefType }[];
 }
 
 /** @throws HeddleError naming FIFO, op and line. */
-export function readHost(device: Device, hardware: Hardware): Host {
-  const body = bodyOf(device.sequence);
+export function readHost(
+  device: Device,
+  hardware: Hardware,
+  { name, op: sequence }: Device["sequences"][number],
+): Host {
+  const body = bodyOf(sequence);
   const args = body.args.map(({ name, type, loc }) =>
     type.kind === "memref" ? { name, type } : failAt(loc, `argument ${name}`, "is not a memref"),
   );
@@ -59,7 +65,7 @@ export function readHost(device: Device, hardware: Hardware): Host {
     const token = flagAttr(op, "issue_token") || channel.direction === "S2MM";
     return [{ kind: "copy", fifo, channel, argument, id, token, pattern, loc: op.loc }];
   });
-  return { instructions, args };
+  return { name, loc: sequence.loc, instructions, args };
 }
 
 /** `[offsets][sizes][strides]`, outermost first: an iteration and three dimensions, in elements. */

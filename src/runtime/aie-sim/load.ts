@@ -23,6 +23,8 @@ export interface Design {
   readonly device: Device;
   readonly hardware: Hardware;
   readonly cores: readonly CompiledCore[];
+  /** Its runtime sequences, and the first of them. */
+  readonly hosts: readonly Host[];
   readonly host: Host;
   readonly budgets: readonly TileBudget[];
   readonly shared: ReadonlySet<number>;
@@ -51,11 +53,13 @@ export function loadDesign(text: string, { file, machine: given }: LoadOptions):
   const budgets = checkBudgets(device, hardware);
   const found = warnings(device);
   const cores = device.cores.map((core) => compileCore(device, hardware, core));
+  const hosts = device.sequences.map((sequence) => readHost(device, hardware, sequence));
   return {
     device,
     hardware,
     cores,
-    host: readHost(device, hardware),
+    hosts,
+    host: hosts[0]!,
     budgets,
     shared: sharedBuffers(device, hardware),
     warnings: found,

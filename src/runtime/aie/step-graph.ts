@@ -90,22 +90,22 @@ export class StepGraph implements EntryGraph {
 
   async #load(build: BuildFolder, file: StepsFile, executor: ArrayExecutor): Promise<void> {
     const isCache = (value: string) => this.entry.inputs.some((p) => p.role === "cache" && p.name === value);
-    const designs = new Map<string, OpenKernel>();
+    const kernels = new Map<string, OpenKernel>();
     for (const step of file.steps) {
       if (step.kind === "kernel") {
-        const design = file.kernels.find((k) => k.name === step.kernel)!;
+        const listed = file.kernels.find((k) => k.name === step.kernel)!;
         const opened =
-          designs.get(step.kernel) ??
+          kernels.get(step.kernel) ??
           (await executor.open({
             name: step.kernel,
-            file: build.path(design.file),
+            file: build.path(listed.file),
             buffers: step.buffers.map((b) => ({
               bytes: size(b.shape) * bytesPerElement(b.dtype),
               direction: "weights" in b ? "in" : b.direction,
             })),
           }));
-        if (!designs.has(step.kernel)) this.#kernels.push(opened);
-        designs.set(step.kernel, opened);
+        if (!kernels.has(step.kernel)) this.#kernels.push(opened);
+        kernels.set(step.kernel, opened);
         this.#steps.push(this.#kernelStep(step, opened));
         continue;
       }
@@ -137,7 +137,11 @@ export class StepGraph implements EntryGraph {
 
   #buffer(b: StepBuffer): BufferArray {
     const bytes = size(b.shape) * bytesPerElement(b.dtype);
-    if (!("weights" in b)) return bufferArray(b.dtype, new ArrayBuffer(bytes), 0, bytes);
+    if (!("weights" in b)) {
+      const array = bufferArray(b.dtype, new ArrayBuffer(bytes), 0, bytes);
+      array.set(b.behind ?? [], size(b.valueShape));
+      return array;
+    }
     if (b.weights.bytes !== bytes)
       throw new HeddleError(`a weight of ${b.weights.bytes} bytes for a buffer of ${bytes}`);
     return bufferArray(b.dtype, this.#weights.buffer, b.weights.offset, bytes);

@@ -80,7 +80,7 @@ test("the benchmark's products are those of the compiled programs", async () => 
     const entry = entries.find((e) => e.bind.T! > 1)!;
     const backend = arrayBackend(phoenix, aieSupport);
     const { kernels } = backend.plan(backend.legalize(bind(graph, entry.bind, entry.name)), new WeightTable());
-    const found = kernels.flatMap(({ name }) => {
+    const found = [...kernels.keys()].flatMap((name) => {
       const [is, m, k, n, ...more] = name.split("_");
       return is === "linear" && m !== "1"
         ? [[`${k}x${n}`, ...more.filter((word) => !/^(bias|\d+)$/.test(word))].join(" ")]

@@ -1,6 +1,6 @@
 /** What of a graph becomes kernels, what stays on the host and why, and how long deciding takes. */
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -34,13 +34,13 @@ test("products and attention of a layer become kernels, in two seconds", async (
     const plan = planOf(bound);
     const files = backend.emit(plan);
     const spent = process.cpuUsage(start);
-    const names = plan.kernels.map((k) => k.name);
+    const names = [...plan.kernels.keys()];
     assert.is(names.filter((n) => n.startsWith("cached_attention_12_12")).length, 1);
     assert.ok(
       names.some((n) => n.endsWith("768_3072_bias_gelu_norm_10000")),
       names.join(" "),
     );
-    assert.is(plan.kernels.length, 6, "qkv, attention, projection, two of the feed-forward block, the head");
+    assert.is(plan.kernels.size, 6, "qkv, attention, projection, two of the feed-forward block, the head");
     assert.ok(files.some((f) => f.path.endsWith(".plan")) && files.some((f) => f.path === "mlir-aie/build.sh"));
     // Processor time, so that a busy machine makes no difference; with the host's graphs.
     const seconds = (spent.user + spent.system) / 1e6;
@@ -63,7 +63,7 @@ test("products of a quantised layer become kernels of integers, in two seconds; 
     const plan = planOf(bound);
     backend.emit(plan);
     const spent = process.cpuUsage(start);
-    const names = plan.kernels.map((k) => k.name).filter((name) => name.startsWith("linear"));
+    const names = [...plan.kernels.keys()].filter((name) => name.startsWith("linear"));
     assert.is(names.length, 5, names.join(" "));
     assert.ok(
       names.every((name) => name.endsWith(suffix)),
@@ -87,7 +87,7 @@ test("products of a quantised layer become kernels of integers, in two seconds; 
 test("a design says which op it was made for, and the line", async () => {
   const { module } = await compiled("gpt2-fa2-kv-fused");
   const plan = planOf(ir.bind(module.graph, { T: 1, C: 64 }, "decode"));
-  const { text } = plan.kernels.find((k) => k.name === "linear_1_64_192_bias_norm_10000")!;
+  const { text } = plan.kernels.get("linear_1_64_192_bias_norm_10000")!.design;
   assert.match(text, /^\/\/ linear %h[01]\.qkv f32\[1x64\], f32\[192x64\], f32\[192\] -> f32\[1x192\]$/m);
   assert.match(text, /^\/\/ first asked for in graphs\/models\/gpt2\.ts:\d+:\d+$/m);
 });
@@ -111,7 +111,10 @@ test("the build script says what is missing, compiles once, and keeps nothing br
   const folder = tempFolder();
   const script = join(folder, "build.sh");
   writeFileSync(script, buildScript);
-  writeFileSync(join(folder, "a.mlir"), "module {}\n");
+  writeFileSync(
+    join(folder, "a.mlir"),
+    "  aie.runtime_sequence @one(%a: memref<4xi32>) {\n    aie.runtime_sequence @two() {\n",
+  );
   const run = (PATH: string) => {
     const { status, stdout, stderr } = spawnSync("/bin/sh", [script], { env: { PATH }, encoding: "utf8" });
     return { status, text: stdout + stderr };
@@ -126,6 +129,8 @@ test("the build script says what is missing, compiles once, and keeps nothing br
   write("xclbinutil", "exit 0");
   write("aiecc", 'for a; do case "$a" in --*-name=*) echo > $(echo "$a" | cut -d= -f2);; esac; done');
   assert.equal(run(`${tools}:/bin:/usr/bin`), { status: 0, text: "a\n" });
+  const made = () => readdirSync(folder).filter((f) => f.startsWith("a.") && f !== "a.mlir");
+  assert.equal(made().sort(), ["a.one.insts.bin", "a.two.insts.bin", "a.xclbin"]);
   assert.equal(run(`${tools}:/bin:/usr/bin`), { status: 0, text: "a: up to date\n" });
   write("aiecc", "exit 3");
   writeFileSync(join(folder, "a.xclbin"), "");
@@ -133,6 +138,7 @@ test("the build script says what is missing, compiles once, and keeps nothing br
   const failed = run(`${tools}:/bin:/usr/bin`);
   assert.is(failed.status, 1);
   assert.match(failed.text, /error: aiecc cannot compile a\.mlir/);
+  assert.equal(made(), []);
 });
 
 test.run();

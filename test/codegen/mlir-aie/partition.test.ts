@@ -18,7 +18,7 @@ const table = (kernels: Partial<Record<OpName, AieKernelMaker>>): SupportTable<A
     }),
   ) as unknown as SupportTable<AieLowering>;
 
-const kernel = (name: string) => ({ name, text: "", buffers: [] });
+const kernel = (name: string) => ({ name, alone: () => ({ design: { name, text: "" }, buffers: [] }) });
 /** A kernel for any linear whose rows are a multiple of four. */
 const linearKernel: AieKernelMaker = (n) => {
   const rows = n.type.shape[0] as number;

@@ -3,7 +3,14 @@ import { emit } from "../../../src/codegen/mlir-aie/emit.ts";
 import type { AieBuffer } from "../../../src/codegen/mlir-aie/kernel.ts";
 import type { KernelPlan } from "../../../src/codegen/mlir-aie/plan.ts";
 import { type DType, evaluateNodes, param } from "../../../src/ir/index.ts";
-import { bufferArray, bytesPerElement, type HostArray, place, take } from "../../../src/runtime/aie/convert.ts";
+import {
+  type BufferArray,
+  bufferArray,
+  bytesPerElement,
+  type HostArray,
+  place,
+  take,
+} from "../../../src/runtime/aie/convert.ts";
 import { type Design, loadDesign, type Report, simulate } from "../../../src/runtime/aie-sim/index.ts";
 
 export interface Tensor {
@@ -53,22 +60,41 @@ export function runKernel(
   columns: Columns = {},
 ): Ran {
   const design = loadDesign(emit(plan.design), { file: `${plan.name}.mlir` });
-  const arrays = plan.buffers.map((b) => {
+  const arrays = buffersFor(plan.buffers, operands, columns);
+  const report = simulate(design, arrays);
+  return { design, report, out: resultOf(plan.buffers, arrays, shape) };
+}
+
+/** The buffers of a run, with the operands where the kernel wants them. */
+export function buffersFor(
+  buffers: readonly AieBuffer[],
+  operands: readonly Tensor[],
+  columns: Columns = {},
+): BufferArray[] {
+  return buffers.map((b) => {
     const bytes = size(b.shape) * bytesPerElement(b.dtype);
     const array = bufferArray(b.dtype, new ArrayBuffer(bytes), 0, bytes);
     if (b.holds === "result") return array;
     const { data, shape: own } = operands[b.holds]!;
+    array.set(b.behind ?? [], size(own));
     if (b.pack) {
       place(packed(b, operands[b.holds]!, columns), b.shape, array, b.shape);
     } else place(data, own, array, b.shape, b.tiling, b.fixed);
     return array;
   });
-  const report = simulate(design, arrays);
-  const at = plan.buffers.findIndex((b) => b.holds === "result");
-  const { shape: padded, tiling } = plan.buffers[at]!;
+}
+
+/** @param shape of the result. */
+export function resultOf(
+  buffers: readonly AieBuffer[],
+  arrays: readonly BufferArray[],
+  shape: readonly number[],
+): Float32Array {
+  const at = buffers.findIndex((b) => b.holds === "result");
+  const { shape: padded, tiling } = buffers[at]!;
   const out = new Float32Array(size(shape));
   take(arrays[at]!, padded, out, shape, tiling);
-  return { design, report, out };
+  return out;
 }
 
 /** Numbers between -1 and 1, the same for the same seed. */

@@ -328,7 +328,6 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c64 = arith.constant 64 : index
       %c8 = arith.constant 8 : index
       %c4 = arith.constant 4 : index
       %c16 = arith.constant 16 : index
@@ -400,7 +399,6 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c64 = arith.constant 64 : index
       %c8 = arith.constant 8 : index
       %c4 = arith.constant 4 : index
       %c16 = arith.constant 16 : index
@@ -468,7 +466,7 @@ module {
       aie.end
     } {stack_size = 1024 : i32}
 
-    aie.runtime_sequence(%q: memref<1024xbf16>, %k: memref<4096xbf16>, %v: memref<4096xbf16>, %o: memref<256xbf16>, %position: memref<512xbf16>) {
+    aie.runtime_sequence @attention_decode(%q: memref<1024xbf16>, %k: memref<4096xbf16>, %v: memref<4096xbf16>, %o: memref<256xbf16>, %position: memref<512xbf16>) {
       aiex.npu.dma_memcpy_nd(%position[0, 0, 0, 0][2, 1, 16, 32][0, 0, 32, 1]) {metadata = @v_in_0, id = 0 : i64} : memref<512xbf16>
       aiex.npu.dma_memcpy_nd(%q[0, 0, 0, 0][1, 1, 1, 1024][0, 0, 0, 1]) {metadata = @qk_in_0, id = 1 : i64} : memref<1024xbf16>
       aiex.npu.dma_memcpy_nd(%k[0, 0, 0, 0][4, 2, 32, 16][16, 2048, 64, 1]) {metadata = @qk_in_0, id = 2 : i64} : memref<4096xbf16>

@@ -214,21 +214,25 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
+      %c3 = arith.constant 3 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           %c_view = aie.objectfifo.acquire @c_0_0(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
           %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-          scf.for %chunk = %c0 to %c4 step %c1 {
-            %b_view = aie.objectfifo.acquire @b_0_0(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
-            %is = arith.cmpi eq, %chunk, %c0 : index
-            scf.if %is {
-              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
-            }
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
-            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          %b_view = aie.objectfifo.acquire @b_0_0(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+          %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+          func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+          %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+          %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+          func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          aie.objectfifo.release @a_0(Consume, 1)
+          aie.objectfifo.release @b_0_0(Consume, 1)
+          scf.for %chunk = %c0 to %c3 step %c1 {
+            %b_view_1 = aie.objectfifo.acquire @b_0_0(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b_1 = aie.objectfifo.subview.access %b_view_1[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+            %a_view_1 = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a_1 = aie.objectfifo.subview.access %a_view_1[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a_1, %b_1, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_0_0(Consume, 1)
           }
@@ -242,21 +246,25 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
+      %c3 = arith.constant 3 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           %c_view = aie.objectfifo.acquire @c_0_1(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
           %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-          scf.for %chunk = %c0 to %c4 step %c1 {
-            %b_view = aie.objectfifo.acquire @b_0_1(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
-            %is = arith.cmpi eq, %chunk, %c0 : index
-            scf.if %is {
-              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
-            }
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
-            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          %b_view = aie.objectfifo.acquire @b_0_1(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+          %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+          func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+          %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+          %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+          func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          aie.objectfifo.release @a_0(Consume, 1)
+          aie.objectfifo.release @b_0_1(Consume, 1)
+          scf.for %chunk = %c0 to %c3 step %c1 {
+            %b_view_1 = aie.objectfifo.acquire @b_0_1(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b_1 = aie.objectfifo.subview.access %b_view_1[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+            %a_view_1 = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a_1 = aie.objectfifo.subview.access %a_view_1[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a_1, %b_1, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_0_1(Consume, 1)
           }
@@ -270,21 +278,25 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
+      %c3 = arith.constant 3 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           %c_view = aie.objectfifo.acquire @c_0_2(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
           %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-          scf.for %chunk = %c0 to %c4 step %c1 {
-            %b_view = aie.objectfifo.acquire @b_0_2(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
-            %is = arith.cmpi eq, %chunk, %c0 : index
-            scf.if %is {
-              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
-            }
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
-            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          %b_view = aie.objectfifo.acquire @b_0_2(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+          %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+          func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+          %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+          %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+          func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          aie.objectfifo.release @a_0(Consume, 1)
+          aie.objectfifo.release @b_0_2(Consume, 1)
+          scf.for %chunk = %c0 to %c3 step %c1 {
+            %b_view_1 = aie.objectfifo.acquire @b_0_2(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b_1 = aie.objectfifo.subview.access %b_view_1[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+            %a_view_1 = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a_1 = aie.objectfifo.subview.access %a_view_1[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a_1, %b_1, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_0_2(Consume, 1)
           }
@@ -298,21 +310,25 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
+      %c3 = arith.constant 3 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           %c_view = aie.objectfifo.acquire @c_0_3(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
           %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-          scf.for %chunk = %c0 to %c4 step %c1 {
-            %b_view = aie.objectfifo.acquire @b_0_3(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
-            %is = arith.cmpi eq, %chunk, %c0 : index
-            scf.if %is {
-              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
-            }
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
-            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          %b_view = aie.objectfifo.acquire @b_0_3(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+          %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+          func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+          %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+          %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+          func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          aie.objectfifo.release @a_0(Consume, 1)
+          aie.objectfifo.release @b_0_3(Consume, 1)
+          scf.for %chunk = %c0 to %c3 step %c1 {
+            %b_view_1 = aie.objectfifo.acquire @b_0_3(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b_1 = aie.objectfifo.subview.access %b_view_1[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+            %a_view_1 = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a_1 = aie.objectfifo.subview.access %a_view_1[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a_1, %b_1, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_0_3(Consume, 1)
           }
@@ -326,21 +342,25 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
+      %c3 = arith.constant 3 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           %c_view = aie.objectfifo.acquire @c_1_0(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
           %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-          scf.for %chunk = %c0 to %c4 step %c1 {
-            %b_view = aie.objectfifo.acquire @b_1_0(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
-            %is = arith.cmpi eq, %chunk, %c0 : index
-            scf.if %is {
-              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
-            }
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
-            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          %b_view = aie.objectfifo.acquire @b_1_0(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+          %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+          func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+          %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+          %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+          func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          aie.objectfifo.release @a_0(Consume, 1)
+          aie.objectfifo.release @b_1_0(Consume, 1)
+          scf.for %chunk = %c0 to %c3 step %c1 {
+            %b_view_1 = aie.objectfifo.acquire @b_1_0(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b_1 = aie.objectfifo.subview.access %b_view_1[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+            %a_view_1 = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a_1 = aie.objectfifo.subview.access %a_view_1[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a_1, %b_1, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_1_0(Consume, 1)
           }
@@ -354,21 +374,25 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
+      %c3 = arith.constant 3 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           %c_view = aie.objectfifo.acquire @c_1_1(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
           %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-          scf.for %chunk = %c0 to %c4 step %c1 {
-            %b_view = aie.objectfifo.acquire @b_1_1(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
-            %is = arith.cmpi eq, %chunk, %c0 : index
-            scf.if %is {
-              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
-            }
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
-            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          %b_view = aie.objectfifo.acquire @b_1_1(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+          %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+          func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+          %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+          %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+          func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          aie.objectfifo.release @a_0(Consume, 1)
+          aie.objectfifo.release @b_1_1(Consume, 1)
+          scf.for %chunk = %c0 to %c3 step %c1 {
+            %b_view_1 = aie.objectfifo.acquire @b_1_1(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b_1 = aie.objectfifo.subview.access %b_view_1[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+            %a_view_1 = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a_1 = aie.objectfifo.subview.access %a_view_1[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a_1, %b_1, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_1_1(Consume, 1)
           }
@@ -382,21 +406,25 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
+      %c3 = arith.constant 3 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           %c_view = aie.objectfifo.acquire @c_1_2(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
           %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-          scf.for %chunk = %c0 to %c4 step %c1 {
-            %b_view = aie.objectfifo.acquire @b_1_2(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
-            %is = arith.cmpi eq, %chunk, %c0 : index
-            scf.if %is {
-              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
-            }
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
-            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          %b_view = aie.objectfifo.acquire @b_1_2(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+          %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+          func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+          %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+          %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+          func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          aie.objectfifo.release @a_0(Consume, 1)
+          aie.objectfifo.release @b_1_2(Consume, 1)
+          scf.for %chunk = %c0 to %c3 step %c1 {
+            %b_view_1 = aie.objectfifo.acquire @b_1_2(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b_1 = aie.objectfifo.subview.access %b_view_1[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+            %a_view_1 = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a_1 = aie.objectfifo.subview.access %a_view_1[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a_1, %b_1, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_1_2(Consume, 1)
           }
@@ -410,21 +438,25 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
+      %c3 = arith.constant 3 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           %c_view = aie.objectfifo.acquire @c_1_3(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
           %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-          scf.for %chunk = %c0 to %c4 step %c1 {
-            %b_view = aie.objectfifo.acquire @b_1_3(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
-            %is = arith.cmpi eq, %chunk, %c0 : index
-            scf.if %is {
-              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
-            }
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
-            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          %b_view = aie.objectfifo.acquire @b_1_3(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+          %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+          func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+          %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+          %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+          func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          aie.objectfifo.release @a_0(Consume, 1)
+          aie.objectfifo.release @b_1_3(Consume, 1)
+          scf.for %chunk = %c0 to %c3 step %c1 {
+            %b_view_1 = aie.objectfifo.acquire @b_1_3(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b_1 = aie.objectfifo.subview.access %b_view_1[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+            %a_view_1 = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a_1 = aie.objectfifo.subview.access %a_view_1[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a_1, %b_1, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_1_3(Consume, 1)
           }
@@ -438,21 +470,25 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
+      %c3 = arith.constant 3 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           %c_view = aie.objectfifo.acquire @c_2_0(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
           %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-          scf.for %chunk = %c0 to %c4 step %c1 {
-            %b_view = aie.objectfifo.acquire @b_2_0(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
-            %is = arith.cmpi eq, %chunk, %c0 : index
-            scf.if %is {
-              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
-            }
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
-            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          %b_view = aie.objectfifo.acquire @b_2_0(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+          %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+          func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+          %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+          %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+          func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          aie.objectfifo.release @a_0(Consume, 1)
+          aie.objectfifo.release @b_2_0(Consume, 1)
+          scf.for %chunk = %c0 to %c3 step %c1 {
+            %b_view_1 = aie.objectfifo.acquire @b_2_0(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b_1 = aie.objectfifo.subview.access %b_view_1[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+            %a_view_1 = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a_1 = aie.objectfifo.subview.access %a_view_1[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a_1, %b_1, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_2_0(Consume, 1)
           }
@@ -466,21 +502,25 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
+      %c3 = arith.constant 3 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           %c_view = aie.objectfifo.acquire @c_2_1(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
           %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-          scf.for %chunk = %c0 to %c4 step %c1 {
-            %b_view = aie.objectfifo.acquire @b_2_1(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
-            %is = arith.cmpi eq, %chunk, %c0 : index
-            scf.if %is {
-              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
-            }
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
-            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          %b_view = aie.objectfifo.acquire @b_2_1(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+          %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+          func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+          %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+          %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+          func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          aie.objectfifo.release @a_0(Consume, 1)
+          aie.objectfifo.release @b_2_1(Consume, 1)
+          scf.for %chunk = %c0 to %c3 step %c1 {
+            %b_view_1 = aie.objectfifo.acquire @b_2_1(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b_1 = aie.objectfifo.subview.access %b_view_1[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+            %a_view_1 = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a_1 = aie.objectfifo.subview.access %a_view_1[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a_1, %b_1, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_2_1(Consume, 1)
           }
@@ -494,21 +534,25 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
+      %c3 = arith.constant 3 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           %c_view = aie.objectfifo.acquire @c_2_2(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
           %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-          scf.for %chunk = %c0 to %c4 step %c1 {
-            %b_view = aie.objectfifo.acquire @b_2_2(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
-            %is = arith.cmpi eq, %chunk, %c0 : index
-            scf.if %is {
-              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
-            }
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
-            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          %b_view = aie.objectfifo.acquire @b_2_2(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+          %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+          func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+          %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+          %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+          func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          aie.objectfifo.release @a_0(Consume, 1)
+          aie.objectfifo.release @b_2_2(Consume, 1)
+          scf.for %chunk = %c0 to %c3 step %c1 {
+            %b_view_1 = aie.objectfifo.acquire @b_2_2(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b_1 = aie.objectfifo.subview.access %b_view_1[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+            %a_view_1 = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a_1 = aie.objectfifo.subview.access %a_view_1[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a_1, %b_1, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_2_2(Consume, 1)
           }
@@ -522,21 +566,25 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
+      %c3 = arith.constant 3 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           %c_view = aie.objectfifo.acquire @c_2_3(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
           %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-          scf.for %chunk = %c0 to %c4 step %c1 {
-            %b_view = aie.objectfifo.acquire @b_2_3(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
-            %is = arith.cmpi eq, %chunk, %c0 : index
-            scf.if %is {
-              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
-            }
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
-            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          %b_view = aie.objectfifo.acquire @b_2_3(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+          %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+          func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+          %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+          %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+          func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          aie.objectfifo.release @a_0(Consume, 1)
+          aie.objectfifo.release @b_2_3(Consume, 1)
+          scf.for %chunk = %c0 to %c3 step %c1 {
+            %b_view_1 = aie.objectfifo.acquire @b_2_3(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b_1 = aie.objectfifo.subview.access %b_view_1[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+            %a_view_1 = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a_1 = aie.objectfifo.subview.access %a_view_1[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a_1, %b_1, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_2_3(Consume, 1)
           }
@@ -550,21 +598,25 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
+      %c3 = arith.constant 3 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           %c_view = aie.objectfifo.acquire @c_3_0(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
           %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-          scf.for %chunk = %c0 to %c4 step %c1 {
-            %b_view = aie.objectfifo.acquire @b_3_0(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
-            %is = arith.cmpi eq, %chunk, %c0 : index
-            scf.if %is {
-              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
-            }
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
-            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          %b_view = aie.objectfifo.acquire @b_3_0(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+          %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+          func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+          %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+          %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+          func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          aie.objectfifo.release @a_0(Consume, 1)
+          aie.objectfifo.release @b_3_0(Consume, 1)
+          scf.for %chunk = %c0 to %c3 step %c1 {
+            %b_view_1 = aie.objectfifo.acquire @b_3_0(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b_1 = aie.objectfifo.subview.access %b_view_1[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+            %a_view_1 = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a_1 = aie.objectfifo.subview.access %a_view_1[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a_1, %b_1, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_3_0(Consume, 1)
           }
@@ -578,21 +630,25 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
+      %c3 = arith.constant 3 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           %c_view = aie.objectfifo.acquire @c_3_1(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
           %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-          scf.for %chunk = %c0 to %c4 step %c1 {
-            %b_view = aie.objectfifo.acquire @b_3_1(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
-            %is = arith.cmpi eq, %chunk, %c0 : index
-            scf.if %is {
-              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
-            }
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
-            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          %b_view = aie.objectfifo.acquire @b_3_1(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+          %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+          func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+          %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+          %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+          func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          aie.objectfifo.release @a_0(Consume, 1)
+          aie.objectfifo.release @b_3_1(Consume, 1)
+          scf.for %chunk = %c0 to %c3 step %c1 {
+            %b_view_1 = aie.objectfifo.acquire @b_3_1(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b_1 = aie.objectfifo.subview.access %b_view_1[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+            %a_view_1 = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a_1 = aie.objectfifo.subview.access %a_view_1[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a_1, %b_1, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_3_1(Consume, 1)
           }
@@ -606,21 +662,25 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
+      %c3 = arith.constant 3 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           %c_view = aie.objectfifo.acquire @c_3_2(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
           %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-          scf.for %chunk = %c0 to %c4 step %c1 {
-            %b_view = aie.objectfifo.acquire @b_3_2(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
-            %is = arith.cmpi eq, %chunk, %c0 : index
-            scf.if %is {
-              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
-            }
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
-            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          %b_view = aie.objectfifo.acquire @b_3_2(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+          %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+          func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+          %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+          %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+          func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          aie.objectfifo.release @a_0(Consume, 1)
+          aie.objectfifo.release @b_3_2(Consume, 1)
+          scf.for %chunk = %c0 to %c3 step %c1 {
+            %b_view_1 = aie.objectfifo.acquire @b_3_2(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b_1 = aie.objectfifo.subview.access %b_view_1[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+            %a_view_1 = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a_1 = aie.objectfifo.subview.access %a_view_1[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a_1, %b_1, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_3_2(Consume, 1)
           }
@@ -634,21 +694,25 @@ module {
       %forever = arith.constant 9223372036854775807 : index
       %c0 = arith.constant 0 : index
       %c1 = arith.constant 1 : index
-      %c4 = arith.constant 4 : index
+      %c3 = arith.constant 3 : index
       scf.for %run = %c0 to %forever step %c1 {
         scf.for %tile = %c0 to %c1 step %c1 {
           %c_view = aie.objectfifo.acquire @c_3_3(Produce, 1) : !aie.objectfifosubview<memref<4x4x4xf32>>
           %c = aie.objectfifo.subview.access %c_view[0] : !aie.objectfifosubview<memref<4x4x4xf32>> -> memref<4x4x4xf32>
-          scf.for %chunk = %c0 to %c4 step %c1 {
-            %b_view = aie.objectfifo.acquire @b_3_3(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
-            %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
-            %is = arith.cmpi eq, %chunk, %c0 : index
-            scf.if %is {
-              func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
-            }
-            %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
-            %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
-            func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          %b_view = aie.objectfifo.acquire @b_3_3(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+          %b = aie.objectfifo.subview.access %b_view[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+          func.call @start_with_bias(%b, %c) : (memref<9x8x4xbf16>, memref<4x4x4xf32>) -> ()
+          %a_view = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+          %a = aie.objectfifo.subview.access %a_view[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+          func.call @multiply(%a, %b, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
+          aie.objectfifo.release @a_0(Consume, 1)
+          aie.objectfifo.release @b_3_3(Consume, 1)
+          scf.for %chunk = %c0 to %c3 step %c1 {
+            %b_view_1 = aie.objectfifo.acquire @b_3_3(Consume, 1) : !aie.objectfifosubview<memref<9x8x4xbf16>>
+            %b_1 = aie.objectfifo.subview.access %b_view_1[0] : !aie.objectfifosubview<memref<9x8x4xbf16>> -> memref<9x8x4xbf16>
+            %a_view_1 = aie.objectfifo.acquire @a_0(Consume, 1) : !aie.objectfifosubview<memref<2x4x8xbf16>>
+            %a_1 = aie.objectfifo.subview.access %a_view_1[0] : !aie.objectfifosubview<memref<2x4x8xbf16>> -> memref<2x4x8xbf16>
+            func.call @multiply(%a_1, %b_1, %c, %c0) : (memref<2x4x8xbf16>, memref<9x8x4xbf16>, memref<4x4x4xf32>, index) -> ()
             aie.objectfifo.release @a_0(Consume, 1)
             aie.objectfifo.release @b_3_3(Consume, 1)
           }
@@ -658,7 +722,7 @@ module {
       aie.end
     } {stack_size = 1024 : i32}
 
-    aie.runtime_sequence(%a: memref<256xbf16>, %b: memref<18432xbf16>, %c: memref<1024xf32>) {
+    aie.runtime_sequence @linear_skinny(%a: memref<256xbf16>, %b: memref<18432xbf16>, %c: memref<1024xf32>) {
       aiex.npu.dma_memcpy_nd(%a[0, 0, 0, 0][1, 1, 4, 64][0, 64, 64, 1]) {metadata = @a_in_0, id = 0 : i64} : memref<256xbf16>
       aiex.npu.dma_memcpy_nd(%b[0, 0, 0, 0][1, 1, 1, 4608][0, 0, 0, 1]) {metadata = @b_in_0, id = 1 : i64} : memref<18432xbf16>
       aiex.npu.dma_memcpy_nd(%c[0, 0, 0, 0][1, 4, 4, 16][256, 16, 256, 1]) {metadata = @c_out_0, id = 2 : i64, issue_token = true} : memref<1024xf32>

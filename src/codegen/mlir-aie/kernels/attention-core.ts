@@ -5,7 +5,7 @@
 import { type Body, type Value, vec } from "../body.ts";
 import { type Local, mem } from "../design.ts";
 import { type AttentionTiles, together } from "./attention.ts";
-import { hidden, low, perQuery, readPosition, tilesOf } from "./attention-mask.ts";
+import { hidden, inRing, low, perQuery, readHeader, tilesOf } from "./attention-mask.ts";
 import { exponential, f32x16, reciprocal } from "./math.ts";
 import { range } from "./range.ts";
 
@@ -41,14 +41,14 @@ export function attentionLocals({ tile: { q, s }, dim }: AttentionTiles): Local[
 export function attentionProgram(t: AttentionTiles, row: number, firstBlock: number): (b: Body) => void {
   const { q, s } = t.tile;
   const own = t.mapping === "own";
+  const kinds = t.kinds.map((kind) => ({ ...t, ...kind }));
   return (b) => {
     const buffers = (...names: string[]) => Object.fromEntries(names.map((name) => [name, b.local(name)]));
-    const given = t.cached ? readPosition(b) : b.index(t.keys - t.queries);
-    const places = b.index(t.keys);
-    const position = t.ring ? b.op("arith.remui", given, places) : given;
-    // How much farther back lies what a full ring holds behind its newest place; in one that is not full, nothing does.
-    const isFull = () => b.compare("arith.cmpi", "sge", given, places);
-    const round = t.ring ? [b.select(isFull(), places, b.index(-4 * t.keys))] : [];
+    const [given, kind] = t.cached ? readHeader(b, kinds.length > 1) : [b.index(t.keys - t.queries)];
+    const isKind = (i: number) => b.compare("arith.cmpi", "eq", kind!, b.index(i));
+    /** What holds for the kind that runs, of numbers that all have. */
+    const pick = (values: readonly Value[]) => values.reduce((rest, v, i) => b.select(isKind(i), v, rest));
+    const rounds = kinds.map((of) => inRing(b, of, given));
 
     const takeQueries = () => {
       // The queries of all cores pass by; this core keeps its own.
@@ -76,20 +76,32 @@ export function attentionProgram(t: AttentionTiles, row: number, firstBlock: num
         },
         { hint: "passed" },
       );
+    /** Masks and weighs a tile, with the mask of the kind that runs. */
+    const weighAs = (distance: Value, at = 0): void => {
+      const act = () =>
+        b.call(
+          at ? `weigh_${at}` : "weigh",
+          buffers("scores", "weights", "top", "total", "fade"),
+          [distance, ...rounds[at]!.round],
+          (f, d, r) => weigh(f, kinds[at]!, d!, r),
+        );
+      if (at === kinds.length - 1) act();
+      else b.if(isKind(at), act, () => weighAs(distance, at + 1));
+    };
     const turn = (number: Value) => {
       takeQueries();
-      const { before, seen, after, ahead } = tilesOf(b, t, number, firstBlock, position, own ? 0 : (row * q) / t.share);
-      if (t.window) pass(before);
+      const start = own ? 0 : (row * q) / t.share;
+      const all = kinds.map((of, i) => tilesOf(b, of, number, firstBlock, rounds[i]!.position, start));
+      const one = (name: "before" | "seen" | "after" | "ahead") => pick(all.map((tiles) => tiles[name]));
+      const [before, seen, after, ahead] = [one("before"), one("seen"), one("after"), one("ahead")];
+      if (kinds.some(({ window }) => window)) pass(before);
       b.for(
         seen,
         (i) => {
           const keys = b.acquire("qk", "Consume");
           b.call("score", { keys, ...buffers("query", "scores") }, [], (f) => score(f, t));
           b.release("qk", "Consume");
-          const distance = b.sub(ahead, b.mul(i, b.index(s)));
-          b.call("weigh", buffers("scores", "weights", "top", "total", "fade"), [distance, ...round], (f, d, r) =>
-            weigh(f, t, d!, r),
-          );
+          weighAs(b.sub(ahead, b.mul(i, b.index(s))));
           const values = b.acquire("v", "Consume");
           b.call("accumulate", { values, ...buffers("weights", "fade", "sums") }, [], (f) => accumulate(f, t));
           b.release("v", "Consume");

@@ -11,10 +11,9 @@ import {
   type Step,
   type Tile,
 } from "../design.ts";
-import type { AieBuffer } from "../kernel.ts";
 import type { KernelPlan } from "../plan.ts";
-import { sizeOfTiling, type Tiling } from "../tiling.ts";
 import { type AttentionShape, type AttentionTiles, panelsOf, planAttention } from "./attention.ts";
+import { attentionBuffers, outRows } from "./attention-buffers.ts";
 import { attentionLocals, attentionProgram } from "./attention-core.ts";
 import { range } from "./range.ts";
 import { batches, dims4 } from "./sequence.ts";
@@ -22,19 +21,28 @@ import { batches, dims4 } from "./sequence.ts";
 const inputs = { q: 0, k: 1, v: 2, o: 3, position: 4 } as const;
 
 /** @throws HeddleError for shapes that the mapping does not have. */
-export function attentionKernel(
+export const attentionKernel = (
   machine: AieMachine,
   shape: AttentionShape,
+  as: { readonly name: string; readonly about: readonly string[] },
+): KernelPlan => attentionOf(machine, planAttention(machine, shape), as);
+
+/** The kernel of a choice of tiles. */
+export function attentionOf(
+  machine: AieMachine,
+  t: AttentionTiles,
   { name, about }: { readonly name: string; readonly about: readonly string[] },
 ): KernelPlan {
-  const t = planAttention(machine, shape);
+  const { band } = t;
   const { tile, padded, columns } = t;
   const own = t.mapping === "own";
   const lines = [
     `${t.heads} heads over ${t.groups} of keys, ${t.queries} queries, ${t.keys} ${t.cached ? "places of a cache" : "keys"}, size ${t.dim}${t.window ? `, window ${t.window}` : ""}`,
-    own
-      ? `own: every core has heads of its own, ${columns.heads} columns x ${t.rows} rows, ${t.rounds} rounds`
-      : `shared: a head per column at a time, ${columns.heads * columns.queries} columns, ${t.rounds} rounds, keys and values to all ${t.rows} cores`,
+    band
+      ? `${own ? "own: every core has heads of its own" : "shared: a head at a time, keys and values to all cores"}, ${t.rows} cores from row ${band.firstRow} of the array on, ${t.rounds} rounds`
+      : own
+        ? `own: every core has heads of its own, ${columns.heads} columns x ${t.rows} rows, ${t.rounds} rounds`
+        : `shared: a head per column at a time, ${columns.heads * columns.queries} columns, ${t.rounds} rounds, keys and values to all ${t.rows} cores`,
     `tiles of ${tile.q} rows of queries x ${tile.s} keys per core, panels of ${t.panel}; ${
       t.cached ? "all places are read, tiles that are masked are not computed" : "panels that are masked are not read"
     }`,
@@ -48,66 +56,17 @@ export function attentionKernel(
     kernel: "attention",
     name,
     design: design(machine, t, name, [...about, ...lines]),
-    buffers: buffers(t),
+    buffers: attentionBuffers(t),
     lines,
     cost: t.cost,
   };
-}
-
-/** Rows of queries of one block, and of the part of it that comes back. */
-const outRows = (t: AttentionTiles): number => (t.mapping === "own" ? t.block : t.panel);
-
-/** Operands q, k, v and for a cache the position. */
-function buffers(t: AttentionTiles): AieBuffer[] {
-  const { heads, groups, share, queries, keys, dim, padded } = t;
-  const tiled = (holds: AieBuffer["holds"], tiling: Tiling): AieBuffer => ({
-    holds,
-    dtype: "bf16",
-    shape: [sizeOfTiling(tiling)],
-    tiling,
-  });
-  // Rows of queries are (token, head of the group).
-  const q = tiled(0, queryTiling(t));
-  const k = t.cached
-    ? ({ holds: 1, dtype: "bf16", shape: [groups, dim, keys] } as const)
-    : tiled(1, { shape: [groups, keys, dim], split: [[groups], [padded.keys], [dim]], order: [0, 2, 1] });
-  const v = { holds: 2, dtype: "bf16", shape: [groups, padded.keys, dim] } as const;
-  const o = tiled("result", {
-    shape: [heads, queries, dim],
-    split: [[groups, share], [t.blocks, Math.ceil(outRows(t) / share)], [dim]],
-    order: [0, 2, 3, 1, 4],
-  });
-  // The bits of an integer, not its value.
-  const position = { holds: 3, dtype: "bf16", shape: [t.tile.s * dim] } as const;
-  return [q, k, v, o, ...(t.cached ? [position] : [])];
-}
-
-/**
- * Queries as columns of panels, as keys lie: rows of queries are (token, head of the group). The memory tile cuts a panel into 8 x 4 for
- * both; where the matrix unit takes 8 x 8 queries, two of those blocks that follow each other are one of these: 4 columns hold half the
- * dimensions of 8 queries, each dimension in two rows, one for either half of the queries.
- */
-function queryTiling({ heads, groups, share, queries, dim, blocks, panel, block }: AttentionTiles): Tiling {
-  const shape = [heads, queries, dim];
-  if (block === 4) return { shape, split: [[groups, share], [blocks, panel / share], [dim]], order: [0, 2, 4, 3, 1] };
-  if (share >= block)
-    return {
-      shape,
-      split: [[groups, share / 8, 2, 4], [blocks, panel / share], [2, dim / 2]],
-      order: [0, 4, 7, 2, 5, 1, 6, 3],
-    }; // biome-ignore format: axes
-  return {
-    shape,
-    split: [[groups, share], [blocks, panel / 8, 2, 4 / share], [2, dim / 2]],
-    order: [0, 2, 7, 4, 3, 6, 5, 1],
-  }; // biome-ignore format: axes
 }
 
 function design(machine: AieMachine, t: AttentionTiles, name: string, about: readonly string[]): Design {
   const { dim, panel, tile, rows } = t;
   const own = t.mapping === "own";
   const used = range(t.columns.heads * t.columns.queries);
-  const core = (col: number, row: number): Tile => ({ col, row: row + 2 });
+  const core = (c: number, r: number): Tile => coreOf(machine, t, c, r);
   const fifos: Fifo[] = [];
   const links: Link[] = [];
   const turned: Dim[] = [
@@ -123,15 +82,18 @@ function design(machine: AieMachine, t: AttentionTiles, name: string, about: rea
     { size: 4, stride: 1 },
   ];
   for (const c of used) {
-    const shim: Tile = { col: c, row: 0 };
-    const memory: Tile = { col: c, row: 1 };
     const spread = (
-      from: string,
+      from: "qk" | "v",
       elements: number,
       toStream: readonly Dim[],
       object: readonly number[],
       carries: string,
     ) => {
+      const col = t.band ? machine.columns - (from === "qk" ? 2 : 1) : c;
+      const [shim, memory]: [Tile, Tile] = [
+        { col, row: 0 },
+        { col, row: 1 },
+      ];
       const parts = own ? rows : 1;
       const outs = range(parts).map(
         (r): Fifo => ({
@@ -163,25 +125,29 @@ function design(machine: AieMachine, t: AttentionTiles, name: string, about: rea
       t.cached ? "the position, then tiles of values" : "tiles of values",
     );
     const size = tile.q * dim;
-    const parts = range(rows).map((r): Fifo => ({
-      name: `o_${c}_${r}`, from: core(c, r), to: [memory], depth: 1, object: mem("bf16", (tile.q * dim) / 32, t.block, 32 / t.block), carries: "a tile of the result",
-    })); // biome-ignore format: what belongs together
     const toStream: Dim[] = [
       { size: tile.q / t.block, stride: t.block * dim },
       { size: t.block, stride: 32 / t.block },
       { size: (dim * t.block) / 32, stride: 32 },
       { size: 32 / t.block, stride: 1 },
     ];
-    fifos.push(...parts, {
-      name: `o_out_${c}`,
-      from: memory,
-      to: [shim],
-      depth: 2,
-      object: mem("bf16", rows * size),
-      toStream,
-      carries: "results in rows",
-    });
-    links.push({ from: parts.map((f) => f.name), to: [`o_out_${c}`], offsets: range(rows).map((r) => r * size) });
+    for (const { col, rows: joined } of outputs(machine, t, c)) {
+      const memory: Tile = { col, row: 1 };
+      const parts = joined.map((r): Fifo => ({
+        name: `o_${c}_${r}`, from: core(c, r), to: [memory], depth: 1, object: mem("bf16", size / 32, t.block, 32 / t.block), carries: "a tile of the result",
+      })); // biome-ignore format: what belongs together
+      fifos.push(...parts, {
+        name: `o_out_${col}`,
+        from: memory,
+        to: [{ col, row: 0 }],
+        depth: 2,
+        object: mem("bf16", joined.length * size),
+        toStream,
+        carries: "results in rows",
+      });
+      const offsets = parts.length > 1 ? parts.map((_, i) => i * size) : [];
+      links.push({ from: parts.map((f) => f.name), to: [`o_out_${col}`], offsets });
+    }
   }
   const cores = used.flatMap((c) =>
     range(rows).map(
@@ -201,7 +167,26 @@ function design(machine: AieMachine, t: AttentionTiles, name: string, about: rea
     { name: "o", role: "out", type: mem("bf16", t.groups * t.blocks * outRows(t) * dim) },
     ...(t.cached ? [{ name: "position", role: "in", type: mem("bf16", tile.s * dim) } as const] : []),
   ];
-  return { name, about, device: machine.device, fifos, links, cores, args, sequence: sequence(machine, t) };
+  return {
+    name,
+    about,
+    device: machine.device,
+    fifos,
+    links,
+    cores,
+    runs: [{ name, args, sequence: sequence(machine, t) }],
+  };
+}
+
+/** Where core `r` of those that work together in column `c` is. */
+const coreOf = (machine: AieMachine, { band }: AttentionTiles, c: number, r: number): Tile =>
+  band ? { col: r % machine.columns, row: band.firstRow + Math.floor(r / machine.columns) } : { col: c, row: r + 2 };
+
+/** Columns of the array through which the results of a column of cores leave, and of which cores. */
+function outputs(machine: AieMachine, t: AttentionTiles, c: number) {
+  const rows = range(t.rows);
+  const columns = [...new Set(rows.map((r) => coreOf(machine, t, c, r).col))];
+  return columns.map((col) => ({ col, rows: rows.filter((r) => coreOf(machine, t, c, r).col === col) }));
 }
 
 /** Heads and blocks of queries one after the other in every column, two in flight. */
@@ -222,7 +207,9 @@ function sequence(machine: AieMachine, t: AttentionTiles): Step[] {
       steps.push(copy("position", `v_in_${c}`, 0, 0, [{ size: parts, stride: 0 },
           { size: 1, stride: 0 }, { size: tile.s, stride: dim }, { size: dim, stride: 1 }])); // biome-ignore format: place
   const perItem = 3 + (own ? batches(padded.keys / tile.s, machine.iterationMax).length : 1);
-  const wait = used.map((c): Step => ({ kind: "wait", fifo: `o_out_${c}` }));
+  const wait = used.flatMap((c) =>
+    outputs(machine, t, c).map(({ col }): Step => ({ kind: "wait", fifo: `o_out_${col}` })),
+  );
   for (let item = 0; item < items; item++) {
     if (item > 1) steps.push(...wait);
     const base = 1 + (item % 2) * perItem;
@@ -262,10 +249,20 @@ function sequence(machine: AieMachine, t: AttentionTiles): Step[] {
         steps.push(
           copy("v", `v_in_${c}`, base + 3, cache + first * panel * dim, [{ size: count * panel * dim, stride: 1 }]),
         );
+      // Of all cores that work together: rows of one block, or blocks of the heads that follow each other.
       const out = outRows(t) * dim;
-      steps.push(
-        copy("o", `o_out_${c}`, base + 2, (group * t.blocks + block) * out, [{ size: parts * out, stride: 1 }], true),
-      );
+      const apart = own ? t.blocks * out : tile.q * dim;
+      for (const { col, rows: joined } of outputs(machine, t, c)) {
+        const offset = (group * t.blocks + block) * out + joined[0]! * apart;
+        const dims = t.band
+          ? [
+              { size: joined.length, stride: machine.columns * apart },
+              { size: tile.q, stride: dim },
+              { size: dim, stride: 1 },
+            ]
+          : [{ size: parts * out, stride: 1 }];
+        steps.push(copy("o", `o_out_${col}`, base + 2, offset, dims, true));
+      }
     }
   }
   return [...steps, ...wait, ...(items > 1 ? wait : [])];

@@ -40,13 +40,31 @@ export function tilesOf(b: Body, t: AttentionTiles, turn: Value, firstBlock: num
   };
 }
 
-/** The first object of v holds the position as an integer in its first element. */
-export function readPosition(b: Body): Value {
+/** The first object of v holds the position as an integer in its first element, and in the second which kind of attention runs. */
+export function readHeader(b: Body, withKind: boolean): readonly [position: Value, kind: Value | undefined] {
   const header = b.acquire("v", "Consume");
-  const bits = b.convert("arith.bitcast", b.load(header, [b.index(0), b.index(0), b.index(0)]), "i16", "bits");
-  const position = b.convert("arith.index_cast", bits, "index", "position");
+  const number = (i: number, hint: string) => {
+    const bits = b.convert("arith.bitcast", b.load(header, [b.index(0), b.index(0), b.index(i)]), "i16", "bits");
+    return b.convert("arith.index_cast", bits, "index", hint);
+  };
+  const position = number(0, "position");
+  const kind = withKind ? number(1, "kind") : undefined;
   b.release("v", "Consume");
-  return position;
+  return [position, kind];
+}
+
+/** The place of the first query, and in a ring how much farther back lies what it holds behind its newest place. */
+export function inRing(
+  b: Body,
+  t: AttentionTiles,
+  given: Value,
+): { readonly position: Value; readonly round: readonly Value[] } {
+  if (!t.ring) return { position: given, round: [] };
+  const places = b.index(t.keys);
+  const position = b.op("arith.remui", given, places);
+  // One that is not full holds nothing there.
+  const isFull = b.compare("arith.cmpi", "sge", given, places);
+  return { position, round: [b.select(isFull, places, b.index(-4 * t.keys))] };
 }
 
 /**

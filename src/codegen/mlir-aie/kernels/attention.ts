@@ -9,6 +9,7 @@ import { HeddleError } from "../../../ir/error.ts";
 import { isRing } from "../../../ir/ops/support/ring.ts";
 import type { AieMachine } from "../../../targets/aie-machine.ts";
 import { type Cost, costOf, type Traffic } from "../cost.ts";
+import type { Band } from "./band.ts";
 
 export interface AttentionShape {
   readonly heads: number;
@@ -24,7 +25,15 @@ export interface AttentionShape {
   readonly cached: boolean;
 }
 
+/** What attention of one size of head may differ in on the same cores: the run says which of them it is, behind the position. */
+export type AttentionKind = Pick<AttentionTiles, "keys" | "window" | "ring" | "padded">;
+
 export interface AttentionTiles extends AttentionShape {
+  /** Kinds of attention that share the cores, and which of them this is. */
+  readonly kinds: readonly AttentionKind[];
+  readonly kind: number;
+  /** Where attention has rows of the array beside those of products. */
+  readonly band: Band | undefined;
   readonly mapping: "shared" | "own";
   /** Whether the cache is written round and round: position p lies at place p mod keys. */
   readonly ring: boolean;
@@ -32,7 +41,7 @@ export interface AttentionTiles extends AttentionShape {
   readonly share: number;
   /** Rows of queries in a block of the matrix unit: 4 keys by as many queries are a block of scores. */
   readonly block: number;
-  /** Columns by heads and by blocks of queries, and rows of the array that are used. */
+  /** Columns by heads and by blocks of queries, and cores that work together: rows of the array that are used, or cores of a band. */
   readonly columns: { readonly heads: number; readonly queries: number };
   readonly rows: number;
   /** Query rows of a core, keys of a tile, and columns of K and Q^T that a memory tile holds. */
@@ -51,10 +60,25 @@ export interface AttentionTiles extends AttentionShape {
  * The fastest tiles by the cost model that fit.
  * @throws HeddleError for shapes that the mapping does not have.
  */
-export function planAttention(machine: AieMachine, shape: AttentionShape): AttentionTiles {
-  const { heads, groups, queries, keys, dim } = shape;
+export function planAttention(machine: AieMachine, shape: AttentionShape, band?: Band): AttentionTiles {
+  let best: AttentionTiles | undefined;
+  for (const t of attentionChoices(machine, shape, band))
+    if (t && (!best || t.cost.seconds < best.cost.seconds * 0.999)) best = t;
+  if (best) return best;
+  throw new HeddleError("no tile fits the memories of the array", { subject: subjectOf(shape) });
+}
+
+const subjectOf = ({ heads, groups, queries, keys, dim }: AttentionShape): string =>
+  `attention of ${heads} heads (${groups} of keys), ${queries} x ${keys} x ${dim}`;
+
+/**
+ * All tiles, undefined where they do not fit: as many for every shape of the same heads, in the same order.
+ * @throws HeddleError for shapes that the mapping does not have.
+ */
+export function* attentionChoices(machine: AieMachine, shape: AttentionShape, band?: Band) {
+  const { heads, groups, dim } = shape;
   const share = heads / groups;
-  const subject = `attention of ${heads} heads (${groups} of keys), ${queries} x ${keys} x ${dim}`;
+  const subject = subjectOf(shape);
   const [rowsOfBlock, depth, block] = machine.matmul.bf16xbf16!;
   if (rowsOfBlock !== 4 || depth !== 8)
     throw new HeddleError(
@@ -71,41 +95,38 @@ export function planAttention(machine: AieMachine, shape: AttentionShape): Atten
         hint: "repeat keys and values so that every head has its own",
       },
     );
-  let best: AttentionTiles | undefined;
   for (const s of [16, 32, 64])
     for (const width of [1, 2, 4])
-      for (const q of [4, 8, 16, 32, 64]) {
-        if (q % block) continue;
-        const t = tiles(machine, shape, share, block, { q, s }, s * width);
-        if (t && (!best || t.cost.seconds < best.cost.seconds * 0.999)) best = t;
-      }
-  if (!best) throw new HeddleError("no tile fits the memories of the array", { subject });
-  return best;
+      for (const q of [4, 8, 16, 32, 64])
+        if (q % block === 0) yield tiles(machine, { ...shape, band }, share, block, { q, s }, s * width);
 }
 
 function tiles(
   machine: AieMachine,
-  shape: AttentionShape,
+  shape: AttentionShape & { readonly band: Band | undefined },
   share: number,
   block: number,
   tile: { readonly q: number; readonly s: number },
   panel: number,
 ): AttentionTiles | undefined {
-  const { groups, queries, dim, keys, cached } = shape;
+  const { groups, queries, dim, keys, cached, band } = shape;
+  const arrayColumns = band ? 1 : machine.columns;
   const { q, s } = tile;
   const own = queries * share <= block;
   // A memory tile sends keys and values to every core of its column, and has channels for two.
   const rows = own
-    ? divisor(groups, Math.floor((machine.tiles.memory.mm2s - 1) / 2), machine.columns)
-    : machine.rows - 2;
+    ? divisor(groups, band?.heads ?? Math.floor((machine.tiles.memory.mm2s - 1) / 2), arrayColumns)
+    : band
+      ? band.rows * machine.columns
+      : machine.rows - 2;
   const rowsOfQueries = own ? panel : rows * q;
   // A panel carries the queries of all cores of a column; an own core uses the first block of columns of its panel.
   if (own ? q !== block : rowsOfQueries !== panel) return undefined;
   // Heads that share keys stay together in a core, and tokens in a panel.
   if (panel % share || (!own && q % share)) return undefined;
   const blocks = own ? 1 : Math.ceil((queries * share) / rowsOfQueries);
-  const columnsOfHeads = own ? divisor(groups / rows, machine.columns) : divisor(groups, machine.columns);
-  const columnsOfQueries = own ? 1 : divisor(blocks, Math.floor(machine.columns / columnsOfHeads));
+  const columnsOfHeads = own ? divisor(groups / rows, arrayColumns) : divisor(groups, arrayColumns);
+  const columnsOfQueries = own ? 1 : divisor(blocks, Math.floor(arrayColumns / columnsOfHeads));
   const padded = { queries: blocks * rowsOfQueries, keys: Math.ceil(keys / panel) * panel };
   // A cache comes as it is.
   if (cached && padded.keys !== keys) return undefined;
@@ -117,12 +138,13 @@ function tiles(
   if (core > machine.tiles.compute.memoryBytes) return undefined;
   const parts = own ? rows : 1;
   const onTile = 2 * parts * (dim * panel * 2 + object) + 2 * rows * out;
-  if (onTile > machine.tiles.memory.memoryBytes) return undefined;
+  if (onTile > (band?.memoryBytes ?? machine.tiles.memory.memoryBytes)) return undefined;
 
   const rounds = groups / (columnsOfHeads * (own ? rows : 1));
+  const { window } = shape;
+  const ring = cached && isRing(keys, window, queries);
   const t = {
-    ...shape, mapping: own ? ("own" as const) : ("shared" as const),
-    ring: cached && isRing(keys, shape.window, queries), share, block, columns: { heads: columnsOfHeads, queries: columnsOfQueries },
+    ...shape, kinds: [{ keys, window, ring, padded }], kind: 0, mapping: own ? ("own" as const) : ("shared" as const), ring, share, block, columns: { heads: columnsOfHeads, queries: columnsOfQueries },
     rows, tile, panel, blocks, rounds, padded, memory: { core, tile: onTile },
   }; // biome-ignore format: all of them
   return { ...t, cost: cost(machine, t) };

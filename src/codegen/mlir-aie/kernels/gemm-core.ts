@@ -1,6 +1,7 @@
 /** The program of a core of a GEMM: an output-stationary tile, its accumulators in f32 (i32 for i8), blocks of the matrix unit. */
 import { type Body, type Buffer, type Value, vec } from "../body.ts";
 import { clearStats, finishStats, measure, normalised, readColumns, rowStats } from "./gemm-norm.ts";
+import { forKind, numbered, readRun, type TileRun } from "./gemm-run.ts";
 import { areSmall, readNumbers, scaled, startOf } from "./gemm-scale.ts";
 import { columnsPerBlock, type GemmTiles, isScaled, rowsType } from "./gemm-shape.ts";
 import { quickGeluTanh } from "./math.ts";
@@ -14,65 +15,84 @@ export function gemmProgram(g: GemmTiles): (b: Body) => void {
   const [mb] = g.block;
   const strips = g.rows / g.strip;
   const piece = g.tile.m / g.pieces / mb;
+  const measured = g.kinds.some(({ norm }) => norm);
   return (b) => {
-    const norm = g.norm && { stats: b.local("stats") };
-    const columns = g.norm && { columns: b.local("columns") };
+    const stats = () => ({ stats: b.local("stats") });
+    const columns = () => ({ columns: b.local("columns") });
     const numbers = isScaled(g) && { starts: b.local("starts"), scales: b.local("scales") };
-    const finish = (acc: Buffer, c: Buffer, first: Value) => {
-      if (!numbers) return b.call("store", { acc, c, ...norm, ...columns }, [first], (f, row) => store(f, g, row!));
+    const finish = (of: GemmTiles, acc: Buffer, c: Buffer, first: Value) => {
+      if (!numbers) {
+        const own = of.norm && { ...stats(), ...columns() };
+        const name = numbered("store", g, finishOf, of);
+        return b.call(name, { acc, c, ...own }, [first], (f, row) => store(f, of, row!));
+      }
       const { scales } = numbers;
       const store_ = (size: "small" | "large") => () =>
         b.call(`store_${size}`, { acc, c, scales }, [first], (f, row) => scaled(f, g, row!, size === "small"));
       b.if(areSmall(b, g, scales), store_("small"), store_("large"));
     };
-    const take = (chunk: Value, acc: Buffer, isFirst: Value | undefined) => {
-      const weights = b.acquire("b", "Consume");
-      const isStart = b.compare("arith.cmpi", "eq", chunk, b.index(0));
-      if (columns) b.if(isStart, () => b.call("read_columns", { weights, ...columns }, [], (f) => readColumns(f, g)));
-      else if (numbers)
-        b.if(isStart, () => b.call("read_numbers", { weights, ...numbers }, [], (f) => readNumbers(f, g)));
-      else if (g.bias) b.if(isStart, () => b.call("start_with_bias", { weights, acc }, [], (f) => startWithBias(f, g)));
+    /** Multiplies a chunk of weights with all rows of the tile. */
+    const take = (weights: Buffer, acc: Buffer, run: TileRun, isStart: boolean) => {
       const rows = (first: Value) => {
         const a = b.acquire("a", "Consume");
-        if (isFirst)
-          b.if(isFirst, () =>
-            b.call("measure", { a, stats: b.local("stats") }, [first], (f, row) => measure(f, g, row!)),
-          );
+        if (run.measures)
+          b.if(run.measures, () => b.call("measure", { a, ...stats() }, [first], (f, row) => measure(f, g, row!)));
         const more = () =>
           b.call("multiply", { a, weights, acc }, [first], (f, row) =>
             multiply(f, g, row!, (p) => loadSum(f, g, f.local("acc"), p)),
           );
         // What is added before a division by shifting is there from the beginning.
         const start = g.out === "i8" ? 2 ** (g.shift! - 1) : 0;
-        if (g.bias && !norm) more();
-        else
-          b.if(
-            isStart,
-            () =>
-              b.call(
-                "multiply_first",
-                { a, weights, acc, ...(numbers && { starts: numbers.starts }) },
-                [first],
-                (f, row) =>
-                  multiply(f, g, row!, (_, at, col) => (numbers ? startOf(f, g, at, col) : f.splat(start, sums(g)))),
-              ),
-            more,
+        const begin = () =>
+          b.call("multiply_first", { a, weights, acc, ...(numbers && { starts: numbers.starts }) }, [first], (f, row) =>
+            multiply(f, g, row!, (_, at, col) => (numbers ? startOf(f, g, at, col) : f.splat(start, sums(g)))),
           );
+        if (isStart)
+          forKind(
+            b,
+            g,
+            run,
+            (of) => String(startsWithBias(of)),
+            (of) => (startsWithBias(of) ? more : begin)(),
+          );
+        else more();
         b.release("a", "Consume");
       };
       if (g.pieces === 1) rows(b.index(0));
       else b.for(g.pieces, (p) => rows(b.mul(p, b.index(piece))), { hint: "piece" });
       b.release("b", "Consume");
     };
-    const tile = (number: Value | undefined) => {
+    const begin = (weights: Buffer, acc: Buffer, run: TileRun) =>
+      forKind(b, g, run, besideOf, (of) => {
+        if (of.norm) b.call("read_columns", { weights, ...columns() }, [], (f) => readColumns(f, of));
+        else if (numbers) b.call("read_numbers", { weights, ...numbers }, [], (f) => readNumbers(f, of));
+        else b.call("start_with_bias", { weights, acc }, [], (f) => startWithBias(f, of));
+      });
+    const tile = (number?: Value) => {
       const acc = g.inPlace ? b.acquire("c", "Produce") : b.local("acc");
+      const weights = b.acquire("b", "Consume");
       // Rows stay the same along N: the first tile measures them for all.
-      const isFirst = number && b.compare("arith.cmpi", "eq", number, b.index(0));
-      if (isFirst) b.if(isFirst, () => b.call("clear_stats", { stats: norm!.stats }, [], (f) => clearStats(f, g)));
-      b.for(g.chunks, (chunk) => take(chunk, acc, isFirst), { hint: "chunk" });
-      if (isFirst) b.if(isFirst, () => b.call("finish_stats", { stats: norm!.stats }, [], (f) => finishStats(f, g)));
+      const measures = number && b.compare("arith.cmpi", "eq", number, b.index(0));
+      const run: TileRun = g.isShared ? readRun(b, g, weights) : { chunks: g.chunks, measures };
+      if (run.measures) b.if(run.measures, () => b.call("clear_stats", stats(), [], (f) => clearStats(f, g)));
+      begin(weights, acc, run);
+      take(weights, acc, run, true);
+      const left = typeof run.chunks === "number" ? run.chunks - 1 : b.sub(run.chunks, b.index(1));
+      if (left !== 0) b.for(left, () => take(b.acquire("b", "Consume"), acc, run, false), { hint: "chunk" });
+      if (run.measures)
+        b.if(run.measures, () =>
+          forKind(b, g, run, statsOf, (of) =>
+            b.call(numbered("finish_stats", g, statsOf, of), stats(), [], (f) => finishStats(f, of)),
+          ),
+        );
       if (g.inPlace) {
-        if (columns || numbers || g.activation) finish(acc, acc, b.index(0));
+        forKind(
+          b,
+          g,
+          run,
+          (of) => (of.norm || isScaled(of) || of.activation ? finishOf(of) : undefined),
+          (of) => finish(of, acc, acc, b.index(0)),
+        );
         b.release("c", "Produce");
         return;
       }
@@ -80,16 +100,24 @@ export function gemmProgram(g: GemmTiles): (b: Body) => void {
         strips,
         (strip) => {
           const c = b.acquire("c", "Produce");
-          finish(acc, c, b.mul(strip, b.index(g.strip / mb)));
+          forKind(b, g, run, finishOf, (of) => finish(of, acc, c, b.mul(strip, b.index(g.strip / mb))));
           b.release("c", "Produce");
         },
         { hint: "strip" },
       );
     };
-    if (!norm) b.for(g.tiles, () => tile(undefined), { hint: "tile" });
+    if (g.isShared) tile();
+    else if (!measured) b.for(g.tiles, () => tile(), { hint: "tile" });
     else b.for(g.across.m, () => b.for(g.across.n, tile, { hint: "column" }), { hint: "row" });
   };
 }
+
+const startsWithBias = ({ bias, norm }: GemmTiles): boolean => bias && !norm;
+/** What is taken from behind a tile's first weights, what ends the statistics of its rows, and what makes results of its sums. */
+const besideOf = (g: GemmTiles): string | undefined =>
+  g.norm ? "norm" : isScaled(g) ? "scales" : g.bias ? "bias" : undefined;
+const statsOf = ({ norm, k }: GemmTiles): string | undefined => norm && `${norm.centred} ${norm.eps} ${k}`;
+const finishOf = ({ norm, activation }: GemmTiles): string => `${norm?.centred} ${activation}`;
 
 const whole = (b: Body, i: Value): [Value, Value, Value] => [i, b.index(0), b.index(0)];
 /** A block of the sums as it is stored, and as the matrix unit has it. */

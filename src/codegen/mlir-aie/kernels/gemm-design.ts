@@ -128,7 +128,7 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
         stack: machine.stackBytes,
         locals: [
           ...(g.inPlace ? [] : [{ name: "acc", type: mem(g.accumulator, (m / mb) * (n / nb), mb, nb) }]),
-          ...(g.norm ? normLocals(g) : []),
+          ...(g.kinds.some(({ norm }) => norm) ? normLocals(g) : []),
           ...(isScaled(g) ? columnNumbers(g) : []),
         ],
         ports: { a: grid ? `a_${r}` : "a_0", b: grid ? `b_${c}` : `b_${c}_${r}`, c: `c_${c}_${r}` },
@@ -144,12 +144,17 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
     fifos,
     links,
     cores,
-    args: [
-      { name: "a", role: "in", type: mem(operandType, g.padded.m * (g.rowBytes ?? 1) * g.k) },
-      { name: "b", role: "weight", type: mem(operandType, weights) },
-      { name: "c", role: "out", type: mem(leavesAs(g), g.padded.m * g.padded.n) },
+    runs: [
+      {
+        name,
+        args: [
+          { name: "a", role: "in", type: mem(operandType, g.padded.m * (g.rowBytes ?? 1) * g.k) },
+          { name: "b", role: "weight", type: mem(operandType, weights) },
+          { name: "c", role: "out", type: mem(leavesAs(g), g.padded.m * g.padded.n) },
+        ],
+        sequence: sequence(machine, g, weights),
+      },
     ],
-    sequence: sequence(machine, g, weights),
   };
 }
 

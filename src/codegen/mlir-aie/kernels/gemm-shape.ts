@@ -57,7 +57,28 @@ export const blockBytes = (type: ProductType, [, kb, nb]: readonly [number, numb
 export const blocksOfNumbers = (s: GemmShape, block: readonly [number, number, number]): number =>
   Math.ceil((4 * numbersPerColumn(s) * block[2]) / blockBytes(s.type, block));
 
+/** What becomes of the sums of a product besides its type: what products that share cores may differ in. */
+export interface GemmKind {
+  readonly bias: boolean;
+  readonly activation: GemmShape["activation"];
+  readonly norm: GemmShape["norm"];
+  /** Elements of a row, which a norm counts. */
+  readonly k: number;
+}
+export const kindOf = ({ bias, activation, norm, k }: GemmShape): GemmKind => ({ bias, activation, norm, k });
+
+/** Blocks of a chunk of packed weights behind those of the weights: bias, sums of columns, or numbers of a product with scales. */
+export function blocksBeside(s: GemmShape, block: readonly [number, number, number], columns: number): number {
+  if (isScaled(s)) return (columns / block[2]) * blocksOfNumbers(s, block) + 1;
+  return s.bias || s.norm ? Math.ceil(columns / block[2] / columnsPerBlock(s)) : 0;
+}
+
 export interface GemmTiles extends GemmShape {
+  /** Kinds of the products that share the cores, and which of them this is: they have all else in common but their sizes. */
+  readonly kinds: readonly GemmKind[];
+  readonly kind: number;
+  /** Whether a tile's first chunk of weights says what to do with it (`gemm-run.ts`): a product alone is known to its cores. */
+  readonly isShared: boolean;
   readonly mapping: "grid" | "skinny";
   readonly accumulator: "f32" | "bf16" | "i32";
   /** The block of the matrix unit: m, k, n. */
@@ -86,7 +107,7 @@ export interface GemmTiles extends GemmShape {
   /** Columns of A that the memory tile holds. */
   readonly panel: number;
   readonly padded: { readonly m: number; readonly n: number };
-  /** Rows of 8 x nb blocks in one chunk of packed B. */
+  /** Rows of 8 x nb blocks in one chunk of packed B: weights, what is beside them, and where cores are shared one that says what to do. */
   readonly chunkBlocks: number;
   /** Bytes of what a core and a memory tile take at a time. */
   readonly bytes: Sends;

@@ -12,14 +12,16 @@ import { byteSize, bytesOf } from "../design.ts";
 import { groupOf, productCycles, productOf } from "../product.ts";
 import { gemmCost } from "./gemm-cost.ts";
 import { panelOf, sendsOf, shimWrap, stripOf, tooWide } from "./gemm-limits.ts";
+import { mostChunks } from "./gemm-run.ts";
 import { columnNumbers } from "./gemm-scale.ts";
 import {
   blockBytes,
-  blocksOfNumbers,
-  columnsPerBlock,
+  blocksBeside,
+  type GemmKind,
   type GemmShape,
   type GemmTiles,
   isScaled,
+  kindOf,
   rowsType,
   type Sends,
 } from "./gemm-shape.ts";
@@ -29,9 +31,32 @@ import {
  * @throws HeddleError for a K that is not a multiple of the matrix unit's depth, or when nothing fits.
  */
 export function planGemm(machine: AieMachine, shape: GemmShape): GemmTiles {
-  const { m, k, n, type } = shape;
+  checkGemm(machine, shape);
+  let best: GemmTiles | undefined;
+  for (const { tile, inPlace } of choices(machine, [shape])) {
+    const consider = (keep: Keep) => {
+      const limit = best && best.cost.seconds * 1.001 - machine.dispatchSeconds;
+      const plan = tiles(machine, shape, tile, { inPlace, keep, limit });
+      if (plan && (!best || better(plan, best))) best = plan;
+      return plan?.cost;
+    };
+    const cost = consider(streamed);
+    // What is kept spares main memory and the shim, and takes room: no help where cores set the pace or nothing fits.
+    if (cost && isGrid(machine, shape) && cost.compute < Math.max(cost.memory, cost.stream)) kept.forEach(consider);
+  }
+  return best!;
+}
+
+const subjectOf = ({ m, k, n, type }: GemmShape): string => `gemm ${m}x${k}x${n} ${type}`;
+
+/** Whether a product has more rows than a block of the matrix unit. */
+export const isGrid = (machine: AieMachine, { m, type }: GemmShape): boolean => m > machine.matmul[productOf(type)]![0];
+
+/** @throws HeddleError for a shape that the array does not compute, or where no tiles fit. */
+export function checkGemm(machine: AieMachine, shape: GemmShape): void {
+  const { k, type, out, shift = 0 } = shape;
   const block = machine.matmul[productOf(type)]!;
-  const subject = `gemm ${m}x${k}x${n} ${type}`;
+  const subject = subjectOf(shape);
   if (k % block[1])
     throw new HeddleError(`K = ${k} is not a multiple of ${block[1]}, the depth of the matrix unit`, {
       subject,
@@ -42,7 +67,6 @@ export function planGemm(machine: AieMachine, shape: GemmShape): GemmTiles {
       subject,
       hint: "add it after the product",
     });
-  const { out, shift = 0 } = shape;
   const isKnown =
     type === "bf16"
       ? out === "bf16" || out === "f32"
@@ -57,32 +81,27 @@ export function planGemm(machine: AieMachine, shape: GemmShape): GemmTiles {
     );
   if (shape.rowBytes === 2 && !isScaled(shape))
     throw new HeddleError("rows of two bytes are those of products of integers with scales", { subject });
-  const { rowBytes = 1 } = shape;
-  const skinny = m <= block[0];
+  for (const { tile, inPlace } of choices(machine, [shape])) if (tiles(machine, shape, tile, { inPlace })) return;
+  throw new HeddleError("no tile fits the memories of the array", { subject });
+}
+
+/** Tiles that may suit products that have all but their sizes in common, from large to small: most of the small ones cannot be faster. */
+export function* choices(machine: AieMachine, shapes: readonly GemmShape[]) {
+  const [first] = shapes as [GemmShape];
+  const block = machine.matmul[productOf(first.type)]!;
+  const skinny = !isGrid(machine, first);
   // Two by two blocks at a time keep the matrix unit fed: one of each operand would be loaded per product otherwise.
-  const need = Math.ceil(m / (machine.rows - 2));
+  const need = Math.max(...shapes.map((s) => Math.ceil(s.m / (machine.rows - 2))));
+  const { rowBytes = 1 } = first;
   const least = rowBytes * block[0];
   const rows = skinny || need <= block[0] ? [least] : multiples(2 * block[0], 128, rowBytes * need);
-  const columns = multiples(2 * block[2], 192, Math.ceil(n / machine.columns / (skinny ? machine.rows - 2 : 1)));
-  const depths = multiples(block[1], 512, k).filter((d) => k % d === 0);
-  let best: GemmTiles | undefined;
-  // From large to small: most of the small ones cannot be faster, and are not looked at closely.
-  for (const tm of rows)
-    for (const tn of columns)
-      for (const tk of depths)
-        for (const inPlace of placesOf(shape)) {
-          const consider = (keep: Keep) => {
-            const limit = best && best.cost.seconds * 1.001 - machine.dispatchSeconds;
-            const plan = tiles(machine, shape, { m: tm, k: tk, n: tn }, { inPlace, keep, limit });
-            if (plan && (!best || better(plan, best))) best = plan;
-            return plan?.cost;
-          };
-          const cost = consider(streamed);
-          // What is kept spares main memory and the shim, and takes room: no help where cores set the pace or nothing fits.
-          if (cost && !skinny && cost.compute < Math.max(cost.memory, cost.stream)) kept.forEach(consider);
-        }
-  if (!best) throw new HeddleError("no tile fits the memories of the array", { subject });
-  return best;
+  const widest = Math.max(...shapes.map((s) => s.n));
+  const columns = multiples(2 * block[2], 192, Math.ceil(widest / machine.columns / (skinny ? machine.rows - 2 : 1)));
+  const deepest = Math.max(...shapes.map((s) => s.k));
+  const depths = multiples(block[1], 512, deepest).filter((d) => shapes.every((s) => s.k % d === 0));
+  for (const m of rows)
+    for (const n of columns)
+      for (const k of depths) for (const inPlace of placesOf(first)) yield { tile: { m, k, n }, inPlace };
 }
 
 /** Sums have the size of the result, so that it may take their place. */
@@ -115,7 +134,16 @@ function multiples(step: number, limit: number, need: number): number[] {
   return out.reverse();
 }
 
-/** One choice of tiles with its cost, or undefined where it breaks a limit, or takes more than `limit` seconds for its products alone. */
+/** Products that share cores: their kinds, and what divides the K of all. */
+export interface GemmFamily {
+  readonly kinds: readonly GemmKind[];
+  readonly depth: number;
+}
+
+/**
+ * One choice of tiles with its cost, or undefined where it breaks a limit, or takes more than `limit` seconds for its products alone.
+ * @param family of the products on the same cores; `kind` is this one's place in its kinds. Without one the product has them for itself.
+ */
 export function tiles(
   machine: AieMachine,
   shape: GemmShape,
@@ -124,28 +152,34 @@ export function tiles(
     inPlace,
     keep = streamed,
     limit = Number.POSITIVE_INFINITY,
-  }: { readonly inPlace: 0 | 1 | 2; readonly keep?: Keep; readonly limit?: number | undefined },
+    family,
+    kind = 0,
+  }: {
+    readonly inPlace: 0 | 1 | 2;
+    readonly keep?: Keep;
+    readonly limit?: number | undefined;
+    readonly family?: GemmFamily;
+    readonly kind?: number;
+  },
 ): GemmTiles | undefined {
   const { type, out, k } = shape;
   const accumulator = type === "bf16" ? (shape.sums ?? "f32") : "i32";
   const block = machine.matmul[productOf(type)]!;
   const [, kb, nb] = block;
-  const grid = shape.m > block[0];
+  const grid = isGrid(machine, shape);
+  const isShared = family !== undefined;
+  const { kinds, depth }: GemmFamily = family ?? { kinds: [kindOf(shape)], depth: k };
   const [arrayRows, arrayColumns] = [machine.rows - 2, machine.columns];
   const unit = bytesOf[rowsType(type)];
   const { rowBytes = 1 } = shape;
   const rows = tile.m / rowBytes;
   const scaled = isScaled(shape);
-  const beside = scaled
-    ? (tile.n / nb) * blocksOfNumbers(shape, block) + 1
-    : shape.bias || shape.norm
-      ? Math.ceil(tile.n / nb / columnsPerBlock(shape))
-      : 0;
-  const chunkBlocks = (tile.k / kb) * (tile.n / nb) + beside;
+  const beside = Math.max(...kinds.map((kind) => blocksBeside({ ...shape, ...kind }, block, tile.n)));
+  const chunkBlocks = (tile.k / kb) * (tile.n / nb) + beside + (isShared ? 1 : 0);
   const [left, right] = [tile.m * tile.k * unit, chunkBlocks * blockBytes(type, block)];
   const strip = stripOf({ m: rows, n: tile.n }, block[0], bytesOf[out]);
   const sums = tile.m * tile.n * bytesOf[accumulator];
-  const local = shape.norm
+  const local = kinds.some(({ norm }) => norm)
     ? 8 * block[0] * nb * (tile.m / block[0] + tile.n / nb)
     : scaled
       ? columnNumbers({ tile, block, rowBytes }).reduce((bytes, { type }) => bytes + byteSize(type), 0)
@@ -165,6 +199,7 @@ export function tiles(
   if ((across.m * across.n * least) / machine.clockHz > limit) return undefined;
   const result = rows * tile.n * bytesOf[out];
   const chunks = k / tile.k;
+  if (isShared && chunks > mostChunks) return undefined;
   // Results leave through both channels of the shim where that leaves descriptors for what is sent again.
   const both = grid && arrayRows % machine.tiles.shim.s2mm === 0 ? machine.tiles.shim.s2mm : 1;
   const sendsWith = (halves: number): Sends => ({
@@ -174,7 +209,7 @@ export function tiles(
   const halves = both > 1 && sendsWith(both).a >= sendsWith(1).a ? both : 1;
   const sends = sendsWith(halves);
   if ((keep.a && sends.a === 1) || (keep.b && sends.b === 1)) return undefined;
-  const panel = keep.a ? k : grid ? tile.k : panelOf(machine, k, tile, unit);
+  const panel = keep.a ? k : grid ? tile.k : panelOf(machine, depth, tile, unit);
   const objects = {
     a: keep.a ? tile.m * k * unit : grid ? left / pieces : tile.m * panel * unit,
     b: keep.b ? across.n * chunks * right : right * (grid ? 1 : arrayRows),
@@ -188,7 +223,7 @@ export function tiles(
 
   const memory = { core: machine.tiles.compute.memoryBytes - room + (2 * left) / pieces, tile: onTile };
   const g: Omit<GemmTiles, "cost"> = {
-    ...shape, mapping: grid ? "grid" : "skinny", accumulator, block, tile, rows, pieces, group, inPlace, strip: inPlace ? rows : strip, halves,
+    ...shape, kinds, kind, isShared, mapping: grid ? "grid" : "skinny", accumulator, block, tile, rows, pieces, group, inPlace, strip: inPlace ? rows : strip, halves,
     chunks, tiles: across.m * across.n, sends, across, panel, padded, chunkBlocks, bytes: { a: left / pieces, b: right }, objects, memory,
   }; // biome-ignore format: one line says that these are all of them
   return { ...g, cost: gemmCost(machine, g) };

@@ -49,7 +49,7 @@ export function gemmKernel(
     ...pad("N", n, padded.n),
   ];
   const design = gemmDesign(machine, g, name, [...about, ...lines]);
-  const packed = design.args[1]!.type.shape;
+  const packed = design.runs[0]!.args[1]!.type.shape;
   const rowTiles = padded.m / g.rows;
   const { across, pieces } = g;
   const grid = g.mapping === "grid";

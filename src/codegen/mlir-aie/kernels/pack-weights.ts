@@ -20,6 +20,7 @@ import {
 import { staticShape } from "../../../ir/type.ts";
 import type { AieMachine } from "../../../targets/aie-machine.ts";
 import type { ColumnValues } from "../kernel.ts";
+import { runBlock } from "./gemm-run.ts";
 import { smallSum, startBits } from "./gemm-scale.ts";
 import { blockBytes, blocksOfNumbers, columnsPerBlock, type GemmTiles, isScaled } from "./gemm-shape.ts";
 
@@ -74,10 +75,30 @@ export function packedWeights(
   const stored = g.type === "i4" ? pairs(flat) : g.type === "i8" ? cast(flat, { dtype: "i8" }) : flat;
   const [size] = staticShape(stored.type.shape) as [number];
   const blocks = reshape(stored, { shape: [columns, tiles, chunks, cores, size / parts] });
-  const beside = isScaled(g) ? [columnNumbers()] : g.bias || g.norm ? [columnRows()] : [];
-  const all = beside.length ? concat([blocks, ...beside], { axis: 4 }) : blocks;
   const unit = g.type === "bf16" ? kb * nb : blockBytes(g.type, g.block);
+  const beside = isScaled(g) ? [columnNumbers()] : g.bias || g.norm ? [columnRows()] : [];
+  const run = g.isShared ? [runBlocks()] : [];
+  // Products that share cores have as much beside their weights as the one that has most.
+  const widest = (chunkBlocks - run.length) * unit - size / parts;
+  const rest = beside.length ? beside.map((b) => padded(b, 4, widest)) : widest ? [none(widest)] : [];
+  const all = rest.length || run.length ? concat([blocks, ...rest, ...run], { axis: 4 }) : blocks;
   return cast(reshape(all, { shape: [parts * chunkBlocks * unit] }), { dtype: g.type === "bf16" ? "bf16" : "i8" });
+
+  function none(width: number): Node {
+    return constant({
+      dtype: g.type === "bf16" ? "f32" : "i8",
+      shape: [columns, tiles, chunks, cores, width],
+      values: [0],
+    });
+  }
+
+  /** What every tile is to the cores; the first one of a row is another than the others. */
+  function runBlocks(): Node {
+    const of = (isFirst: boolean) =>
+      constant({ dtype: g.type === "bf16" ? "f32" : "i8", shape: [1, 1, 1, 1, unit], values: runBlock(g, isFirst) });
+    const row = tiles > 1 ? concat([of(true), repeated(of(false), tiles - 1, 1)], { axis: 1 }) : of(true);
+    return repeated(repeated(repeated(row, columns, 0), chunks, 2), cores, 3);
+  }
 
   /**
    * For every block of columns: what its sums start with, one row for each byte of A's elements, and its scales, as bytes. After them

@@ -208,7 +208,15 @@ function design(machine: AieMachine, s: RowShape, t: RowTiles, name: string, abo
         : []),
     arg("out", "out", s.width),
   ];
-  return { name, about, device: machine.device, fifos, links, cores, args, sequence: sequence(s, t, args) };
+  return {
+    name,
+    about,
+    device: machine.device,
+    fifos,
+    links,
+    cores,
+    runs: [{ name, args, sequence: sequence(s, t, args) }],
+  };
 }
 
 function sequence(s: RowShape, t: RowTiles, args: readonly Arg[]): Step[] {

@@ -4,6 +4,7 @@ import type { Source } from "../../../targets/target.ts";
 import { loadProgram, type Program } from "../compile/core.ts";
 import { type Rounding, rounder } from "../compile/rounding.ts";
 import type { Channel } from "../hardware.ts";
+import type { Host, Instruction } from "../host.ts";
 import type { Design } from "../load.ts";
 import { stringAttr, walk } from "../mlir/op.ts";
 import { bytesOf, showType } from "../mlir/type.ts";
@@ -16,6 +17,11 @@ import { ChannelState, StreamActor } from "./stream.ts";
 import { System } from "./system.ts";
 
 export interface SimulateOptions {
+  /**
+   * The runtime sequence that runs, by name: the first where none is given. Several run one after the other, each on the array as the
+   * one before has left it.
+   */
+  readonly sequence?: string | readonly string[];
   /** How floats become bf16. The hardware rounds down unless a kernel sets its control register; ours set it. */
   readonly rounding?: Rounding;
   /** Called for every piece of work. */
@@ -32,7 +38,7 @@ export interface SimulateOptions {
 export interface Report {
   /** From the first instruction of the sequence to the end of its last wait, without the dispatch. */
   readonly cycles: number;
-  /** With the dispatch. */
+  /** With a dispatch for every sequence. */
   readonly seconds: number;
   readonly source: Source;
   readonly tiles: readonly { readonly tile: string; readonly busy: number; readonly stalled: number }[];
@@ -49,19 +55,21 @@ export interface Report {
 
 /**
  * Executes a design.
- * @param buffers one for each argument of the runtime sequence, in order, of exactly its bytes; outputs are written in place
- * @throws HeddleError for buffers that do not fit, for memory read before it was written, for a race, for a descriptor used
+ * @param buffers one for each argument of the runtime sequences, in order, of exactly its bytes; outputs are written in place
+ * @throws HeddleError for a sequence that is none, for buffers that do not fit, for memory read before it was written, for a race, for a descriptor used
  * while it is live, for a deadlock (with the cycle of waits), and for transfers that nobody waits for
  */
 export function simulate(design: Design, buffers: readonly ArrayBufferView[], options: SimulateOptions = {}): Report {
-  const { hardware, device, host } = design;
-  const words = host.args.map(({ name, type }, i) =>
-    wordsOf(buffers[i], bytesOf(type), `argument ${name} (${showType(type)})`, device.sequence.loc),
-  );
+  const { hardware, device } = design;
+  const hosts = [options.sequence ?? design.host.name].flat().map((name) => hostOf(design, name));
+  const loc = hosts[0]!.loc;
+  const words = hosts
+    .flatMap((host) => host.args.map((arg) => ({ ...arg, loc: host.loc })))
+    .map(({ name, type, loc }, i) => wordsOf(buffers[i], bytesOf(type), `argument ${name} (${showType(type)})`, loc));
   if (buffers.length !== words.length)
     throw new HeddleError(`takes ${words.length} buffers, not ${buffers.length}`, {
       subject: "the runtime sequence",
-      loc: device.sequence.loc,
+      loc,
     });
   const names = [
     ...design.cores.map((c) => `the core on tile ${c.core.tile.name}`),
@@ -74,19 +82,19 @@ export function simulate(design: Design, buffers: readonly ArrayBufferView[], op
   );
   const state = hardware.channels.map((c) => channels.get(c)!);
   const views = words.map((w) => w.view);
-  const sequence = new SequenceActor(host.instructions, (id) => state[id]!, views, device.machine.shimQueue);
+  const sequence = new SequenceActor(instructionsOf(hosts), (id) => state[id]!, views, device.machine.shimQueue);
   const code = programsOf(design, options.rounding ?? "nearest-even");
   const cores = design.cores.map((c, i) => new CoreActor(c, code[i]!, i, system, options.observe));
   const streams = hardware.flows.map((f) => new StreamActor(f, channels, sequence, system));
   run([sequence, ...cores, ...streams], options.trace);
   if (!sequence.done) {
     giversOf(design, system, cores, streams);
-    deadlock([sequence, ...cores, ...streams], sequence, device.sequence.loc);
+    deadlock([sequence, ...cores, ...streams], sequence, loc);
   }
   checkEnd(sequence, streams);
   checkEmpty(design, system);
   for (const w of words) w.finish();
-  const { cycles, seconds } = duration(sequence, device.machine);
+  const { cycles, seconds } = duration(sequence, device.machine, hosts.length);
   return {
     cycles,
     seconds,
@@ -101,6 +109,27 @@ export function simulate(design: Design, buffers: readonly ArrayBufferView[], op
       starved: s.starved,
     })),
   };
+}
+
+/** @throws HeddleError with the names that there are. */
+function hostOf({ hosts, device }: Design, name: string): Host {
+  const host = hosts.find((h) => h.name === name);
+  if (host) return host;
+  throw new HeddleError(`has no runtime sequence @${name}`, {
+    subject: "the design",
+    loc: device.device.loc,
+    hint: hosts.map((h) => `@${h.name}`).join(", "),
+  });
+}
+
+/** Of sequences one after the other, whose arguments lie in a row. */
+function instructionsOf(hosts: readonly Host[]): Instruction[] {
+  let before = 0;
+  return hosts.flatMap(({ instructions, args }) => {
+    const first = before;
+    before += args.length;
+    return instructions.map((i) => (i.kind === "copy" ? { ...i, argument: i.argument + first } : i));
+  });
 }
 
 /** Programs by rounding and core. Cores with the same source share one, and so do runs. */
@@ -199,9 +228,13 @@ function checkEmpty({ device, hardware }: Design, system: System): void {
   }
 }
 
-function duration(sequence: SequenceActor, machine: Design["device"]["machine"]): { cycles: number; seconds: number } {
+function duration(
+  sequence: SequenceActor,
+  machine: Design["device"]["machine"],
+  dispatches: number,
+): { cycles: number; seconds: number } {
   const cycles = Math.ceil(Math.max(sequence.time, ...sequence.tasks.map((t) => t.task.finished ?? 0)));
-  return { cycles, seconds: cycles / machine.clockHz + machine.dispatchSeconds };
+  return { cycles, seconds: cycles / machine.clockHz + dispatches * machine.dispatchSeconds };
 }
 
 /** A buffer of the host as words; one that does not begin or end at a word goes through a copy. */
