@@ -57,6 +57,9 @@ test("the report is one page with passes, costs and the graph after every pass",
     html,
     /<summary>decode-64, op by op<\/summary>\s*<div class="scroll"><table>.*<b>flashCachedAttention<\/b>/,
   );
+  // Two layers and what is around them, in four entry points: not only those that move the most.
+  for (const [, count] of html.matchAll(/<summary>all (\d+) nodes<\/summary>/g)) assert.ok(Number(count) > 12);
+  assert.is([...html.matchAll(/<summary>all \d+ nodes<\/summary>/g)].length, 4);
   assert.match(html, /<code>mlp %h0\.block<\/code>.*graphs\/models\/gpt2\.ts:\d+/);
   assert.not.match(html, /(src|href)="http/);
 });

@@ -6,9 +6,6 @@ import { describe } from "../../ir/node.ts";
 import { showType } from "../../ir/type.ts";
 import type { ReportEntry, ReportNode, ReportOp } from "./data.ts";
 
-/** Nodes that are listed one by one. */
-const listed = 12;
-
 /** Weights, caches and activations together. */
 export const bytesMoved = (c: ManifestCost): number => c.weightBytes + c.cacheBytes + c.activationBytes;
 
@@ -26,13 +23,14 @@ export function reportEntry(
       cost: known ? add(known.cost, own) : own,
     });
     const where = node.loc && `${node.loc.file}:${node.loc.line}`;
+    if (own.flops === 0 && bytesMoved(own) === 0) continue;
     nodes.push({ name: describe(node), ...(where && { where }), type: showType(node.type), cost: own });
   }
   const byBytes = (a: { cost: ManifestCost }, b: { cost: ManifestCost }) => bytesMoved(b.cost) - bytesMoved(a.cost);
   return {
     ...{ name, tokens, context, cost, ...(npu && { npu }) },
     ops: [...ops.values()].sort(byBytes),
-    nodes: nodes.sort(byBytes).slice(0, listed),
+    nodes: nodes.sort(byBytes),
   };
 }
 

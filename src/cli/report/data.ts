@@ -37,7 +37,7 @@ export interface ReportEntry {
   readonly cost: ManifestCost;
   /** Most bytes first. */
   readonly ops: readonly ReportOp[];
-  /** The nodes that move the most bytes. */
+  /** All that cost anything, the ones that move the most bytes first. */
   readonly nodes: readonly ReportNode[];
   /** What a compiler for an NPU said. */
   readonly npu?: ManifestNpu;

@@ -36,11 +36,15 @@ function entryTable(entries: readonly ReportEntry[]): string {
   );
 }
 
+/** Nodes that are listed at once. */
+const listed = 12;
+
 function entryDetails({ name, cost, ops, nodes }: ReportEntry): string {
   return `<details class="entry"><summary>${escapeHtml(name)}, op by op</summary>
 ${opTable(ops, bytesMoved(cost))}
-<h3>The ${nodes.length} nodes that move the most</h3>
-${nodeTable(nodes, bytesMoved(cost))}</details>`;
+<h3>The nodes that move the most</h3>
+${nodeTable(nodes.slice(0, listed), bytesMoved(cost))}
+${nodes.length > listed ? `<details><summary>all ${nodes.length} nodes</summary>${nodeTable(nodes, bytesMoved(cost))}</details>` : ""}</details>`;
 }
 
 function opTable(ops: readonly ReportOp[], total: number): string {
