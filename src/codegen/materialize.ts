@@ -11,6 +11,7 @@ import { blockScales } from "../ir/ops/block-scales.ts";
 import { weightScales } from "../ir/ops/weight-scales.ts";
 import { bitsOf, type DType, elements, showType, staticShape } from "../ir/type.ts";
 import type { WeightSource } from "../weights/source.ts";
+import { allRows, rowsOf, tableBelow } from "./row-pieces.ts";
 import { storedBlocks } from "./stored-blocks.ts";
 import type { Weight } from "./weights.ts";
 
@@ -66,6 +67,7 @@ export function* materialize(
   for (const [i, w] of weights.entries()) {
     if (hasBlocks(w.type)) yield* storedBlocks(w, source);
     else if (inPieces && source.readRows && isLargeTensor(w)) yield* piecesOf(w, source);
+    else if (inPieces && source.readRows && isOfLargeTable(w)) yield* computedPieces(w, params[i]!, source, found);
     else
       yield bytesOf(
         w,
@@ -94,6 +96,31 @@ function isLargeTensor(w: Weight): boolean {
   return op.name === "param" && w.type.dtype !== "f64" && elements(type.shape) > pieceElements;
 }
 
+/** Elements of a table that is not to be in memory as a whole, several times over, while something is computed from it. */
+const largeTable = 1 << 24;
+
+/** Whether a weight is computed from a large table row by row. */
+function isOfLargeTable(w: Weight): boolean {
+  const table = tableBelow(w.expression);
+  return table !== undefined && w.type.dtype !== "f64" && elements(table.type.shape) > largeTable;
+}
+
+/** The same weight in pieces of whole rows; what is searched for is found once, for all weights that want it. */
+function* computedPieces(
+  w: Weight,
+  params: readonly string[],
+  source: WeightSource,
+  found: Found,
+): Generator<Uint8Array> {
+  const [, columns] = staticShape(tableBelow(w.expression)!.type.shape);
+  const step = Math.max(1, Math.floor(pieceElements / columns!));
+  for (const n of nodesOf(w.expression))
+    if (searches.has(n.op) && !found.has(n)) found.set(n, allRows(n, step, source, found));
+  const rows = w.type.shape[0] as number;
+  for (let at = 0; at < rows; at += step)
+    yield inPlace(w, () => stored(rowsOf(w.expression, at, Math.min(step, rows - at), source, found).data, w, params));
+}
+
 /** Whole rows of a large tensor at a time: an embedding table need not be in memory as a whole. */
 function* piecesOf(w: Weight, source: WeightSource): Generator<Uint8Array> {
   const root = rootOf(w);
@@ -111,11 +138,14 @@ function bytesOf(w: Weight, params: readonly string[], read: (param: Node) => Fl
   return inPlace(w, () => {
     const { dtype } = w.type;
     const root = rootOf(w);
-    const values = evaluated(root, read, dtype === "f64" ? "f64" : "f32", found);
-    if (values instanceof Int32Array) return raw(encodeIntegers(values, dtype));
-    if (params.length && !isMoved(root)) checkFinite(values, w, params);
-    return values instanceof Float64Array ? raw(values) : encoded(values, w, params);
+    return stored(evaluated(root, read, dtype === "f64" ? "f64" : "f32", found), w, params);
   });
+}
+
+function stored(values: Data, w: Weight, params: readonly string[]): Uint8Array {
+  if (values instanceof Int32Array) return raw(encodeIntegers(values, w.type.dtype));
+  if (params.length && !isMoved(rootOf(w))) checkFinite(values, w, params);
+  return values instanceof Float64Array ? raw(values) : encoded(values, w, params);
 }
 
 /** @param first position of the first value in the weight. */

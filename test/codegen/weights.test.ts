@@ -8,6 +8,7 @@ import { writeWeights } from "../../src/codegen/weights-file.ts";
 import {
   add,
   type BlockType,
+  blockScales,
   cast,
   concat,
   constant,
@@ -18,10 +19,14 @@ import {
   mul,
   type Node,
   param,
+  quantize,
+  quantizeWeight,
   slice,
   transpose,
+  weightScales,
 } from "../../src/ir/index.ts";
 import { bf16ToF32, f16ToF32 } from "../../src/weights/half.ts";
+import { seededWeights } from "../../src/weights/seeded.ts";
 import type { WeightSource } from "../../src/weights/source.ts";
 import { tempFolder } from "../support/temp.ts";
 import { noise } from "./programs.ts";
@@ -223,6 +228,39 @@ test("a large tensor comes row by row where the checkpoint can, and is what it i
   values[2500 * 2048 + 7] = 70000;
   const message = await failure(table(cast(large, { dtype: "f16" })), source);
   assert.match(message, `element ${2500 * 2048 + 7} of f16[3000x2048] is 70000, more than f16 can hold`);
+});
+
+test("what is computed from a large table row by row never reads it whole, and is what it is as a whole", () => {
+  const [rows, columns] = [1 << 17, 160];
+  const large = param({ name: "model.embed_tokens.weight", dtype: "f32", shape: [rows, columns] });
+  const head = (w: Node, bits: number, method: string) => {
+    const scales = weightScales(w, { bits, method });
+    return [quantizeWeight(w, scales, { bits }), scales];
+  };
+  const units = weightScales(slice(large, { axis: 0, start: 0, size: 1 << 10 }), {
+    bits: 4,
+    method: "mse",
+    blockSize: 32,
+  });
+  const blocks = blockScales(slice(large, { axis: 0, start: 0, size: 1 << 10 }), units, { blockSize: 32 });
+  const expressions = [
+    quantize(large, { dtype: "u16", scale: 2 ** -18, offset: -32768 }),
+    ...head(large, 8, "max"),
+    ...head(slice(large, { axis: 0, start: 100_000, size: 777 }), 4, "mse"),
+    blocks,
+    quantizeWeight(slice(large, { axis: 0, start: 0, size: 1 << 10 }), units, blocks, { bits: 4 }),
+  ];
+  const source = seededWeights();
+  const whole = [...materialize(table(...expressions).weights, source)];
+  const byRows: WeightSource = {
+    ...source,
+    read: () => {
+      throw new Error("the table is read whole");
+    },
+  };
+  const pieces = [...materialize(table(...expressions).weights, byRows, { inPieces: true })];
+  assert.ok(pieces.length > whole.length + 6);
+  assert.is(Buffer.compare(Buffer.concat(pieces), Buffer.concat(whole)), 0);
 });
 
 test("blocks that the checkpoint has not", async () => {

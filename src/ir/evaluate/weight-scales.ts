@@ -1,5 +1,4 @@
 /** Scales of weights: symmetric, so that a zero stays a zero and no offset is needed; one per output channel, or a unit of those of its blocks. */
-import { roundInto } from "./quantize.ts";
 import type { Data, Tensor } from "./tensor.ts";
 
 export const scaleMethods = ["max", "mse"] as const;
@@ -51,7 +50,9 @@ export function weightScalesInto(
 /** As an f32 above zero: that is what devices hold. */
 const positive = (scale: number): number => Math.max(Math.fround(scale), 2 ** -126);
 
-function bestScale(w: Data, most: number, whole: number, importance: Data | undefined): number {
+function bestScale(row: Data, most: number, whole: number, importance: Data | undefined): number {
+  // Read some fifty times, and doubles are what V8 multiplies fastest.
+  const w = Float64Array.from(row);
   let best = whole;
   let least = Number.POSITIVE_INFINITY;
   const consider = (scale: number): number => {
@@ -66,7 +67,14 @@ function bestScale(w: Data, most: number, whole: number, importance: Data | unde
   return best;
 }
 
-/** The weighted squared error with a scale, and the scale that suits the integers it gives best. */
+/** 1.5 * 2^52, of `roundInto`: a constant of this file is one to the compiler. */
+const toInteger = 6755399441055744;
+
+/**
+ * The weighted squared error with a scale, and the scale that suits the integers it gives best. Nearly all the time of quantising to 4 bits
+ * is spent here, so it rounds as `roundInto` does without a look at whether a number can be rounded: those of a row can, by a scale that
+ * comes from the largest of them.
+ */
 export function fit(
   w: Data,
   most: number,
@@ -74,15 +82,30 @@ export function fit(
   importance: Data | undefined,
 ): { error: number; fitted: number } {
   const inverse = 1 / scale;
-  let [error, wq, qq] = [0, 0, 0];
-  for (let i = 0; i < w.length; i++) {
-    const x = w[i]!;
-    const q = roundInto(x * inverse, -most - 1, most);
-    const weight = importance ? importance[i]! : 1;
-    const d = x - q * scale;
-    error += weight * d * d;
-    wq += weight * x * q;
-    qq += weight * q * q;
-  }
+  const lowest = -most - 1;
+  let error = 0;
+  let wq = 0;
+  let qq = 0;
+  if (importance)
+    for (let i = 0; i < w.length; i++) {
+      const x = w[i]!;
+      const near = x * inverse + toInteger - toInteger;
+      const q = near < lowest ? lowest : near > most ? most : near;
+      const weight = importance[i]!;
+      const d = x - q * scale;
+      error += weight * d * d;
+      wq += weight * x * q;
+      qq += weight * q * q;
+    }
+  else
+    for (let i = 0; i < w.length; i++) {
+      const x = w[i]!;
+      const near = x * inverse + toInteger - toInteger;
+      const q = near < lowest ? lowest : near > most ? most : near;
+      const d = x - q * scale;
+      error += d * d;
+      wq += x * q;
+      qq += q * q;
+    }
   return { error, fitted: qq > 0 ? wq / qq : 0 };
 }
