@@ -39,10 +39,10 @@ export function checkExecution(build: ProgramFolder, name: ExecutionName, thread
   if (manifest.target === "reference")
     throw new HeddleError(`was compiled for the reference backend, whose fused ops ${name} does not have`, {
       subject: folder,
-      hint: name === "htp" ? "compile it with --target x-elite --precision f16" : "compile it with --target x-elite",
+      hint: `compile it with --target x-elite --precision ${name === "htp" ? "f16" : "f32"}`,
     });
-  if (name === "qnn-cpu" && manifest.precision === "f16")
-    throw new HeddleError("was compiled in f16, which Qualcomm's CPU library does not compute in", {
+  if (name === "qnn-cpu" && manifest.precision !== "f32")
+    throw new HeddleError(`was compiled in ${manifest.precision}, which Qualcomm's CPU library does not compute in`, {
       subject: folder,
       hint: "compile it with --target x-elite --precision f32, or run it with --backend htp",
     });

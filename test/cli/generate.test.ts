@@ -189,10 +189,14 @@ test("damaged builds are refused in words", async () => {
 
 test("a build and a backend that do not belong together", async () => {
   const wide = await build("gpt2-fa2-kv", { config: "tiny", target: "x-elite", precision: "f32" });
-  const [fused, single, threads] = await Promise.all([
+  const quantised = { config: "tiny", target: "x-elite", precision: "w8a16", context: false } as const;
+  const integers = await build("gpt2-fa2-kv", quantised);
+  const [fused, single, threads, cpu, wrong] = await Promise.all([
     generate(tiny, "--prompt", "a", "--backend", "htp"),
     generate(wide, "--prompt", "a", "--backend", "htp"),
     generate(tiny, "--prompt", "a", "--backend", "qnn-cpu", "--threads", "2"),
+    generate(tiny, "--prompt", "a", "--backend", "qnn-cpu"),
+    generate(integers, "--prompt", "a", "--backend", "qnn-cpu"),
   ]);
   assert.is(fused.code, 1);
   assert.is(
@@ -202,6 +206,14 @@ test("a build and a backend that do not belong together", async () => {
   assert.is(
     single.stderr,
     `error: ${wide}: was compiled in f32, and HTP has no f32 arithmetic\n  try: compile it with --target x-elite --precision f16, or run it with --backend qnn-cpu\n`,
+  );
+  assert.is(
+    cpu.stderr,
+    `error: ${tiny}: was compiled for the reference backend, whose fused ops qnn-cpu does not have\n  try: compile it with --target x-elite --precision f32\n`,
+  );
+  assert.is(
+    wrong.stderr,
+    `error: ${integers}: was compiled in w8a16, which Qualcomm's CPU library does not compute in\n  try: compile it with --target x-elite --precision f32, or run it with --backend htp\n`,
   );
   assert.is(threads.stderr, "error: backend qnn-cpu: has no choice of threads; only the reference backend has\n");
 });
