@@ -1,9 +1,6 @@
 /** `npm run verify graphs/<program>.ts`: is what the compiled program computes what the model means? */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Option } from "commander";
-import { withCleanup } from "../codegen/cleanup.ts";
+import { withCleanup, withTemporaryFolder } from "../codegen/cleanup.ts";
 import { type Precision, precisions } from "../codegen/precision.ts";
 import { HeddleError } from "../ir/error.ts";
 import type { BlockSize } from "../passes/quantize.ts";
@@ -49,15 +46,13 @@ const definition = command(
   .option("--tolerance <x>", "largest difference of a logit that is allowed", real(0), 1e-4);
 
 async function run([file]: readonly string[], options: Options, output: Output): Promise<unknown> {
-  if (options.backend === "htp" && options.precision !== "f16")
-    throw new HeddleError("computes in f16 only", { subject: "backend htp", hint: "--precision f16 --tolerance 1e-2" });
-  const out = mkdtempSync(join(tmpdir(), "heddle-verify-"));
+  if (options.backend === "htp" && options.precision === "f32")
+    throw new HeddleError("has no f32 arithmetic", {
+      subject: "backend htp",
+      hint: "--precision f16 or w8a16, with --tolerance 1e-2",
+    });
   const line = progress(!output.json && process.stderr.isTTY === true);
-  const cleanup = () => {
-    line.done();
-    rmSync(out, { recursive: true, force: true });
-  };
-  return withCleanup(cleanup, async () => {
+  const verify = async (out: string) => {
     const rows: Row[] = [];
     for await (const row of compare(file!, options, out, line.step)) rows.push(row);
     line.done();
@@ -72,7 +67,8 @@ async function run([file]: readonly string[], options: Options, output: Output):
       });
     if (bad.length > 0) process.exitCode = 1;
     return { file, tolerance: options.tolerance, ok: bad.length === 0, rows };
-  });
+  };
+  return withTemporaryFolder("verify", (out) => withCleanup(line.done, () => verify(out)));
 }
 
 async function* compare(

@@ -1,4 +1,7 @@
 /** Temporary files that go away however the work ends: done, thrown, exited, or stopped with Ctrl-C. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -24,4 +27,13 @@ export async function withCleanup<T>(cleanup: () => void, work: () => Promise<T>
     release();
     cleanup();
   }
+}
+
+/** Runs `work` with a folder of its own among the system's temporary files, which is called `heddle-<name>-...`. */
+export function withTemporaryFolder<T>(name: string, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), `heddle-${name}-`));
+  return withCleanup(
+    () => rmSync(folder, { recursive: true, force: true }),
+    () => work(folder),
+  );
 }

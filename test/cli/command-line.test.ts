@@ -109,20 +109,41 @@ test("a path with spaces is quoted where it is shown as a command", async () => 
 });
 
 if (process.platform !== "win32") {
+  /** Starts a command, stops it as soon as `has` finds that it writes, and returns what ended it. */
+  async function interrupted(args: readonly string[], has: () => boolean, env = {}): Promise<NodeJS.Signals | null> {
+    const child = spawn(process.execPath, ["--import", "tsx", ...args], {
+      stdio: "ignore",
+      env: { ...process.env, ...env },
+    });
+    const ended = new Promise<NodeJS.Signals | null>((resolve) => child.on("close", (_, signal) => resolve(signal)));
+    const waiting = setInterval(() => {
+      if (!has()) return;
+      clearInterval(waiting);
+      child.kill("SIGINT");
+    }, 5);
+    const signal = await ended;
+    clearInterval(waiting);
+    return signal;
+  }
+
   test("Ctrl-C while files are written leaves nothing behind", async () => {
     const parent = tempFolder();
     mkdirSync(join(parent, "empty"));
-    const args = ["--import", "tsx", "src/cli/compile.ts", program, "--config", "124m", "--out", join(parent, "out")];
-    const child = spawn(process.execPath, args, { stdio: "ignore" });
-    const ended = new Promise<NodeJS.Signals | null>((resolve) => child.on("close", (_, signal) => resolve(signal)));
-    const started = setInterval(() => {
-      if (readdirSync(parent).length === 1) return;
-      clearInterval(started);
-      child.kill("SIGINT");
-    }, 5);
-    assert.is(await ended, "SIGINT");
-    clearInterval(started);
+    const compile = ["src/cli/compile.ts", program, "--config", "124m", "--out", join(parent, "out")];
+    assert.is(await interrupted(compile, () => readdirSync(parent).length > 1), "SIGINT");
     assert.equal(readdirSync(parent), ["empty"]);
+    const onnx = ["src/cli/export.ts", program, "--config", "124m", "--out", join(parent, "model.onnx")];
+    assert.is(await interrupted(onnx, () => readdirSync(parent).length > 1), "SIGINT");
+    assert.equal(readdirSync(parent), ["empty"]);
+  });
+
+  test("Ctrl-C while a model is calibrated leaves nothing among the temporary files", async () => {
+    const TMPDIR = tempFolder();
+    const weights = ["--weights", "test/fixtures/gpt2-bible", "--precision", "w8a16"];
+    const compile = ["src/cli/compile.ts", program, ...weights, "--out", join(tempFolder(), "out")];
+    const runs = () => readdirSync(TMPDIR).filter((name) => name.startsWith("heddle-run-"));
+    assert.is(await interrupted(compile, () => runs().length > 0, { TMPDIR }), "SIGINT");
+    assert.equal(runs(), []);
   });
 }
 

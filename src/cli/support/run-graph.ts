@@ -1,8 +1,7 @@
 /** Runs any graph of bound sizes on the reference backend, without a build folder: for calibration, reports and tests. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Backend } from "../../codegen/backend.ts";
+import { withTemporaryFolder } from "../../codegen/cleanup.ts";
 import { type QnnPlan, qnnReference } from "../../codegen/qnn/index.ts";
 import { WeightTable } from "../../codegen/weights.ts";
 import { writeWeights } from "../../codegen/weights-file.ts";
@@ -71,40 +70,40 @@ export async function withGraph<T>(
   const table = new WeightTable();
   const plan = generator.plan(generator.legalize(g), table);
   const [artifact] = generator.emit(plan);
-  const folder = mkdtempSync(join(tmpdir(), "heddle-run-"));
-  const backend = openBackend(library, undefined, options);
-  try {
-    const file = join(folder, "weights.bin");
-    await writeWeights(table, weights, file);
-    const mapped = table.bytes > 0 ? mapFile(file) : undefined;
-    const borrowStatic = library === "reference" && mapped !== undefined;
-    const context = backend.createContext(borrowStatic ? { borrowStatic } : {});
+  return withTemporaryFolder("run", async (folder) => {
+    const backend = openBackend(library, undefined, options);
     try {
-      const built = context.addGraph(JSON.parse(artifact!.text), mapped?.mapping);
-      await context.finalize();
-      const inputs = arraysFor(plan, plan.inputs);
-      const typeOf = (name: string) => plan.tensors.find((t) => t.name === name)!.dataType;
-      const named = new Map(
-        g.inputs.map((n, i) => {
-          const name = plan.inputs[i]!;
-          return [n.name!, { array: inputs[name]!, dataType: typeOf(name) }];
-        }),
-      );
-      const outputs = arraysFor(plan, plan.outputs);
-      return await use(async (given = {}) => {
-        for (const [name, values] of Object.entries(given)) {
-          const { array, dataType } = named.get(name)!;
-          array.set(dataType === "FLOAT_16" ? encodeF16(Float32Array.from(values)) : values);
-        }
-        await built.execute(inputs, outputs);
-        return resultsOf(g, plan, outputs);
-      });
+      const file = join(folder, "weights.bin");
+      await writeWeights(table, weights, file);
+      const mapped = table.bytes > 0 ? mapFile(file) : undefined;
+      const borrowStatic = library === "reference" && mapped !== undefined;
+      const context = backend.createContext(borrowStatic ? { borrowStatic } : {});
+      try {
+        const built = context.addGraph(JSON.parse(artifact!.text), mapped?.mapping);
+        await context.finalize();
+        const inputs = arraysFor(plan, plan.inputs);
+        const typeOf = (name: string) => plan.tensors.find((t) => t.name === name)!.dataType;
+        const named = new Map(
+          g.inputs.map((n, i) => {
+            const name = plan.inputs[i]!;
+            return [n.name!, { array: inputs[name]!, dataType: typeOf(name) }];
+          }),
+        );
+        const outputs = arraysFor(plan, plan.outputs);
+        return await use(async (given = {}) => {
+          for (const [name, values] of Object.entries(given)) {
+            const { array, dataType } = named.get(name)!;
+            array.set(dataType === "FLOAT_16" ? encodeF16(Float32Array.from(values)) : values);
+          }
+          await built.execute(inputs, outputs);
+          return resultsOf(g, plan, outputs);
+        });
+      } finally {
+        context.close();
+        mapped?.close();
+      }
     } finally {
-      context.close();
-      mapped?.close();
+      backend.close();
     }
-  } finally {
-    backend.close();
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }

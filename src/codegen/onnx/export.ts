@@ -1,10 +1,12 @@
 /** Writes graphs as ONNX models, for Netron and for running the same graph in ONNX Runtime. */
-import { rename, rm, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { rename, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { HeddleError } from "../../ir/error.ts";
 import type { Graph } from "../../ir/graph.ts";
 import { staticShape } from "../../ir/type.ts";
 import type { WeightSource } from "../../weights/source.ts";
+import { withCleanup } from "../cleanup.ts";
 import { clearLeftovers } from "../leftovers.ts";
 import { materialize } from "../materialize.ts";
 import type { WeightRef } from "../weights.ts";
@@ -48,12 +50,16 @@ function encodeInline(plan: OnnxPlan, source: WeightSource): Uint8Array {
  */
 export async function writeOnnx(g: Graph, source: WeightSource, path: string, limit = protobufLimit): Promise<void> {
   const plan = planOnnx(g);
-  const temporary = `${path}.${process.pid}.tmp`;
+  const file = `${path}.data`;
+  const [temporary, temporaryData] = [path, file].map((p) => `${p}.${process.pid}.tmp`) as [string, string];
   clearLeftovers(path);
-  try {
+  clearLeftovers(file);
+  const cleanup = () => {
+    for (const p of [temporary, temporaryData]) rmSync(p, { force: true });
+  };
+  await withCleanup(cleanup, async () => {
     if (plan.table.bytes <= limit) await writeFile(temporary, encodeInline(plan, source));
     else {
-      const file = `${path}.data`;
       await writeWeights(plan.table, source, file);
       const model = encode(plan, (_, { offset, bytes }) => ({
         dataLocation: 1,
@@ -65,9 +71,7 @@ export async function writeOnnx(g: Graph, source: WeightSource, path: string, li
       await writeFile(temporary, model);
     }
     await rename(temporary, path);
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  });
 }
 
 function encode({ graph, weights, lists, caches }: OnnxPlan, data: Data): Uint8Array {
