@@ -4,6 +4,7 @@
  * collected in one table while the entry points are planned.
  */
 import type { Graph } from "../ir/graph.ts";
+import type { EntryPoint } from "../ir/program.ts";
 import type { HostCache } from "./host-caches.ts";
 import type { WeightTable } from "./weights.ts";
 
@@ -57,6 +58,8 @@ export interface Artifact {
 export interface Backend<Plan extends EntryPlan> {
   /** What errors call it. */
   readonly name: string;
+  /** Entry points in the order in which they are planned, where what is made for one may serve another; else as the program has them. */
+  order?(entries: readonly EntryPoint[]): readonly EntryPoint[];
   /** @throws HeddleError naming op, types and line of an op that the target cannot run, and what to try. */
   legalize(g: Graph): LegalGraph;
   /** @param g legal for this backend. */

@@ -25,11 +25,14 @@ export function compileEntries<Plan extends EntryPlan>(
 ): CompiledEntry<Plan>[] {
   const twice = entries.find((e, i) => entries.findIndex((other) => other.name === e.name) < i);
   if (twice) throw new HeddleError("two entry points have this name", { subject: `entry point ${twice.name}` });
-  return entries.map((entry) => {
-    const bound = bind(graph, entry.bind, entry.name);
-    const plan = backend.plan(backend.legalize(bound), weights);
-    return { entry, graph: bound, plan, artifacts: backend.emit(plan) };
-  });
+  const compiled = new Map(
+    (backend.order?.(entries) ?? entries).map((entry) => {
+      const bound = bind(graph, entry.bind, entry.name);
+      const plan = backend.plan(backend.legalize(bound), weights);
+      return [entry, { entry, graph: bound, plan, artifacts: backend.emit(plan) }];
+    }),
+  );
+  return entries.map((entry) => compiled.get(entry)!);
 }
 
 /** Names of a language model's inputs are their roles; all others are caches. */

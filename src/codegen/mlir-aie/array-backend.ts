@@ -36,6 +36,9 @@ export const designPath = (design: string): string => `mlir-aie/${design}.mlir`;
 export function arrayBackend(machine: AieMachine, support: SupportTable<AieLowering>): Backend<ArrayPlan> {
   return {
     name: machine.name,
+    // The last row of a prompt has the products of a token: it is planned behind it, and before the token of a longer context.
+    order: (entries) =>
+      [...entries].sort((a, b) => (a.bind.C ?? 0) - (b.bind.C ?? 0) || (a.bind.T ?? 0) - (b.bind.T ?? 0)),
     legalize: (g) => ({
       graph: legalize(g, { target: machine.name, support, rules: simplifications }),
       caches: [],
@@ -45,6 +48,9 @@ export function arrayBackend(machine: AieMachine, support: SupportTable<AieLower
     emit: emitArray,
   };
 }
+
+/** Kernels of the entry points of a program that were planned before, by what they have in common. */
+const designed = new WeakMap<WeightTable, Map<string, DesignedKernel>>();
 
 function planArray(g: Graph, machine: AieMachine, support: SupportTable<AieLowering>, weights: WeightTable): ArrayPlan {
   const { steps, declined } = partition(g, support, machine);
@@ -62,7 +68,10 @@ function planArray(g: Graph, machine: AieMachine, support: SupportTable<AieLower
 
   const hosts: QnnPlan[] = [];
   const runs = steps.flatMap((s) => (s.kind === "kernel" ? [s.kernel] : []));
-  const kernels = share(machine, g.name, runs);
+  const before = designed.get(weights) ?? new Map<string, DesignedKernel>();
+  designed.set(weights, before);
+  const kernels = share(machine, g.name, runs, before);
+  for (const [name, kernel] of kernels) before.set(name, kernel);
   const entries = steps.map((step) => {
     if (step.kind === "kernel") {
       return kernelEntry(step, kernels.get(step.kernel.name)!, known, value, weights);

@@ -20,6 +20,8 @@ import { type KernelPlan, showDesign } from "./plan.ts";
 /** Kernels in one design: what a run of each takes, and the design once it is wanted. */
 interface Group {
   readonly seconds: ReadonlyMap<string, number>;
+  /** Whether the design is made for this entry point, and named after it. */
+  readonly isNew: boolean;
   make(name: string): ReadonlyMap<string, DesignedKernel>;
 }
 
@@ -38,15 +40,21 @@ type Attention = Part<{ readonly attention: unknown }>;
 /**
  * Puts the kernels of a run into designs, so that the run takes the least time by the model, loads of designs included.
  * @param entry names a design that several kernels share. @param runs the kernels in the order in which they run.
+ * @param known kernels that other entry points have: a design that has all products of a kind serves them here as well.
  * @returns by name, every kernel in its design.
  */
-export function share(machine: AieMachine, entry: string, runs: readonly AieKernel[]): Map<string, DesignedKernel> {
+export function share(
+  machine: AieMachine,
+  entry: string,
+  runs: readonly AieKernel[],
+  known: ReadonlyMap<string, DesignedKernel> = new Map(),
+): Map<string, DesignedKernel> {
   const names = runs.map((k) => k.name);
   const uses = [...new Map(runs.map((kernel) => [kernel.name, kernel])).values()].map(
     (kernel): Use => ({ kernel, runs: names.filter((n) => n === kernel.name).length }),
   );
   const timed = (groups: Group[]) => ({ groups, seconds: secondsOf(machine, groups, names) });
-  const layouts = layoutsOf(machine, uses).map(timed);
+  const layouts = layoutsOf(machine, uses, known).map(timed);
   // To plan every kernel for itself takes long; where even what cores and main memory allow is slower, nobody asks for it.
   const least = secondsOf(
     machine,
@@ -56,11 +64,10 @@ export function share(machine: AieMachine, entry: string, runs: readonly AieKern
   if (layouts.every(({ seconds }) => seconds > least)) layouts.push(timed(uses.map(alone)));
   const best = layouts.reduce((a, b) => (b.seconds < a.seconds ? b : a)).groups;
   const symbol = entry.toLowerCase().replace(/[^a-z0-9_]/g, "_");
-  const made = best.map((group, i) => group.make(best.filter(isShared).length > 1 ? `${symbol}_design_${i}` : symbol));
+  const several = best.filter(({ isNew }) => isNew).length > 1;
+  const made = best.map((group, i) => group.make(several ? `${symbol}_design_${i}` : symbol));
   return new Map(made.flatMap((kernels) => [...kernels]));
 }
-
-const isShared = ({ seconds }: Group): boolean => seconds.size > 1;
 
 /** What the kernels of a run take, each with its dispatch, and the loading of a design wherever the next kernel is in another. */
 function secondsOf(machine: AieMachine, groups: readonly Pick<Group, "seconds">[], names: readonly string[]): number {
@@ -73,7 +80,7 @@ function secondsOf(machine: AieMachine, groups: readonly Pick<Group, "seconds">[
 }
 
 /** Ways to put the kernels into designs: products of a kind together, and besides that attention on rows beside the most used ones. */
-function layoutsOf(machine: AieMachine, uses: readonly Use[]): Group[][] {
+function layoutsOf(machine: AieMachine, uses: readonly Use[], known: ReadonlyMap<string, DesignedKernel>): Group[][] {
   const products = uses.flatMap(({ kernel, runs }): Product[] =>
     kernel.part && "product" in kernel.part ? [{ kernel, runs, part: kernel.part }] : [],
   );
@@ -90,9 +97,11 @@ function layoutsOf(machine: AieMachine, uses: readonly Use[]): Group[][] {
     const shared = [
       ...families.map((f) => ({ products: f, attentions: [] })),
       ...heads.map((f) => ({ products: [], attentions: f })),
-    ]
-      .filter((f) => f.products.length + f.attentions.length > 1 && [...f.products, ...f.attentions].every(isFree))
-      .flatMap((f): Group[] => together(machine, f) ?? []);
+    ].flatMap((f): Group[] => {
+      const all = [...f.products, ...f.attentions];
+      if (!all.every(isFree)) return [];
+      return elsewhere(all, known) ?? (all.length > 1 ? together(machine, f) : undefined) ?? [];
+    });
     const inOne = new Set(shared.flatMap(({ seconds }) => [...seconds.keys()]));
     return [...taken, ...shared, ...uses.filter((u) => isFree(u) && !inOne.has(u.kernel.name)).map(alone)];
   };
@@ -111,10 +120,20 @@ function byFamily<U extends Use>(uses: readonly U[], keyOf: (u: U) => string): U
 
 const countOf = (uses: readonly Use[]): number => uses.reduce((sum, { runs }) => sum + runs, 0);
 
+/** Kernels that are in one design of another entry point. */
+function elsewhere(uses: readonly Use[], known: ReadonlyMap<string, DesignedKernel>): Group[] | undefined {
+  const found = uses.flatMap(({ kernel }) => known.get(kernel.name) ?? []);
+  if (found.length < uses.length || new Set(found.map((k) => k.design)).size > 1) return undefined;
+  const kernels = new Map(uses.map(({ kernel }, i) => [kernel.name, found[i]!]));
+  const seconds = new Map([...kernels].map(([name, k]) => [name, k.seconds ?? 0]));
+  return [{ seconds, isNew: false, make: () => kernels }];
+}
+
 const alone = ({ kernel }: Use): Group => {
   const designed = kernel.alone();
   return {
     seconds: new Map([[kernel.name, designed.seconds ?? 0]]),
+    isNew: false,
     make: () => new Map([[kernel.name, designed]]),
   };
 };
@@ -154,7 +173,7 @@ function together(
     const file = { name, text: emit(design), plan: showDesign(design, kernels) };
     return new Map(kernels.map((k) => [k.name, { design: file, seconds: k.cost.seconds, buffers: k.buffers }]));
   };
-  return [{ seconds, make }];
+  return [{ seconds, isNew: true, make }];
 }
 
 /** One configuration of what kernels have in common or have on tiles of their own, with the runs of all. */
