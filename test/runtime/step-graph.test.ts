@@ -10,6 +10,7 @@ import * as assert from "uvu/assert";
 import { compileModule } from "../../src/codegen/compile.ts";
 import { arrayBackend } from "../../src/codegen/mlir-aie/array-backend.ts";
 import type { AieKernelMaker } from "../../src/codegen/mlir-aie/kernel.ts";
+import { checkSteps } from "../../src/codegen/mlir-aie/steps.ts";
 import { aieSupport } from "../../src/codegen/mlir-aie/support.ts";
 import { cast, staticShape } from "../../src/ir/index.ts";
 import type { ArrayExecutor } from "../../src/runtime/aie/executor.ts";
@@ -113,6 +114,27 @@ test("a damaged steps file is refused with the field", async () => {
   assert.match(await refusal(text.replace('"dtype":"bf16"', '"dtype":"bf17"')), /forward-64\.steps\.json: \/steps/);
   assert.match(await refusal(text.replaceAll('"offset":', '"offset":1')), /are no bf16 values|weight|Bytes|bytes/);
   assert.match(await refusal(text.slice(0, 100)), /is not JSON/);
+});
+
+test("numbers behind a value lie within its buffer", () => {
+  const file = (behind: readonly number[], ...shape: number[]) => ({
+    format: "heddle.steps/1",
+    graph: "g",
+    device: "npu1",
+    values: [{ name: "position", dtype: "i32", shape: [1] }],
+    kernels: [{ name: "k", file: "mlir-aie/d.mlir" }],
+    steps: [
+      {
+        kind: "kernel",
+        kernel: "k",
+        op: "attention",
+        buffers: [{ value: "position", valueShape: [1], direction: "in", dtype: "bf16", shape, behind }],
+      },
+    ],
+  });
+  checkSteps(file([1], 2), "d.steps.json");
+  assert.throws(() => checkSteps(file([1], 1), "d.steps.json"), /behind a value do not fit its buffer bf16\[1\]/);
+  assert.throws(() => checkSteps(file([128], 8), "d.steps.json"), /d\.steps\.json: \/steps\/0/);
 });
 
 test.run();

@@ -25,6 +25,17 @@ const keyOf = ({ bias, activation, norm, k }: GemmKind): string =>
  * @returns one for each member, in order; undefined where no tiles suit all.
  */
 export function planFamily(machine: AieMachine, members: readonly Member[]): readonly GemmTiles[] | undefined {
+  const key = JSON.stringify(members);
+  const known = plans.get(machine) ?? new Map<string, readonly GemmTiles[] | undefined>();
+  plans.set(machine, known);
+  if (!known.has(key)) known.set(key, search(machine, members));
+  return known.get(key);
+}
+
+/** Families that were planned for a machine: entry points for contexts of several lengths have the same. */
+const plans = new WeakMap<AieMachine, Map<string, readonly GemmTiles[] | undefined>>();
+
+function search(machine: AieMachine, members: readonly Member[]): readonly GemmTiles[] | undefined {
   const shapes = members.map((m) => m.shape);
   const kinds = [...new Map(shapes.map(kindOf).map((kind) => [keyOf(kind), kind])).values()];
   const family: GemmFamily = { kinds, depth: shapes.map((s) => s.k).reduce(gcd) };
