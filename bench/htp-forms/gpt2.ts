@@ -50,26 +50,12 @@ export function gpt2(form: Form): Sketch {
   const fixed = bits < 16 && !islands;
   const type = fixed ? U16 : F16;
 
-  const reshape = (x: Tensor, dims: number[]) => (x.dims.join() === dims.join() ? x : g.op("Reshape", [x], dims));
+  const reshape = g.reshape.bind(g);
   const binary = (op: string) => (a: Tensor, b: Tensor, q?: Quantize) => g.op(op, [a, b], a.dims, { quantize: q });
   const [add, mul] = [binary("ElementWiseAdd"), binary("ElementWiseMultiply")];
   const scalar = (x: number) => (fixed ? g.constant([65535], U16, scaled(x / 65535, 0)) : g.constant([x], F16));
-  const slice = (x: Tensor, axis: number, start: number, end: number) => {
-    const ranges = x.dims.flatMap((n, i) => (i === axis ? [start, end, 1] : [0, n, 1]));
-    const dims = x.dims.map((n, i) => (i === axis ? end - start : n));
-    return g.op("StridedSlice", [x], dims, {
-      params: [{ name: "ranges", dataType: "INT_32", dims: [dims.length, 3], values: ranges }],
-    });
-  };
-  const concat = (parts: readonly Tensor[], axis: number) => {
-    const total = parts.reduce((n, p) => n + p.dims[axis]!, 0);
-    return g.op(
-      "Concat",
-      parts,
-      parts[0]!.dims.map((n, i) => (i === axis ? total : n)),
-      { params: [count("axis", axis)] },
-    );
-  };
+  const slice = g.slice.bind(g);
+  const concat = (parts: readonly Tensor[], axis: number) => g.concat(parts, axis);
   const perChannel = (n: number, axis: number, of: number, inner: number): Quantize | undefined => {
     const [scales, offsets] = [Array<number>(n).fill(0.01), Array<number>(n).fill(0)];
     if (of === 4 && form.blockSize) {

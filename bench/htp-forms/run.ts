@@ -1,13 +1,17 @@
 /**
- * Costs forms of GPT-2 124M on Qualcomm's simulator, a row of figures each: `npx tsx bench/htp-forms/run.ts [--rows 1] [--places 256]
- * [--layers 12] [--no-head] [--precision f16] [--optimization 2] [--vary join,gelu]`. With `--vary` every choice of these fields is tried in
- * turn, the others as chosen.
+ * Costs forms of GPT-2 124M, or of Gemma 3 270M with `--model gemma`, on Qualcomm's simulator, a row of figures each: `npx tsx
+ * bench/htp-forms/run.ts [--model gpt2] [--rows 1] [--places 256] [--layers 12] [--no-head] [--precision f16] [--optimization 2]
+ * [--vary join,gelu]`. With `--vary` every choice of these fields is tried in turn, the others as chosen or given.
  */
 import { parseArgs } from "node:util";
+import { type GemmaForm, gemma, gemmaChoices } from "./gemma.ts";
 import { type Form, gpt2 } from "./gpt2.ts";
 import { F16, F32, U8, U16 } from "./sketch.ts";
 
-const choices: Readonly<Partial<Record<keyof Form, readonly string[]>>> = {
+type Field = keyof Form | keyof GemmaForm;
+type Choices = Readonly<Partial<Record<Field, readonly string[]>>>;
+
+const gpt2Choices: Choices = {
   linear: ["fully-connected", "conv2d"],
   qkv: ["merged", "split"],
   heads: ["batched", "single"],
@@ -21,23 +25,37 @@ const choices: Readonly<Partial<Record<keyof Form, readonly string[]>>> = {
 const numbers: readonly string[] = ["rows", "places", "layers", "blockSize", "pieces"];
 
 const text = { type: "string" } as const;
-const fields = Object.fromEntries(Object.keys(choices).map((name) => [name, text]));
+const fields = Object.fromEntries(Object.keys({ ...gpt2Choices, ...gemmaChoices }).map((name) => [name, text]));
 const { values } = parseArgs({
   allowNegative: true,
   options: {
     ...fields,
+    model: { ...text, default: "gpt2" },
     rows: { ...text, default: "1" },
     places: { ...text, default: "256" },
-    layers: { ...text, default: "12" },
+    layers: text,
     head: { type: "boolean", default: true },
-    precision: { ...text, default: "f16" },
+    precision: text,
     optimization: { ...text, default: "2" },
     vary: { ...text, default: "" },
   },
 }) as { values: Readonly<Record<string, string | boolean | undefined>> };
 
-const fixed = !String(values.precision).match(/f16|islands/);
-const base = {
+const isGemma = values.model === "gemma";
+const precision = String(values.precision ?? (isGemma ? "w4" : "f16"));
+const fixed = !precision.match(/f16|islands/);
+const gemmaBase = {
+  layers: 18,
+  join: "keys",
+  norm: "first",
+  post: "concat",
+  heads: "matrix",
+  rotary: "halves",
+  gate: "native",
+  pieces: 8,
+};
+const gpt2Base = {
+  layers: 12,
   linear: "fully-connected",
   qkv: "merged",
   heads: "batched",
@@ -45,22 +63,26 @@ const base = {
   cache: fixed ? U8 : F16,
   headWeights: "w8",
   gelu: fixed || values.rows !== "1" ? "native" : "tanh",
-  ...values,
-  ...Object.fromEntries(numbers.map((name) => [name, Number(values[name] ?? 0)])),
-} as unknown as Form;
+  blockSize: 0,
+  pieces: 0,
+};
+const given = Object.entries(values).map(([name, value]) => [name, numbers.includes(name) ? Number(value) : value]);
+const base = { ...(isGemma ? gemmaBase : gpt2Base), ...Object.fromEntries(given), precision };
+const choices: Choices = isGemma ? gemmaChoices : gpt2Choices;
+const sketch = (form: object) => (isGemma ? gemma(form as GemmaForm) : gpt2(form as Form));
 
-const varied = String(values.vary).split(",").filter(Boolean) as (keyof Form)[];
+const varied = String(values.vary).split(",").filter(Boolean) as Field[];
 const forms = varied.length
   ? varied.flatMap((field) =>
       choices[field]!.map((choice) => ({
         label: `${field} ${choice}`,
-        form: { ...base, [field]: numbers.includes(field) ? Number(choice) : choice } as Form,
+        form: { ...base, [field]: numbers.includes(field) ? Number(choice) : choice },
       })),
     )
   : [{ label: "as chosen", form: base }];
 for (const { label, form } of forms)
   try {
-    const { us, read, written, spilled, finalizeSeconds } = await gpt2(form).cost({
+    const { us, read, written, spilled, finalizeSeconds } = await sketch(form).cost({
       optimization: Number(values.optimization),
     });
     const mb = (n: number) => (n / 1e6).toFixed(1);

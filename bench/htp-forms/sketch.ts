@@ -48,6 +48,17 @@ export const counts = (name: string, values: readonly number[], dims = [values.l
   values,
 });
 
+/** The last axis, over which a row is normed. */
+export const axisOf = (x: Tensor): Param => counts("axes", [x.dims.length - 1]);
+
+/** Of weights of [out, in] in 8 or 4 bits. */
+export const perChannel = (out: number, bits: number): Quantize => {
+  const how = { axis: 0, scales: Array<number>(out).fill(0.01), offsets: Array<number>(out).fill(0) };
+  return bits === 8
+    ? { encoding: "AXIS_SCALE_OFFSET", ...how }
+    : { encoding: "BW_AXIS_SCALE_OFFSET", bitwidth: bits, ...how };
+};
+
 interface Options {
   readonly type?: string;
   readonly quantize?: Quantize | undefined;
@@ -109,6 +120,24 @@ export class Sketch {
     const names = inputs.map((t) => t.name);
     this.#nodes.push({ name: out.name, package: "qti.aisw", type: op, params, inputs: names, outputs: [out.name] });
     return out;
+  }
+
+  reshape(x: Tensor, dims: readonly number[]): Tensor {
+    return x.dims.join() === dims.join() ? x : this.op("Reshape", [x], dims);
+  }
+
+  slice(x: Tensor, axis: number, start: number, end: number): Tensor {
+    const ranges = x.dims.flatMap((n, i) => (i === axis ? [start, end, 1] : [0, n, 1]));
+    const dims = x.dims.map((n, i) => (i === axis ? end - start : n));
+    return this.op("StridedSlice", [x], dims, {
+      params: [{ name: "ranges", dataType: "INT_32", dims: [dims.length, 3], values: ranges }],
+    });
+  }
+
+  concat(parts: readonly Tensor[], axis: number, quantize?: Quantize): Tensor {
+    const total = parts.reduce((n, p) => n + p.dims[axis]!, 0);
+    const dims = parts[0]!.dims.map((n, i) => (i === axis ? total : n));
+    return this.op("Concat", parts, dims, { params: [count("axis", axis)], quantize });
   }
 
   cost(options: HtpOptions): Promise<HtpCost> {
