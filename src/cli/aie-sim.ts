@@ -46,7 +46,8 @@ function fill(size: number, element: string, seed: number): ArrayBufferView {
 async function run([file]: readonly string[], options: Options, output: Output): Promise<unknown> {
   const { loadDesign, simulate } = await import("../runtime/aie-sim/index.ts");
   const { count, showType } = await import("../runtime/aie-sim/mlir/type.ts");
-  if (!statSync(file!).isFile()) throw new HeddleError("is not a file", { subject: file });
+  if (!statSync(file!).isFile())
+    throw new HeddleError("is a folder", { subject: file, hint: "a design such as test/golden/aie-sim/gemm.mlir" });
   const design = loadDesign(readFileSync(file!, "utf8"), { file: file! });
   for (const w of design.warnings) output.note(`${showLoc(w.loc)}: warning: ${w.subject}: ${w.reason}`);
   const { budgets, warnings } = design;

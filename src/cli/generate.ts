@@ -89,6 +89,12 @@ const definition = command(
   .option("--stats", "print cache memory, append time, work saved and speed");
 
 async function run([folder]: readonly string[], options: Options, output: Output): Promise<unknown> {
+  const ofChat = (["system", "chatTemplate"] as const).find((name) => options[name] !== undefined);
+  if (ofChat && !options.chat)
+    throw new HeddleError("has a meaning in a chat only", {
+      subject: ofChat === "system" ? "--system" : "--chat-template",
+      hint: "--chat with it, or leave it out",
+    });
   const prompt = options.chat ? options.prompt : await promptOf(options.prompt);
   const template = options.chatTemplate === undefined ? undefined : readFileSync(options.chatTemplate, "utf8");
   const { backend, threads, parts, overflow } = options;

@@ -241,6 +241,12 @@ test("usage errors have exit code 2", async () => {
   }
 });
 
+test("what only a chat takes is not dropped where there is none", async () => {
+  const { code, stderr } = await generate(tiny, "--prompt", "a", "--system", "Be kind.");
+  assert.is(code, 1);
+  assert.is(stderr, "error: --system: has a meaning in a chat only\n  try: --chat with it, or leave it out\n");
+});
+
 test("a folder that is no build, and an empty prompt, have exit code 1", async () => {
   const none = await generate("build/nothing", "--prompt", "a");
   assert.is(none.code, 1);
