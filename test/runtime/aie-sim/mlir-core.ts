@@ -12,12 +12,19 @@ const bytesOf = (elements: readonly Int32Array[]): Buffer =>
   Buffer.concat(elements.map((e) => Buffer.from(e.buffer, e.byteOffset, e.byteLength)));
 
 /**
- * @param taken what the core takes. @param given as many elements as the core gives; only their number counts.
+ * @param taken what the core takes. @param given as many elements as the core gives; only their number counts. @param rounds of its
+ * endless loop.
  * @returns the words of every FIFO that the core gives, in order.
  */
-export function runCore(design: Design, core: Core, taken: Elements, given: Elements): Map<string, Int32Array> {
+export function runCore(
+  design: Design,
+  core: Core,
+  taken: Elements,
+  given: Elements,
+  rounds: number,
+): Map<string, Int32Array> {
   const count = (f: string): number => (taken.get(f) ?? given.get(f) ?? []).length;
-  const { text, fifos } = extractCore(design, core, count, 1);
+  const { text, fifos } = extractCore(design, core, count, rounds);
   const size = (f: string): number => bytesOf(taken.get(f) ?? given.get(f) ?? []).length;
   const main = fifos.flatMap((f) => {
     const type = `memref<${size(f)}xi8>`;
@@ -56,7 +63,7 @@ export function runCore(design: Design, core: Core, taken: Elements, given: Elem
 }
 
 /** Simulates, and gives one core of each program to MLIR's tools. @returns how many programs there were. */
-export function compare(design: Design, buffers: readonly ArrayBufferView[]): number {
+export function compare(design: Design, buffers: readonly ArrayBufferView[], rounds = 1): number {
   const seen = new Map<Core, { taken: Map<string, Int32Array[]>; given: Map<string, Int32Array[]> }>();
   simulate(design, buffers, {
     observe: ({ core, fifo, side, words }) => {
@@ -69,7 +76,7 @@ export function compare(design: Design, buffers: readonly ArrayBufferView[]): nu
   const programs = new Map(design.cores.map((c) => [c.source, c.core]));
   for (const core of programs.values()) {
     const { taken, given } = seen.get(core)!;
-    for (const [fifo, words] of runCore(design, core, taken, given)) {
+    for (const [fifo, words] of runCore(design, core, taken, given, rounds)) {
       const ours = Int32Array.from(given.get(fifo)!.flatMap((e) => [...e]));
       const wrong = [...words.keys()].filter((i) => words[i] !== ours[i]);
       const hex = (w: number | undefined) => ((w ?? 0) >>> 0).toString(16).padStart(8, "0");
