@@ -228,12 +228,12 @@ export class Body {
     this.#indent--;
   }
 
-  /** The next object of a FIFO; its buffer is the core's until `release`. */
-  acquire(port: string, end: "Consume" | "Produce"): Buffer {
+  /** The next object of a FIFO; its buffer is the core's until `release`. @param held objects that the core has then, with this one. */
+  acquire(port: string, end: "Consume" | "Produce", held = 1): Buffer {
     const { symbol, object } = this.#fifos.get(port)!;
     const view = `!aie.objectfifosubview<${showMem(object)}>`;
-    const v = this.def(`${port}_view`, view, `aie.objectfifo.acquire @${symbol}(${end}, 1) : ${view}`);
-    const b = this.def(port, "", `aie.objectfifo.subview.access ${v.id}[0] : ${view} -> ${showMem(object)}`);
+    const v = this.def(`${port}_view`, view, `aie.objectfifo.acquire @${symbol}(${end}, ${held}) : ${view}`);
+    const b = this.def(port, "", `aie.objectfifo.subview.access ${v.id}[${held - 1}] : ${view} -> ${showMem(object)}`);
     return { id: b.id, type: object };
   }
   release(port: string, end: "Consume" | "Produce"): void {

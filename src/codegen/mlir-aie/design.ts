@@ -25,8 +25,8 @@ export interface Fifo {
   readonly name: string;
   readonly from: Tile;
   readonly to: readonly Tile[];
-  /** Objects that each end holds. */
-  readonly depth: number;
+  /** Objects that each end holds, or the producer and every consumer. */
+  readonly depth: number | readonly number[];
   readonly object: Mem;
   /** How the producer's DMA walks an object. */
   readonly toStream?: readonly Dim[];

@@ -18,8 +18,9 @@ const fifoType = (f: Fifo): string => `!aie.objectfifo<${showMem(f.object)}>`;
 function fifo(f: Fifo): string {
   const dims = f.toStream ? ` dimensionsToStream [${f.toStream.map(dim).join(", ")}]` : "";
   const to = f.to.map(tileId).join(", ");
+  const depth = typeof f.depth === "number" ? `${f.depth} : i32` : `[${f.depth.join(", ")}]`;
   const again = f.repeat ? ` {repeat_count = ${f.repeat} : i32}` : "";
-  return `aie.objectfifo @${f.name}(${tileId(f.from)}${dims}, {${to}}, ${f.depth} : i32)${again} : ${fifoType(f)}  // ${f.carries}`;
+  return `aie.objectfifo @${f.name}(${tileId(f.from)}${dims}, {${to}}, ${depth})${again} : ${fifoType(f)}  // ${f.carries}`;
 }
 const dim = ({ size, stride }: Dim): string => `<size = ${size}, stride = ${stride}>`;
 const symbols = (names: readonly string[]): string => names.map((n) => `@${n}`).join(", ");

@@ -64,7 +64,7 @@ function configuration({ fifos, links }: Design): string[] {
     "fifos",
     ...fifos.map(
       (f) =>
-        `  ${f.name} ${ends(f)} ${f.depth} x ${showMem(f.object)}${dims(f)}${f.repeat ? `, each ${f.repeat} times` : ""}`,
+        `  ${f.name} ${ends(f)} ${[f.depth].flat().join("/")} x ${showMem(f.object)}${dims(f)}${f.repeat ? `, each ${f.repeat} times` : ""}`,
     ),
     "links",
     ...links.map(

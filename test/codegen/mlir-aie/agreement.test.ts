@@ -40,6 +40,8 @@ const designs: Readonly<Record<string, () => readonly [KernelPlan, number?]>> = 
   "a product of int8 into int8": () => [linear(512, 640, 256, { ...i8, out: "i8" })],
   "a product of int8 into int32": () => [linear(256, 640, 512, { ...i8, out: "i32" })],
   "a product of int8 into floats": () => [linear(256, 640, 512, { ...i8, out: "f32" })],
+  "a product of int8 with 16-bit rows": () => [linear(128, 256, 512, { type: "i8", out: "f32", rowBytes: 2 })],
+  "a product of int4 with large tiles": () => [linear(512, 512, 512, { type: "i4", out: "f32" })],
   "a product of one row": () => [linear(1, 768, 2304, { bias: true, norm })],
   "a product of one row of int8": () => [linear(1, 640, 4096, { ...i8, out: "i32" })],
   "a product of one row with int4": () => [linear(1, 640, 4096, { type: "i4", out: "f32" })],

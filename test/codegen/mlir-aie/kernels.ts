@@ -56,6 +56,8 @@ export const tinyKernels: Readonly<Record<string, () => KernelPlan>> = {
       { name: "linear_i4", about: [] },
     ),
   "linear-i8-scaled": () => product({ m: 32, k: 64, n: 64, type: "i8", out: "f32", bias: false }, "linear_i8_scaled"),
+  "linear-i8-parts": () =>
+    product({ m: 128, k: 256, n: 128, type: "i8", out: "f32", rowBytes: 2, bias: false }, "linear_i8_parts"),
   "linear-i4-scaled": () =>
     product({ m: 1, k: 64, n: 128, type: "i4", out: "f32", rowBytes: 2, bias: false }, "linear_i4_scaled"),
   "attention-prefill": () =>

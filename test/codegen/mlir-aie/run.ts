@@ -76,7 +76,7 @@ export function buffersFor(
     const array = bufferArray(b.dtype, new ArrayBuffer(bytes), 0, bytes);
     if (b.holds === "result") return array;
     const { data, shape: own } = operands[b.holds]!;
-    array.set(b.behind ?? [], size(own));
+    if (b.behind) array.set(b.behind, size(own));
     if (b.pack) {
       place(packed(b, operands[b.holds]!, columns), b.shape, array, b.shape);
     } else place(data, own, array, b.shape, b.tiling, b.fixed);

@@ -2,8 +2,8 @@
 import { type Body, type Buffer, type Value, vec } from "../body.ts";
 import { clearStats, finishStats, measure, normalised, readColumns, rowStats } from "./gemm-norm.ts";
 import { forKind, numbered, readRun, type TileRun } from "./gemm-run.ts";
-import { areSmall, readNumbers, scaled, startOf } from "./gemm-scale.ts";
-import { columnsPerBlock, type GemmTiles, isScaled, rowsType } from "./gemm-shape.ts";
+import { areSmall, lowSum, readNumbers, scaled, startOf } from "./gemm-scale.ts";
+import { columnsPerBlock, type GemmTiles, isScaled, partsOf, rowsType } from "./gemm-shape.ts";
 import { quickGeluTanh } from "./math.ts";
 import { range } from "./range.ts";
 
@@ -20,7 +20,7 @@ export function gemmProgram(g: GemmTiles): (b: Body) => void {
     const stats = () => ({ stats: b.local("stats") });
     const columns = () => ({ columns: b.local("columns") });
     const numbers = isScaled(g) && { starts: b.local("starts"), scales: b.local("scales") };
-    const finish = (of: GemmTiles, acc: Buffer, c: Buffer, first: Value) => {
+    const finish = (of: GemmTiles, acc: Buffer, c: Buffer, first: Value, low?: Buffer) => {
       if (!numbers) {
         const own = of.norm && { ...stats(), ...columns() };
         const name = numbered("store", g, finishOf, of);
@@ -28,7 +28,9 @@ export function gemmProgram(g: GemmTiles): (b: Body) => void {
       }
       const { scales } = numbers;
       const store_ = (size: "small" | "large") => () =>
-        b.call(`store_${size}`, { acc, c, scales }, [first], (f, row) => scaled(f, g, row!, size === "small"));
+        b.call(`store_${size}`, { acc, ...(low && { low }), c, scales }, [first], (f, row) =>
+          scaled(f, g, row!, size === "small"),
+        );
       b.if(areSmall(b, g, scales), store_("small"), store_("large"));
     };
     /** Multiplies a chunk of weights with all rows of the tile. */
@@ -68,6 +70,42 @@ export function gemmProgram(g: GemmTiles): (b: Body) => void {
         else if (numbers) b.call("read_numbers", { weights, ...numbers }, [], (f) => readNumbers(f, of));
         else b.call("start_with_bias", { weights, acc }, [], (f) => startWithBias(f, of));
       });
+    /** A step of K of a tile whose sums leave in parts: in the first one they are asked for, in the last one they are finished. */
+    const stepOfParts = (held: Buffer[], isFirst: boolean, isLast: boolean) => {
+      const weights = b.acquire("b", "Consume");
+      if (isFirst && numbers) b.call("read_numbers", { weights, ...numbers }, [], (f) => readNumbers(f, g));
+      for (const part of range(partsOf(g))) {
+        // Where one step is all, the part before has left already.
+        if (isFirst) held[part] = b.acquire("c", "Produce", isLast ? 1 : part + 1);
+        const low = g.rowBytes === 2 ? b.local(lowSum(part)) : undefined;
+        for (const [byte, acc] of [held[part]!, ...(low ? [low] : [])].entries()) {
+          const a = b.acquire("a", "Consume");
+          if (isFirst)
+            b.call(
+              "multiply_first",
+              { a, weights, acc, ...(numbers && { starts: numbers.starts }) },
+              [b.index(0), b.index(byte)],
+              (f, row, of) =>
+                multiply(f, g, row!, (_, at, col) => (numbers ? startOf(f, g, at, col, of) : f.splat(0, sums(g)))),
+            );
+          else
+            b.call("multiply", { a, weights, acc }, [b.index(0)], (f, row) =>
+              multiply(f, g, row!, (p) => loadSum(f, g, f.local("acc"), p)),
+            );
+          b.release("a", "Consume");
+        }
+        if (!isLast) continue;
+        if (numbers) finish(g, held[part]!, held[part]!, b.index(0), low);
+        b.release("c", "Produce");
+      }
+      b.release("b", "Consume");
+    };
+    const tileInParts = () => {
+      const held: Buffer[] = [];
+      stepOfParts(held, true, g.chunks === 1);
+      if (g.chunks > 2) b.for(g.chunks - 2, () => stepOfParts(held, false, false), { hint: "chunk" });
+      if (g.chunks > 1) stepOfParts(held, false, true);
+    };
     const tile = (number?: Value) => {
       const acc = g.inPlace ? b.acquire("c", "Produce") : b.local("acc");
       const weights = b.acquire("b", "Consume");
@@ -106,7 +144,8 @@ export function gemmProgram(g: GemmTiles): (b: Body) => void {
         { hint: "strip" },
       );
     };
-    if (g.isShared) tile();
+    if (partsOf(g) > 1) b.for(g.tiles, tileInParts, { hint: "tile" });
+    else if (g.isShared) tile();
     else if (!measured) b.for(g.tiles, () => tile(), { hint: "tile" });
     else b.for(g.across.m, () => b.for(g.across.n, tile, { hint: "column" }), { hint: "row" });
   };

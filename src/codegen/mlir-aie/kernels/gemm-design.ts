@@ -13,9 +13,10 @@ import {
   type Tile,
 } from "../design.ts";
 import { gemmProgram } from "./gemm-core.ts";
+import { isBBesideA } from "./gemm-limits.ts";
 import { normLocals } from "./gemm-norm.ts";
-import { columnNumbers } from "./gemm-scale.ts";
-import { type GemmTiles, isScaled, leavesAs, rowsType } from "./gemm-shape.ts";
+import { columnNumbers, lowSums } from "./gemm-scale.ts";
+import { type GemmTiles, isScaled, leavesAs, partsOf, rowsType } from "./gemm-shape.ts";
 import { range } from "./range.ts";
 import { batches, dims4 } from "./sequence.ts";
 
@@ -40,9 +41,9 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
     links.push({ from: [from.name], to: to.map((f) => f.name), offsets });
   };
 
-  // B: packed in the order of use. Before A, for the descriptors of either: see `resendable`.
+  // B: packed in the order of use.
   const chunk = chunks(1);
-  for (const c of columns) {
+  const weightsOf = (c: number) => {
     const kept = g.sends.b > 1;
     const bytes = chunks(kept ? g.across.n * g.chunks : grid ? 1 : rows.length);
     const outs = grid ? [rows] : rows.map((r) => [r]);
@@ -51,7 +52,7 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
         name: `b_in_${c}`,
         from: shim(c),
         to: [memory(c)],
-        depth: kept ? 1 : 2,
+        depth: g.depths.b,
         object: bytes,
         carries: `weights of column ${c}`,
       },
@@ -66,7 +67,7 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
       })),
       grid ? [] : rows.map((r) => r * sizeOf(chunk)),
     );
-  }
+  };
   // A: pieces of rows, one step of K after the other, or a panel of rows; the memory tile cuts them into blocks of the matrix unit, by
   // depth, then by row.
   const piece = m / g.pieces;
@@ -78,7 +79,7 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
     { size: piece, stride: width },
     { size: kb, stride: 1 },
   ];
-  for (const r of grid ? rows : [0]) {
+  const rowsFor = (r: number) => {
     const to = grid ? columns.map((c) => core(c, r)) : columns.flatMap((c) => rows.map((q) => core(c, q)));
     const carries = grid ? `rows of A for row ${r} of the array` : "A for all cores";
     pass(
@@ -86,7 +87,7 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
         name: `a_in_${r}`,
         from: shim(r),
         to: [memory(r)],
-        depth: 2,
+        depth: g.depths.a,
         object: mem(operandType, inA / width, width),
         carries,
       },
@@ -97,28 +98,46 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
         }, // biome-ignore format: what belongs together
       ],
     );
-  }
+  };
   // C: the blocks of a column's cores join in its memory tile, which writes rows, one core's after the other's.
+  const parts = partsOf(g);
+  const rowsOfPart = rowsOfTile / parts;
   const rowsOfC: Dim[] = [
-    { size: rowsOfTile / mb, stride: mb * n },
+    { size: rowsOfPart / mb, stride: mb * n },
     { size: mb, stride: nb },
     { size: n / nb, stride: mb * nb },
     { size: nb, stride: 1 },
   ];
   const share = rows.length / g.halves;
-  for (const c of columns)
-    for (const h of range(g.halves)) {
-      const parts = rows.slice(h * share, (h + 1) * share).map((r): Fifo => ({
-        name: `c_${c}_${r}`, from: core(c, r), to: [memory(c)], depth: g.inPlace || 2, object: mem(leavesAs(g), (g.strip / mb) * (n / nb), mb, nb),
-        carries: g.inPlace ? "a tile of the result" : "rows of a tile of the result",
+  const resultsOf = (c: number, h: number) => {
+    const ofCores = rows.slice(h * share, (h + 1) * share).map((r): Fifo => ({
+        name: `c_${c}_${r}`, from: core(c, r), to: [memory(c)], depth: parts > 1 ? [parts, parts] : g.inPlace || 2, object: mem(leavesAs(g), (g.strip / mb) * (n / nb), mb, nb),
+        carries: g.inPlace && parts === 1 ? "a tile of the result" : "rows of a tile of the result",
       })); // biome-ignore format: what belongs together
-      const all: Fifo = {
-        name: outName(g, c, h), from: memory(c), to: [shim(c)], depth: 2, object: mem(leavesAs(g), share * rowsOfTile * n),
+    const all: Fifo = {
+        name: outName(g, c, h), from: memory(c), to: [shim(c)], depth: 2, object: mem(leavesAs(g), share * rowsOfPart * n),
         toStream: rowsOfC, carries: `results of column ${c}, in rows`,
       }; // biome-ignore format: what belongs together
-      fifos.push(...parts, all);
-      links.push({ from: parts.map((f) => f.name), to: [all.name], offsets: parts.map((_, i) => i * rowsOfTile * n) });
-    }
+    fifos.push(...ofCores, all);
+    links.push({
+      from: ofCores.map((f) => f.name),
+      to: [all.name],
+      offsets: ofCores.map((_, i) => i * rowsOfPart * n),
+    });
+  };
+  // FIFOs take channels of a memory tile, and with them their descriptors, in this order.
+  const rowsOfA = grid ? rows : [0];
+  const streams = range(g.halves);
+  if (isBBesideA(machine, g)) {
+    for (const c of columns) resultsOf(c, 0);
+    rowsOfA.forEach(rowsFor);
+    for (const c of columns) for (const h of streams.slice(1)) resultsOf(c, h);
+    columns.forEach(weightsOf);
+  } else {
+    columns.forEach(weightsOf);
+    rowsOfA.forEach(rowsFor);
+    for (const c of columns) for (const h of streams) resultsOf(c, h);
+  }
 
   const program = gemmProgram(g);
   const cores = columns.flatMap((c) =>
@@ -130,6 +149,7 @@ export function gemmDesign(machine: AieMachine, g: GemmTiles, name: string, abou
           ...(g.inPlace ? [] : [{ name: "acc", type: mem(g.accumulator, (m / mb) * (n / nb), mb, nb) }]),
           ...(g.kinds.some(({ norm }) => norm) ? normLocals(g) : []),
           ...(isScaled(g) ? columnNumbers(g) : []),
+          ...lowSums(g),
         ],
         ports: { a: grid ? `a_${r}` : "a_0", b: grid ? `b_${c}` : `b_${c}_${r}`, c: `c_${c}_${r}` },
         program,

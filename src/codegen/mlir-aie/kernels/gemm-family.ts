@@ -1,6 +1,6 @@
 /** Products on the same cores: one choice of tiles for all, and the configuration of the array is the same whichever of them runs. */
 import type { AieMachine } from "../../../targets/aie-machine.ts";
-import { choices, type GemmFamily, isGrid, tiles } from "./gemm.ts";
+import { type GemmFamily, isGrid, sharedChoices, tiles } from "./gemm.ts";
 import { type GemmKind, type GemmShape, type GemmTiles, kindOf } from "./gemm-shape.ts";
 
 /** A product of a program, and how often a run of the program has it. */
@@ -43,13 +43,13 @@ function search(machine: AieMachine, members: readonly Member[]): readonly GemmT
   // Those that take longest come first: a choice that is too slow is noticed early.
   const order = members.map((_, i) => i).sort((i, j) => work(members[j]!) - work(members[i]!));
   let best: { readonly seconds: number; readonly plans: readonly GemmTiles[] } | undefined;
-  for (const { tile, inPlace } of choices(machine, shapes)) {
+  for (const { tile, place } of sharedChoices(machine, shapes)) {
     const plans: GemmTiles[] = [];
     let seconds = 0;
     const fits = order.every((i) => {
       const { shape, runs } = members[i]!;
       const limit = best && (best.seconds - seconds) / runs - machine.dispatchSeconds;
-      const plan = tiles(machine, shape, tile, { inPlace, limit, family, kind: kind[i]! });
+      const plan = tiles(machine, shape, tile, { ...place, limit, family, kind: kind[i]! });
       if (!plan) return false;
       plans[i] = plan;
       seconds += runs * plan.cost.seconds;

@@ -7,7 +7,7 @@
  */
 import { type Body, type Value, vec } from "../body.ts";
 import { type Local, mem } from "../design.ts";
-import { blockBytes, blocksOfNumbers, type GemmTiles, leavesAs, numbersPerColumn } from "./gemm-shape.ts";
+import { blockBytes, blocksOfNumbers, type GemmTiles, leavesAs, numbersPerColumn, partsOf } from "./gemm-shape.ts";
 import { f32x16 } from "./math.ts";
 
 const lanes = 16;
@@ -34,6 +34,15 @@ export function columnNumbers({ tile, block, rowBytes = 1 }: Pick<GemmTiles, "ti
     { name: "scales", type: mem("i32", tile.n / nb + 1, lanes / nb, nb) },
   ];
 }
+
+/** Of rows of two bytes whose results leave in parts: the sums of low bytes, a buffer for each part. Those of high ones become results. */
+export function lowSums(g: GemmTiles): Local[] {
+  const [mb, , nb] = g.block;
+  const type = mem("i32", (g.strip / mb) * (g.tile.n / nb), mb, nb);
+  const count = g.rowBytes === 2 && partsOf(g) > 1 ? partsOf(g) : 0;
+  return Array.from({ length: count }, (_, part) => ({ name: lowSum(part), type }));
+}
+export const lowSum = (part: number): string => `low_${part}`;
 
 /** The numbers of the columns, from the end of a chunk of weights. */
 export function readNumbers(b: Body, g: GemmTiles): void {
@@ -71,40 +80,59 @@ export function readNumbers(b: Body, g: GemmTiles): void {
 export const areSmall = (b: Body, g: GemmTiles, scales: Parameters<Body["load"]>[0]): Value =>
   b.compare("arith.cmpi", "ne", b.load(scales, [b.index(g.tile.n / g.block[2]), b.index(0), b.index(0)]), b.i32(0));
 
-/** What a block of sums starts with. @param row block of the tile's rows, those of high bytes before those of low ones. */
-export function startOf(b: Body, g: GemmTiles, row: Value, col: Value): Value {
+/**
+ * What a block of sums starts with.
+ * @param row block of the tile's rows, those of high bytes before those of low ones. @param byte which of them, where that is known.
+ */
+export function startOf(b: Body, g: GemmTiles, row: Value, col: Value, byte = byteOf(b, g, row)): Value {
   const [mb, , nb] = g.block;
-  const byte =
-    g.rowBytes === 2
-      ? b.select(b.compare("arith.cmpi", "sge", row, b.index(g.rows / mb)), b.index(1), b.index(0))
-      : b.index(0);
   return b.read(b.local("starts"), [col, byte, b.index(0), b.index(0)], vec("i32", mb, nb), "start");
 }
+
+const byteOf = (b: Body, g: GemmTiles, row: Value): Value =>
+  g.rowBytes === 2
+    ? b.select(b.compare("arith.cmpi", "sge", row, b.index(g.rows / g.block[0])), b.index(1), b.index(0))
+    : b.index(0);
 
 /** A strip of the sums, from block of rows `first` on, as floats. @param isSmall whether the bits of a float are in the sums. */
 export function scaled(b: Body, g: GemmTiles, first: Value, isSmall: boolean): void {
   const [mb, , nb] = g.block;
   const cols = g.tile.n / nb;
   const piece = vec("i32", lanes / nb, nb);
-  const block = (r: Value, j: Value) => {
+  const inParts = partsOf(g) > 1;
+  const step = rowsAtOnce(g);
+  const block = (r: Value, j: Value, scale: Value) => {
     const row = b.add(first, r);
     const place = (of: Value) => b.add(b.mul(of, b.index(cols)), j);
-    // Where elements of A are two bytes, the sums of the low ones follow those of the high ones.
-    const halves = Array.from({ length: g.rowBytes ?? 1 }, (_, i) => place(i ? b.add(row, b.index(g.rows / mb)) : row));
-    const numbers = b.read(b.local("scales"), [j, b.index(0), b.index(0)], piece, "scale");
-    const scale = b.convert("vector.bitcast", b.shape(numbers, i32x16), f32x16, "scale");
+    // Where elements of A are two bytes, the sums of the low ones have buffers of their own or follow those of the high ones.
+    const halves = [{ from: b.local("acc"), at: place(row) }];
+    if (g.rowBytes === 2)
+      halves.push(
+        inParts
+          ? { from: b.local("low"), at: place(row) }
+          : { from: b.local("acc"), at: place(b.add(row, b.index(g.rows / mb))) },
+      );
     const to = place(r);
     for (let top = 0; top < mb; top += lanes / nb) {
-      const sums = halves.map((at) =>
-        b.shape(b.read(b.local("acc"), [at, b.index(top), b.index(0)], piece, "sum"), i32x16),
+      const sums = halves.map(({ from, at }) =>
+        b.shape(b.read(from, [at, b.index(top), b.index(0)], piece, "sum"), i32x16),
       );
       const result = b.mul(isSmall ? fromSmall(b, sums) : fromLarge(b, sums), scale);
       const out = leavesAs(g) === "f32" ? result : b.convert("vector.bitcast", result, i32x16, "bits");
       b.write(b.shape(out, vec(leavesAs(g), lanes / nb, nb)), b.local("c"), [to, b.index(top), b.index(0)]);
     }
   };
-  b.for(g.strip / mb, (r) => b.for(cols, (j) => block(r, j), { hint: "j" }), { hint: "r" });
+  const column = (r: Value, j: Value) => {
+    const numbers = b.read(b.local("scales"), [j, b.index(0), b.index(0)], piece, "scale");
+    const scale = b.convert("vector.bitcast", b.shape(numbers, i32x16), f32x16, "scale");
+    for (let i = 0; i < step; i++) block(i ? b.add(r, b.index(i)) : r, j, scale);
+  };
+  b.for(g.strip / mb, (r) => b.for(cols, (j) => column(r, j), { hint: "j" }), { step, hint: "r" });
 }
+
+/** Rows of blocks that become floats at a time: the more, the fewer loops. */
+export const rowsAtOnce = ({ strip, block: [mb] }: Pick<GemmTiles, "strip" | "block">): number =>
+  (strip / mb) % 2 === 0 ? 2 : 1;
 
 const asBits = (b: Body, v: Value): Value => b.convert("vector.bitcast", v, f32x16, "float");
 /** The float `one` + v, where v is less than `one` in units of its last place. */

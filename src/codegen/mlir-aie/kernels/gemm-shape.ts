@@ -42,6 +42,12 @@ export interface GemmShape {
 /** Whether sums of integers become floats: scales, and what sums start with, travel with the weights. */
 export const isScaled = (s: Pick<GemmShape, "type" | "out">): boolean => s.type !== "bf16" && s.out === "f32";
 
+/**
+ * Parts of a tile's rows whose sums leave where they lie, each as soon as its last step of K is done, while the others' last steps and
+ * the next tile's first ones are worked on. 1: all rows at once, or in strips of their own.
+ */
+export const partsOf = (g: Pick<GemmTiles, "inPlace" | "rows" | "strip">): number => (g.inPlace ? g.rows / g.strip : 1);
+
 /** Element type in which results leave a core: floats that take the place of sums are the bits of integers. */
 export const leavesAs = (g: Pick<GemmTiles, "type" | "out" | "inPlace">): Element =>
   g.inPlace && isScaled(g) ? "i32" : g.out;
@@ -93,7 +99,7 @@ export interface GemmTiles extends GemmShape {
   readonly group: Group;
   /** Tiles of sums that a core has room for where they leave as they are: with two, one leaves while the next is worked on. 0: they do not. */
   readonly inPlace: 0 | 1 | 2;
-  /** Rows of the tile that leave a core at a time. */
+  /** Rows of the tile that leave a core at a time; where its sums do, fewer than all are parts that are released as they are finished. */
   readonly strip: number;
   /** Streams in which the results of a column leave its memory tile, each of some of its cores. */
   readonly halves: number;
@@ -112,6 +118,8 @@ export interface GemmTiles extends GemmShape {
   /** Bytes of what a core and a memory tile take at a time. */
   readonly bytes: Sends;
   readonly objects: Sends;
+  /** Objects of either operand that a memory tile holds at a time. */
+  readonly depths: Sends;
   readonly memory: { readonly core: number; readonly tile: number };
   readonly cost: Cost;
 }

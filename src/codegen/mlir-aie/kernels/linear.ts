@@ -7,7 +7,7 @@ import type { Tiling } from "../tiling.ts";
 import { planGemm } from "./gemm.ts";
 import { isSmall } from "./gemm-cost.ts";
 import { gemmDesign } from "./gemm-design.ts";
-import { type GemmShape, type GemmTiles, isScaled, rowsType } from "./gemm-shape.ts";
+import { type GemmShape, type GemmTiles, isScaled, partsOf, rowsType } from "./gemm-shape.ts";
 import { packedWeights } from "./pack-weights.ts";
 
 /**
@@ -30,6 +30,7 @@ export function gemmKernel(
 ): KernelPlan {
   const { m, k, n } = g;
   const { tile, padded, memory } = g;
+  const leaving = partsOf(g);
   const pad = (what: string, from: number, to: number) =>
     from === to ? [] : [`${what} ${from} is padded to ${to} with zeros`];
   const again = (what: string, times: number) => (times > 1 ? `, ${what} sent ${times} times by the memory tiles` : "");
@@ -38,7 +39,7 @@ export function gemmKernel(
     g.mapping === "grid"
       ? `grid: A along the rows of the array, B along its columns, ${g.across.m} x ${g.across.n} blocks`
       : `skinny: A to all cores, B distributed, ${g.across.n} rounds`,
-    `tile ${tile.m} x ${tile.k} x ${tile.n} per core, ${g.chunks} steps of K, ${g.inPlace ? `room for ${g.inPlace} of its results` : `results in strips of ${g.strip} rows`}`,
+    `tile ${tile.m} x ${tile.k} x ${tile.n} per core, ${g.chunks} steps of K, ${leaving > 1 ? `results in ${leaving} parts that leave as they are finished` : g.inPlace ? `room for ${g.inPlace} of its results` : `results in strips of ${g.strip} rows`}`,
     `A in ${g.pieces > 1 ? `${g.pieces} pieces of its rows` : `panels of ${g.panel} columns`}${again("A", g.sends.a)}${again("B", g.sends.b)}; core memory ${memory.core} bytes, memory tile ${memory.tile} bytes`,
     ...(isScaled(g)
       ? [
@@ -54,7 +55,7 @@ export function gemmKernel(
   const { across, pieces } = g;
   const grid = g.mapping === "grid";
   const chunks = grid ? g.chunks : 1;
-  /** Pieces of a tile's rows by step of K; where an element is two bytes, the rows of the high ones and then those of the low ones. */
+  /** Pieces of a tile's rows by step of K; where an element is two bytes, rows of the high ones and then those of the low ones: all, or a part's. */
   const [planes, parts] = g.rowBytes === 2 ? [2, Math.max(1, pieces / 2)] : [1, pieces];
   const split = [
     [rowTiles, parts, g.rows / parts],
@@ -62,17 +63,18 @@ export function gemmKernel(
   ] as const;
   const rowTiling: Tiling | undefined =
     planes === 2
-      ? { shape: [2, m, k], split: [[2], ...split], order: [1, 4, 0, 2, 3, 5] }
+      ? { shape: [2, m, k], split: [[2], ...split], order: leaving > 1 ? [1, 4, 2, 0, 3, 5] : [1, 4, 0, 2, 3, 5] }
       : grid
         ? { shape: [m, k], split, order: [0, 3, 1, 2, 4] }
         : undefined; // biome-ignore format: a tensor's axes
+  const rowsOfTile = leaving > 1 ? [leaving, g.strip] : [g.rows];
   const rowsOfHalf = rowTiles / across.m / g.halves;
   /** Tiles of the result as they leave: by column of the array, and half of it. */
   const resultTiling: Tiling | undefined = grid
     ? {
         shape: [m, n],
-        split: [[across.m, g.halves, rowsOfHalf, g.rows], [across.n, machine.columns, tile.n]],
-        order: [0, 5, 1, 4, 2, 3, 6],
+        split: [[across.m, g.halves, rowsOfHalf, ...rowsOfTile], [across.n, machine.columns, tile.n]],
+        order: leaving > 1 ? [0, 6, 1, 5, 3, 2, 4, 7] : [0, 5, 1, 4, 2, 3, 6],
       }
     : undefined; // biome-ignore format: a tensor's axes
   const buffers: AieBuffer[] = [
