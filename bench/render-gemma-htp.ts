@@ -4,7 +4,7 @@ import { gemmaHtpBuilds } from "./suites/gemma-htp.ts";
 import { type Cell, number, percent, table } from "./tables.ts";
 
 export function renderGemmaHtp(rows: readonly Row[]): string {
-  const lines = gemmaHtpBuilds.flatMap(([label, , precision]) =>
+  const lines = gemmaHtpBuilds.flatMap(({ label, precision }) =>
     ["decode", "prefill"].flatMap((role): Cell[][] => {
       const at = (metric: string) =>
         rows.find((r) => r.program === label && r.precision === precision && r.metric === `${role} ${metric}`)?.value;

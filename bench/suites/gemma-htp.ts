@@ -1,84 +1,70 @@
 /**
- * Gemma 3 on Snapdragon X Elite's NPU by Qualcomm's simulator: 270M with its own weights where they are there (`npm run setup:gemma`), because a
- * quantised program balances its residual stream only where channels stand out; 1B with made-up ones. Of 1B in f16, whose compilation
- * wants more memory than most machines have, a period of six layers, five with a window and one without.
+ * Gemma 3 on Snapdragon X Elite's NPU by Qualcomm's simulator, from whole builds with their context binaries: 270M with its own weights where
+ * they are there (`npm run setup:gemma`), 1B with made-up ones, whose residual stream has channels that stand out as trained ones have. What
+ * one context takes more memory for than most machines have is compiled in parts, and what these take is added up.
  */
 import { existsSync } from "node:fs";
+import type { Manifest } from "../../src/codegen/manifest.ts";
 import type { Precision } from "../../src/codegen/precision.ts";
-import { boundBytes, finalizeLevel, prepareContext } from "../../src/htp/index.ts";
-import { loadTarget } from "../../src/targets/target.ts";
 import { compileTo, type SuiteContext } from "../harness.ts";
 import type { Row } from "../record.ts";
 
-const target = "x-elite";
 const device = "SoC 52 (HTP v73, 8 MB VTCM) on Qualcomm's x86-64 simulator";
 const context = 256;
 
 const weights = existsSync(".gemma") ? ["--weights", ".gemma"] : [];
 
-/** What is costed: all of 270M, and 1B whole or in part. */
-export const gemmaHtpBuilds: readonly (readonly [
-  label: string,
-  program: string,
-  precision: Precision,
-  ...options: string[],
-])[] = [
-  ["270M", "gemma3-270m", "f16", ...weights],
-  ["270M", "gemma3-270m", "w8a16", ...weights],
-  ["270M", "gemma3-270m", "w4a16", ...weights],
-  ["1B, layers 6-11", "gemma3-1b", "f16", "--layers", "6-11"],
-  ["1B", "gemma3-1b", "w8a16"],
-  ["1B", "gemma3-1b", "w4a16"],
+export interface GemmaHtpBuild {
+  readonly label: string;
+  readonly program: string;
+  readonly precision: Precision;
+  readonly options: readonly string[];
+}
+
+export const gemmaHtpBuilds: readonly GemmaHtpBuild[] = [
+  ...(["f16", "w8a16", "w4a16"] as const).map((precision) => ({
+    ...{ label: "270M", program: "gemma3-270m", precision },
+    options: weights,
+  })),
+  { label: "1B, in 3 parts", program: "gemma3-1b", precision: "f16", options: ["--parts", "3"] },
+  { label: "1B", program: "gemma3-1b", precision: "w8a16", options: [] },
+  { label: "1B", program: "gemma3-1b", precision: "w4a16", options: [] },
 ];
 
-export async function gemmaHtp({ row, say, only }: SuiteContext): Promise<Row[]> {
-  const rate = loadTarget(target).memoryRate.value;
+/** What the manifest of a build says of each entry point, of all parts together. */
+export function gemmaHtpRows(
+  { row, say }: Pick<SuiteContext, "row" | "say">,
+  { label, precision }: GemmaHtpBuild,
+  entries: Manifest["entries"],
+): Row[] {
+  return entries.flatMap(({ name, role, npu }) => {
+    const { us, boundBytes, shareOfBound, uncosted } = npu!.simulated!;
+    say(`  ${label} ${precision} ${name}: ${us} us`);
+    const figures = [
+      ["step", us, "us"],
+      ["DDR read", npu!.ddr!.read, "bytes"],
+      ["weights and cache", boundBytes, "bytes"],
+      ["share of bound", shareOfBound, "ratio"],
+      ["ops without a cost", uncosted.length, "ops"],
+    ] as const;
+    return figures.map(([metric, value, unit]) => ({
+      ...row({
+        ...{ program: label, precision, context, value, unit },
+        metric: `${role} ${metric}`,
+        source: "vendor-simulated",
+      }),
+      device,
+    }));
+  });
+}
+
+export async function gemmaHtp(suite: SuiteContext): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const [label, program, precision, ...options] of gemmaHtpBuilds.filter(([, p]) => only(p))) {
-    const build = await compileTo(
-      program,
-      precision,
-      "--target",
-      target,
-      "--no-context",
-      "--contexts",
-      `${context}`,
-      ...options,
-    );
-    for (const entry of build.entries) {
-      const { graphs } = await prepareContext({
-        graphs: [
-          {
-            name: entry.name,
-            file: `${build.out}/${entry.graph}`,
-            optimization: finalizeLevel(entry, precision),
-          },
-        ],
-        weights: `${build.out}/qnn/weights.bin`,
-        cache: false,
-      });
-      const { simulated, ddr } = graphs[0]!;
-      const bound = boundBytes(entry);
-      say(`  ${label} ${precision} ${entry.name}: ${simulated!.us} us`);
-      const add = (metric: string, value: number, unit: string) =>
-        rows.push({
-          ...row({
-            program: label,
-            precision,
-            context,
-            metric: `${entry.role} ${metric}`,
-            value,
-            unit,
-            source: "vendor-simulated",
-          }),
-          device,
-        });
-      add("step", simulated!.us, "us");
-      add("DDR read", ddr!.read, "bytes");
-      add("weights and cache", bound, "bytes");
-      add("share of bound", bound / rate / (simulated!.us / 1e6), "ratio");
-      add("ops without a cost", simulated!.uncosted.length, "ops");
-    }
+  for (const build of gemmaHtpBuilds.filter((b) => suite.only(b.program))) {
+    const { program, precision, options } = build;
+    const common = ["--target", "x-elite", "--contexts", `${context}`];
+    const { entries } = await compileTo(program, precision, ...common, ...options);
+    rows.push(...gemmaHtpRows(suite, build, entries));
   }
   return rows;
 }
