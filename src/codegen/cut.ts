@@ -159,20 +159,34 @@ function cutsOf(g: Graph, known: ReadonlySet<Node>): Map<string, Node> {
   return cuts.size === 1 && cuts.has(before) ? new Map() : cuts;
 }
 
-/** Neighbours together, so that the largest group has as few bytes as possible: by dynamic programming over where groups begin. */
+/**
+ * Neighbours together, so that the largest group has as few bytes as possible, of equal divisions the evener one: by dynamic
+ * programming over where groups begin.
+ */
 function divide(stretches: readonly Stretch[], count: number, measure: Measure): Stretch[][] {
   const bytes = stretches.map((s) => bytesIn([s], measure));
   const sum = (from: number, to: number) => bytes.slice(from, to).reduce((a, b) => a + b, 0);
-  /** For the first `n` stretches in some groups: the largest of them, and where the last begins. */
-  let best = bytes.map((_, n) => ({ most: sum(0, n + 1), begins: [0] }));
+  interface Division {
+    readonly most: number;
+    /** Sum of the squares of the groups' bytes: of equal sums the least is of those that are most even. */
+    readonly squares: number;
+    readonly begins: readonly number[];
+  }
+  const isBetter = (a: Division, b: Division) => a.most < b.most || (a.most === b.most && a.squares < b.squares);
+  /** The first `n` stretches in some groups. */
+  let best = bytes.map((_, n): Division => ({ most: sum(0, n + 1), squares: sum(0, n + 1) ** 2, begins: [0] }));
   for (let groups = 2; groups <= count; groups++)
     best = best.map((_, n) => {
-      let found = { most: Number.POSITIVE_INFINITY, begins: [] as number[] };
+      let found: Division = { most: Number.POSITIVE_INFINITY, squares: 0, begins: [] };
       for (let begin = groups - 1; begin <= n; begin++) {
         const before = best[begin - 1]!;
-        const most = Math.max(before.most, sum(begin, n + 1));
-        if (before.begins.length === groups - 1 && most < found.most)
-          found = { most, begins: [...before.begins, begin] };
+        const last = sum(begin, n + 1);
+        const all = {
+          most: Math.max(before.most, last),
+          squares: before.squares + last ** 2,
+          begins: [...before.begins, begin],
+        };
+        if (before.begins.length === groups - 1 && isBetter(all, found)) found = all;
       }
       return found;
     });
