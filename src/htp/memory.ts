@@ -4,11 +4,12 @@ import { availableParallelism, freemem } from "node:os";
 import type { Job } from "./types.ts";
 
 /**
- * Bytes that the compiler takes at its worst for graphs over shared weights in one context. Measured with GPT-2 124M in f16, whose weights
- * are 249 MB: 2.1 GB for a graph alone, 3.4 GB for two graphs in one context, 8.2 GB for six.
+ * Bytes that the compiler takes at its worst for graphs over shared weights in one context, with some room. Measured with GPT-2 124M in f16,
+ * whose weights are 249 MB: 2.1 GB for a graph alone, 3.4 GB for two graphs in one context, 8.2 GB for six; with thirds of Gemma 3 1B in
+ * f16, 861 to 875 MB each: 4.9 to 8.2 GB for graphs alone, 6.5 to 7.3 GB for two in one context.
  * @param weights bytes as they are stored
  */
-export const compilerMemory = (weights: number, graphs: number): number => weights * (4 + 5 * graphs);
+export const compilerMemory = (weights: number, graphs: number): number => weights * (7.5 + graphs) + graphs * 1e9;
 
 /** Bytes that a job takes at its worst. */
 export const memoryNeed = ({ weights, graphs, binary }: Pick<Job, "weights" | "graphs" | "binary">): number =>
