@@ -27,8 +27,10 @@ export const gemmaHtpBuilds: readonly GemmaHtpBuild[] = [
     options: weights,
   })),
   { label: "1B, in 3 parts", program: "gemma3-1b", precision: "f16", options: ["--parts", "3"] },
-  { label: "1B", program: "gemma3-1b", precision: "w8a16", options: [] },
-  { label: "1B", program: "gemma3-1b", precision: "w4a16", options: [] },
+  ...(["w8a16", "w4a16"] as const).map((precision) => ({
+    ...{ label: "1B, in 5 parts", program: "gemma3-1b", precision },
+    options: ["--parts", "5"],
+  })),
 ];
 
 /** What the manifest of a build says of each entry point, of all parts together. */
