@@ -52,14 +52,18 @@ export function calibrationTokens(
   }
   const bytes = readFileSync(file ?? shipped);
   const text = utf8(bytes.subarray(0, mostBytes), `--calibration ${file}`, bytes.length > mostBytes);
-  const tokens = parseTokenizer(tokenizer.content, tokenizer.name).encode(text.replaceAll(/\s+/g, " ").trim());
+  const parsed = parseTokenizer(tokenizer.content, tokenizer.name);
+  // What stands in front of every text, such as Gemma's <bos>: a row without it has other and often larger values.
+  const front = parsed.encode("");
+  const each = rows - front.length;
+  const tokens = parsed.encodePart(text.replaceAll(/\s+/g, " ").trim());
   const most = file === undefined ? defaultTokens : mostTokens;
-  const whole = Math.floor(Math.min(tokens.length, most) / rows);
+  const whole = Math.floor(Math.min(tokens.length, most) / each);
   if (whole === 0)
-    throw new HeddleError(`has ${tokens.length} tokens; calibration needs at least ${rows}`, {
+    throw new HeddleError(`has ${tokens.length} tokens; calibration needs at least ${each}`, {
       subject: `--calibration ${file ?? "(default text)"}`,
       hint: "give a longer text",
     });
-  const sequences = Array.from({ length: whole }, (_, i) => tokens.slice(i * rows, (i + 1) * rows));
+  const sequences = Array.from({ length: whole }, (_, i) => [...front, ...tokens.slice(i * each, (i + 1) * each)]);
   return { text: file === undefined ? "the text that comes with Heddle" : basename(file), sequences };
 }
