@@ -1,5 +1,6 @@
 /** The public face of the passes: what graph files, the command line and authors of passes import. */
 
+export { balanceCaches } from "./balance-caches.ts";
 export { balanceResidual } from "./balance-residual.ts";
 export { f16Weights } from "./f16-weights.ts";
 export { blockSize, flashAttentionPass as flashAttention, workingSet } from "./flash-attention.ts";

@@ -6,6 +6,7 @@ import * as assert from "uvu/assert";
 import { Histogram } from "../../src/cli/support/calibration/histogram.ts";
 import { divergence, lossOf } from "../../src/cli/support/calibration/losses.ts";
 import { type LayerReport, spend } from "../../src/cli/support/calibration/sensitivity.ts";
+import { calibrationTokens } from "../../src/cli/support/calibration/text.ts";
 import { compileProgram } from "../../src/cli/support/compile-program.ts";
 import { encodingFor } from "../../src/passes/support/encoding.ts";
 import { noise } from "../ir/examples/example.ts";
@@ -47,6 +48,41 @@ test("x-elite refuses a calibration without the ranges that it computes in, and 
     const { encoding, ...logits } = outputs[0]!;
     assert.equal(logits, { name: "logits", role: "logits", dtype: "u16", shape: [1, 256] }, "integers");
     assert.ok(encoding!.scale > 0 && encoding!.offset < 0);
+  }
+});
+
+test("every sequence starts with what the model expects in front of a text", () => {
+  const letters = [..."<>abcdefghijklmnopqrstuvwxyz"];
+  const vocabulary = {
+    format: "heddle.vocabulary/1",
+    pieces: ["<s>", ...letters, "\u2581"],
+    scores: Array(30).fill(0),
+    kinds: `c${"n".repeat(29)}`,
+    unknown: 1,
+    before: [0],
+    after: [],
+    prefix: false,
+  };
+  const file = join(tempFolder(), "text.txt");
+  writeFileSync(file, "abcdefg hijklmn opq");
+  const tokenizer = { name: "vocabulary.json" as const, content: () => JSON.stringify(vocabulary) };
+  const { sequences } = calibrationTokens(file, { tokenizer, vocab: 30, rows: 8 });
+  const [a, space] = [3, 29];
+  assert.equal(sequences, [
+    [0, a, a + 1, a + 2, a + 3, a + 4, a + 5, a + 6],
+    [0, space, a + 7, a + 8, a + 9, a + 10, a + 11, a + 12],
+  ]);
+});
+
+test("a calibration.json with divisors of caches that are no numbers, or not positive, is refused", async () => {
+  const first = await compile({});
+  const content = JSON.parse(readFileSync(join(first.out, "calibration.json"), "utf8"));
+  const [name] = Object.keys(content.caches);
+  for (const bad of [{ keys: [0] }, { values: ["2"] }, { reaches: {} }]) {
+    const calibration = join(tempFolder(), "calibration.json");
+    const caches = { ...content.caches, [name!]: { ...content.caches[name!], ...bad } };
+    writeFileSync(calibration, JSON.stringify({ ...content, caches }));
+    await refused(compile({ quantize: { calibration } }), /has no ranges of its caches/);
   }
 });
 

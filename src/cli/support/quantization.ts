@@ -8,6 +8,7 @@ import { describe } from "../../ir/node.ts";
 import type { Encoding } from "../../ir/ops/support/quant.ts";
 import { nodeNames } from "../../ir/print.ts";
 import type { Module } from "../../ir/program.ts";
+import { cachedHeads } from "../../passes/balance-caches.ts";
 import { f16Weights } from "../../passes/f16-weights.ts";
 import { ownNames } from "../../passes/own-names.ts";
 import type { Pass } from "../../passes/pass.ts";
@@ -25,6 +26,7 @@ import { loadTarget } from "../../targets/target.ts";
 import type { Checkpoint } from "../../weights/checkpoint.ts";
 import type { WeightSource } from "../../weights/source.ts";
 import { balanceOf } from "./calibration/balance.ts";
+import { type CacheBalance, cacheBalanceOf } from "./calibration/caches.ts";
 import { calibrate, missingIn } from "./calibration/calibrate.ts";
 import { type Calibration, checkCalibration, rangesBy } from "./calibration/calibration.ts";
 import { rowsOf } from "./calibration/run.ts";
@@ -130,6 +132,7 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
   const halfRange = input.halves ? halfRangeOf(module.graph, calibration) : undefined;
   // In fixed point the stream has an encoding of its own, so that it need not fit f16; only its channels must fit each other.
   const balance = input.options.target === "x-elite" ? balanceOf(calibration) : undefined;
+  const cacheBalance = caches === "i8" ? cacheBalanceOf(calibration.caches, ranges) : undefined;
   const scaling = balance ? balance.passes : halfRange ? halfPasses(halfRange) : [];
   return {
     calibration,
@@ -142,15 +145,17 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
         ? []
         : Object.entries(ranges).map(([name, range]) => [name, encodingFor(range, "u16")] as const)),
       ...(balance?.encodings ?? []),
+      ...(cacheBalance?.encodings ?? []),
     ]),
     units: balance?.units ?? new Map(),
     passes: [
       // There encodings are found by name.
       ...(input.options.target === "x-elite" ? [ownNames] : []),
       ...scaling,
+      ...(cacheBalance?.passes ?? []),
       quantizePass(quantize),
       f16Weights,
-      ...(caches === "i8" ? [quantizeCaches(cacheRanges(module, ranges))] : []),
+      ...(caches === "i8" ? [quantizeCaches(cacheRanges(module, ranges, cacheBalance!.ranges))] : []),
     ],
   };
 }
@@ -171,9 +176,19 @@ export async function checkHalfRange(input: Omit<QuantizationInput, "precision" 
 }
 
 /** The range of what is appended to each cache. @throws HeddleError where calibration did not see it. */
-function cacheRanges({ graph }: Module, ranges: Readonly<Record<string, Range>>): Range[] {
+function cacheRanges(
+  { graph }: Module,
+  ranges: Readonly<Record<string, Range>>,
+  balanced: CacheBalance["ranges"],
+): Range[] {
   const names = nodeNames(graph);
-  return graph.state.map(({ next }) => rangeOf(next.inputs[1]!, names, ranges));
+  const divided = new Map(
+    cachedHeads(graph).flatMap(({ attention, keys, values }) => {
+      const found = balanced.get(names.get(attention)!);
+      return [[keys, found?.keys] as const, [values, found?.values] as const];
+    }),
+  );
+  return graph.state.map(({ next }) => divided.get(next) ?? rangeOf(next.inputs[1]!, names, ranges));
 }
 
 type QuantizedLinear = Parameters<QuantizeOptions["bits"]>[0];

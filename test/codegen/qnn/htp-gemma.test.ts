@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test as always } from "uvu";
 import * as assert from "uvu/assert";
+import type { CacheRanges } from "../../../src/cli/support/calibration/caches.ts";
 import type { Precision } from "../../../src/codegen/precision.ts";
 import { build, promptOf, withSession } from "../../support/builds.ts";
 import { argmax, hasHtp, sqnr, withHtp } from "../../support/htp.ts";
@@ -20,14 +21,21 @@ const prompt = promptOf(200);
 /** HEDDLE_ALL_ENTRIES=1 takes all precisions and says how many decibels. */
 const all = process.env.HEDDLE_ALL_ENTRIES === "1";
 
-/** Divides channels of the residual stream, as calibration does where they stand out; those of made-up weights do not. */
+/** Divides channels of the residual stream, of keys and of values, as calibration does where they stand out; those of made-up weights do not. */
 async function withDivisors(): Promise<string> {
   const options = { config: "tiny", target: "x-elite", precision: "w8a16", contexts: [256], context: false } as const;
   const file = join(await build(program, options), "calibration.json");
   const calibration = JSON.parse(readFileSync(file, "utf8"));
   const divisors = calibration.residual.divisors.map((_: number, c: number) => (c % 8 ? 1 : 2 ** ((c / 8) % 4)));
+  const caches = Object.fromEntries(
+    Object.entries(calibration.caches as Readonly<Record<string, CacheRanges>>).map(([name, { keys, reaches }]) => {
+      // Channels that are alike lose by it: so few are divided, and by little.
+      const some = keys.map((_, c) => (c % 8 ? 1 : 2));
+      return [name, { keys: some, values: some, reaches: { ...reaches, queries: 2 * reaches.queries } }];
+    }),
+  );
   const edited = join(tempFolder(), "calibration.json");
-  writeFileSync(edited, JSON.stringify({ ...calibration, residual: { ...calibration.residual, divisors } }));
+  writeFileSync(edited, JSON.stringify({ ...calibration, caches, residual: { ...calibration.residual, divisors } }));
   return edited;
 }
 

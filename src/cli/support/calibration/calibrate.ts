@@ -19,6 +19,7 @@ import { staticShape } from "../../../ir/type.ts";
 import type { Range } from "../../../passes/support/encoding.ts";
 import { isStatic } from "../../../passes/support/static.ts";
 import type { WeightSource } from "../../../weights/source.ts";
+import { CacheWatch } from "./caches.ts";
 import type { Calibration } from "./calibration.ts";
 import { Histogram } from "./histogram.ts";
 import { ResidualWatch } from "./residual.ts";
@@ -108,11 +109,13 @@ export async function calibrate(
   const wanted = [...named.keys()];
   const seen = wanted.map(() => new Histogram());
   const residual = new ResidualWatch(g);
-  await withValues(g, [...wanted, ...residual.wanted], weights, async (run) => {
+  const caches = new CacheWatch(g);
+  await withValues(g, [...wanted, ...residual.wanted, ...caches.wanted], weights, async (run) => {
     for (const [i, sequence] of sequences.entries()) {
       const values = await run(sequence);
       for (const [k, histogram] of seen.entries()) histogram.add(values[k] as Float32Array);
-      residual.add(values.slice(wanted.length));
+      residual.add(values.slice(wanted.length, wanted.length + residual.wanted.length));
+      caches.add(values.slice(wanted.length + residual.wanted.length));
       progress((i + 1) / sequences.length);
     }
   });
@@ -124,6 +127,7 @@ export async function calibrate(
       hint: "check the weights: f32 overflows here on ordinary text",
     });
   const stream = residual.ranges(nodeNames(g));
+  const kept = caches.ranges(nodeNames(g));
   return {
     format: "heddle.calibration/1",
     program,
@@ -131,6 +135,7 @@ export async function calibrate(
     text,
     tokens: sequences.reduce((n, s) => n + s.length, 0),
     ...(stream && { residual: stream }),
+    ...(kept && { caches: kept }),
     values: Object.fromEntries([
       ...wanted.map((n, i) => {
         const h = seen[i]!;

@@ -1,6 +1,7 @@
 /** What a model's values were on a text: `calibration.json`, from which encodings follow. */
 import { HeddleError } from "../../../ir/error.ts";
 import type { Range } from "../../../passes/support/encoding.ts";
+import type { CacheRanges } from "./caches.ts";
 import type { NormRanges, ResidualRanges } from "./residual.ts";
 
 export const calibrationMethods = ["minmax", "percentile", "mse"] as const;
@@ -21,6 +22,8 @@ export interface Calibration {
   readonly values: Readonly<Record<string, ValueRanges>>;
   /** Where the model has a residual stream that only norms read. */
   readonly residual?: ResidualRanges;
+  /** Where the model keeps keys and values, by the name of the attention. */
+  readonly caches?: Readonly<Record<string, CacheRanges>>;
 }
 
 /** The ranges of all values by one method, for integers of so many bits. */
@@ -53,18 +56,29 @@ export function checkCalibration(content: unknown, subject: string, program: str
       if (!isRange(ranges?.[method]) || !isRange(ranges.mse8 ?? ranges[method]))
         refuse(`has no ${method} range of %${name}`);
   if (c.residual !== undefined && !isResidual(c.residual)) refuse("has no ranges of its residual stream");
+  if (c.caches !== undefined && !areCaches(c.caches)) refuse("has no ranges of its caches");
   return c;
 }
 
 const isReach = (x: unknown): x is number => Number.isFinite(x) && (x as number) >= 0;
 
-/** Positive powers of two, finite reaches. */
+const areDivisors = (divisors: unknown): divisors is number[] =>
+  Array.isArray(divisors) && divisors.every((d) => isReach(d) && d > 0);
+
+function areCaches(caches: Readonly<Record<string, Partial<CacheRanges> | null>> | null): boolean {
+  if (typeof caches !== "object" || !caches) return false;
+  return Object.values(caches).every((c) => {
+    const { queries, keys, values } = c?.reaches ?? {};
+    return areDivisors(c?.keys) && areDivisors(c?.values) && [queries, keys, values].every(isReach);
+  });
+}
+
+/** Powers of two and finite reaches. */
 function isResidual(residual: Partial<ResidualRanges> | null): boolean {
   const { divisors, reaches, norms } = residual ?? {};
-  const isDivisor = (d: unknown) => isReach(d) && d > 0 && Number.isInteger(Math.log2(d));
   const isNorm = (n: Partial<NormRanges> | null) =>
     isReach(n?.wide) && isReach(n?.normal) && isRange(n?.rms) && n.rms.min >= 0;
-  if (!Array.isArray(divisors) || !divisors.every(isDivisor)) return false;
+  if (!areDivisors(divisors) || !divisors.every((d) => Number.isInteger(Math.log2(d)))) return false;
   if (typeof reaches !== "object" || typeof norms !== "object" || !reaches || !norms) return false;
   return Object.values(reaches).every(isReach) && Object.values(norms).every(isNorm);
 }
