@@ -5,7 +5,7 @@ import { allocate, type Context, mapFile, release } from "../../src/runtime/addo
 import { BoundGraph } from "../../src/runtime/bound-graph.ts";
 import { openBuild, readJson } from "../../src/runtime/build-folder.ts";
 import { CachedRunner } from "../../src/runtime/cached-runner.ts";
-import type { Entry, EntryGraph } from "../../src/runtime/entry-graph.ts";
+import { type Entry, type EntryGraph, logitsOf } from "../../src/runtime/entry-graph.ts";
 import { libraryCandidates, openBackend } from "../../src/runtime/libraries.ts";
 import { Counters } from "../../src/runtime/statistics.ts";
 import { withSession } from "./builds.ts";
@@ -19,8 +19,22 @@ export interface HtpRun {
   readonly counters: Counters;
 }
 
-/** Opens a build of x-elite, runs `use` and takes everything down again. */
-export async function withHtp<T>(folder: string, use: (run: HtpRun) => Promise<T>): Promise<T> {
+/** One run of an entry point: what it was given, inputs and caches by name, and the logits that it yielded. */
+export interface SeenRun {
+  readonly entry: Entry;
+  readonly given: Readonly<Record<string, ArrayLike<number>>>;
+  readonly logits: Float32Array;
+}
+
+/**
+ * Opens a build of x-elite, runs `use` and takes everything down again.
+ * @param see told of every run; it copies what it wants to keep
+ */
+export async function withHtp<T>(
+  folder: string,
+  use: (run: HtpRun) => Promise<T>,
+  see?: (run: SeenRun) => void,
+): Promise<T> {
   const build = openBuild(folder);
   const { entries, model, precision, weights } = build.manifest;
   const file = mapFile(build.path(weights.file));
@@ -45,6 +59,7 @@ export async function withHtp<T>(folder: string, use: (run: HtpRun) => Promise<T
       run: async (caches) => {
         bound.bindCaches(caches);
         await graph.execute();
+        see?.({ entry, given: { ...bound.inputs, ...caches }, logits: logitsOf(made) });
       },
     };
     ready.set(entry, made);
