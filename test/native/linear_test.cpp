@@ -139,7 +139,7 @@ TEST(matmul) {
 TEST(cache_append_and_cached_attention) {
   Random random;
   const U g = 2, d = 6, capacity = 20, heads = 4;
-  for (const U t : {1U, 7U}) {
+  for (const auto& [t, stepwise] : {std::pair{1U, false}, {7U, false}, {7U, true}}) {
     Host h(backend());
     h.tensor("k_cache", TensorType::APP_READWRITE, {g, d, capacity});
     h.tensor("v_cache", TensorType::APP_READWRITE, {g, capacity, d});
@@ -151,7 +151,8 @@ TEST(cache_append_and_cached_attention) {
     h.node("KvAppend", {Param::u32("axis", 2)}, {"k_cache", "k", "position"}, {"k_cache"});
     h.node("KvAppend", {Param::u32("axis", 1)}, {"v_cache", "v", "position"}, {"v_cache"});
     h.node("FlashCachedAttention",
-           {Param::f32("scale", 0.5F), Param::u32("window", 0), Param::u32("block_q", 3), Param::u32("block_k", 4)},
+           {Param::f32("scale", 0.5F), Param::u32("window", 0), Param::u32("block_q", 3), Param::u32("block_k", 4),
+            Param::flag("stepwise", stepwise)},
            {"q", "k_cache", "v_cache", "position"}, {"out"});
     h.finalize();
     std::vector<float> kCache(g * d * capacity, NAN), vCache(g * d * capacity, NAN);
@@ -199,7 +200,7 @@ TEST(cache_append_and_cached_attention) {
 TEST(ring_append_and_cached_attention) {
   Random random;
   const U g = 1, d = 20, heads = 2, window = 9;
-  for (const U t : {1U, 7U}) {
+  for (const auto& [t, stepwise] : {std::pair{1U, false}, {7U, false}, {7U, true}}) {
     for (const U capacity : {window + t - 1, 24U}) {
       Host h(backend());
       h.tensor("k_cache", TensorType::APP_READWRITE, {g, d, capacity});
@@ -213,7 +214,8 @@ TEST(ring_append_and_cached_attention) {
       h.node("KvAppend", {Param::u32("axis", 2), seen}, {"k_cache", "k", "position"}, {"k_cache"});
       h.node("KvAppend", {Param::u32("axis", 1), seen}, {"v_cache", "v", "position"}, {"v_cache"});
       h.node("FlashCachedAttention",
-             {Param::f32("scale", 0.3F), seen, Param::u32("block_q", 3), Param::u32("block_k", 8)},
+             {Param::f32("scale", 0.3F), seen, Param::u32("block_q", 3), Param::u32("block_k", 8),
+              Param::flag("stepwise", stepwise)},
              {"q", "k_cache", "v_cache", "position"}, {"out"});
       h.finalize();
       std::vector<float> kCache(d * capacity, NAN), vCache(d * capacity, NAN);
@@ -256,6 +258,46 @@ TEST(ring_append_and_cached_attention) {
           }
         }
         at += real;
+      }
+    }
+  }
+}
+
+// What queries give does not depend on how many there are, or on rows behind them.
+TEST(stepwise_attention_gives_what_each_query_gives_alone) {
+  Random random;
+  const U d = 68, most = 130;
+  for (const auto& [heads, g] : {std::pair{2U, 2U}, {4U, 1U}, {14U, 2U}}) {
+    for (const U window : {0U, 70U}) {
+      const U capacity = window == 0 ? 3 * most : window + most + 1;
+      const auto k = random.floats(g * d * capacity), v = random.floats(g * capacity * d);
+      const auto q = random.floats(heads * most * d);
+      const auto attend = [&](U at, U t) {
+        Host h(backend());
+        h.tensor("k", TensorType::APP_READWRITE, {g, d, capacity});
+        h.tensor("v", TensorType::APP_READWRITE, {g, capacity, d});
+        h.tensor("q", IN, {heads, t, d});
+        h.tensor<std::int32_t>("position", IN, {1});
+        std::vector<std::int32_t> position = {static_cast<std::int32_t>(150 + at)};
+        auto keys = k, values = v;
+        std::vector<float> some;
+        for (U head = 0; head < heads; ++head) {
+          const float* from = &q[(head * most + at) * d];
+          some.insert(some.end(), from, from + t * d);
+        }
+        return evaluate(h, "FlashCachedAttention",
+                        {Param::f32("scale", 0.3F), Param::u32("window", window), Param::u32("block_q", 64),
+                         Param::u32("block_k", 64), Param::flag("stepwise", true)},
+                        {"q", "k", "v", "position"}, {heads, t, d},
+                        {{"k", keys}, {"v", values}, {"q", some}, {"position", position}});
+      };
+      const auto whole = attend(0, most);
+      for (const auto& [at, t] : {std::pair{0U, 1U}, {57U, 1U}, {129U, 1U}, {1U, 5U}, {64U, 66U}}) {
+        const auto part = attend(at, t);
+        for (U head = 0; head < heads; ++head) {
+          const float* same = &whole[(head * most + at) * d];
+          CHECK_NEAR(&part[head * t * d], Doubles(same, same + t * d), 0, "stepwise attention");
+        }
       }
     }
   }

@@ -183,15 +183,16 @@ TEST(attention_step_adds_in_the_order_of_ggml) {
       const std::size_t ring = window != 0 && round % 3 != 0 ? window + random.next() % 70 : 0;
       const std::size_t places = ring != 0 ? ring : position + 1 + random.next() % 5;
       const std::size_t end = position + 1, first = window != 0 && end > window ? end - window : 0;
-      const auto q = random.floats(d, 2.0F), keys = random.floats(end * d, 2.0F), values = random.floats(end * d);
-      std::vector<float> kc(places * d, NAN), vc(places * d, NAN), out(d, NAN);
+      const std::size_t heads = 1 + round % 7;
+      const auto qs = random.floats(heads * d, 2.0F), keys = random.floats(end * d, 2.0F), values = random.floats(end * d);
+      std::vector<float> kc(places * d, NAN), vc(places * d, NAN), out(heads * d, NAN);
       for (std::size_t j = first; j < end; ++j) {
         for (std::size_t i = 0; i < d; ++i) {
           kc[i * places + j % places] = keys[j * d + i];
           vc[j % places * d + i] = values[j * d + i];
         }
       }
-      std::vector<float> scratch(attentionStepScratch(places));
+      std::vector<float> scratch(attentionStepScratch(heads, places));
       AttentionTile t{};
       t.end = 1;
       t.headDim = d;
@@ -200,7 +201,9 @@ TEST(attention_step_adds_in_the_order_of_ggml) {
       t.causal = t.keysTransposed = true;
       t.window = window;
       t.scale = 0.25F;
-      t.q = q.data();
+      t.heads = heads;
+      t.headStride = d;
+      t.q = qs.data();
       t.k = kc.data();
       t.ldk = places;
       t.v = vc.data();
@@ -209,30 +212,33 @@ TEST(attention_step_adds_in_the_order_of_ggml) {
       t.ring = ring;
       k->attentionStep(t);
 
-      std::vector<float> weights((end + 15) / 16 * 16, -INFINITY);
-      float top = -INFINITY;
-      for (std::size_t j = first; j < end; ++j) {
-        weights[j] = 0.25F * chained(d, [&](std::size_t i) { return q[i]; }, [&](std::size_t i) { return keys[j * d + i]; });
-        top = std::max(top, weights[j]);
-      }
-      for (float& w : weights) w -= top;
-      k->unary[static_cast<int>(Unary::EXP)](weights.data(), weights.data(), weights.size());
-      double total = 0;
-      for (std::size_t j = 0; j < weights.size(); j += 16) {
-        std::vector<float> sums(&weights[j], &weights[j] + 16);
-        for (std::size_t half = 8; half > 0; half /= 2) {
-          for (std::size_t i = 0; i < half; ++i) sums[i] += sums[i + half];
+      for (std::size_t head = 0; head < heads; ++head) {
+        const float* q = &qs[head * d];
+        std::vector<float> weights((end + 15) / 16 * 16, -INFINITY);
+        float top = -INFINITY;
+        for (std::size_t j = first; j < end; ++j) {
+          weights[j] = 0.25F * chained(d, [&](std::size_t i) { return q[i]; }, [&](std::size_t i) { return keys[j * d + i]; });
+          top = std::max(top, weights[j]);
         }
-        total += sums[0];
+        for (float& w : weights) w -= top;
+        k->unary[static_cast<int>(Unary::EXP)](weights.data(), weights.data(), weights.size());
+        double total = 0;
+        for (std::size_t j = 0; j < weights.size(); j += 16) {
+          std::vector<float> sums(&weights[j], &weights[j] + 16);
+          for (std::size_t half = 8; half > 0; half /= 2) {
+            for (std::size_t i = 0; i < half; ++i) sums[i] += sums[i + half];
+          }
+          total += sums[0];
+        }
+        const auto factor = static_cast<float>(1.0 / total);
+        Doubles expected(d);
+        for (std::size_t i = 0; i < d; ++i) {
+          expected[i] = chained(end, [&](std::size_t j) { return weights[j] * factor; },
+                                [&](std::size_t j) { return j < first ? 0.0F : values[j * d + i]; });
+        }
+        CHECK_NEAR(&out[head * d], expected, k->isa == Isa::PORTABLE ? 2e-5 : 0.0,
+                   label(*k, "attention step", {d, position, window, ring, places, head}));
       }
-      const auto factor = static_cast<float>(1.0 / total);
-      Doubles expected(d);
-      for (std::size_t i = 0; i < d; ++i) {
-        expected[i] = chained(end, [&](std::size_t j) { return weights[j] * factor; },
-                              [&](std::size_t j) { return j < first ? 0.0F : values[j * d + i]; });
-      }
-      CHECK_NEAR(out.data(), expected, k->isa == Isa::PORTABLE ? 2e-5 : 0.0,
-                 label(*k, "attention step", {d, position, window, ring, places}));
     }
   }
 }

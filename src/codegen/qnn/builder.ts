@@ -1,4 +1,5 @@
 /** Collects the tensors and nodes of one QNN graph while its nodes are lowered in execution order. */
+import { hasBlocks } from "../../ir/blocks.ts";
 import { HeddleError, showLoc } from "../../ir/error.ts";
 import { type Graph, topo } from "../../ir/graph.ts";
 import { describe, type Node } from "../../ir/node.ts";
@@ -29,6 +30,8 @@ const blockScaleBits = 4;
 export class Builder {
   readonly tensors: QnnTensor[] = [];
   readonly nodes: QnnNode[] = [];
+  /** Whether weights of the graph are in blocks of a few bits. */
+  readonly hasBlocks: boolean;
   readonly #graph: Graph;
   readonly #weights: WeightTable;
   readonly #static: ReadonlySet<Node>;
@@ -40,6 +43,7 @@ export class Builder {
 
   constructor(g: Graph, known: ReadonlySet<Node>, weights: WeightTable) {
     this.#graph = g;
+    this.hasBlocks = topo(g).some((n) => hasBlocks(n.type));
     this.#weights = weights;
     this.#static = known;
     this.#outputs = new Set(g.outputs);

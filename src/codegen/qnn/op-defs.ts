@@ -64,7 +64,7 @@ export const qnnOps: Readonly<Record<QnnPackage, Readonly<Record<string, QnnOpDe
   },
   heddle: {
     FlashAttention: { inputs: [3, 3], params: { ...flash, causal: "BOOL_8" } },
-    FlashCachedAttention: { inputs: [4, 4], params: flash },
+    FlashCachedAttention: { inputs: [4, 4], params: { ...flash, stepwise: "BOOL_8" }, optional: ["stepwise"] },
     KvAppend: { inputs: [3, 3], params: { axis: "UINT_32", window: "UINT_32" }, optional: ["window"] },
     Mlp: { inputs: [5, 6], params: { activation: "UINT_32" } },
     GatedMlp: { inputs: [3, 3], params: { activation: "UINT_32" } },

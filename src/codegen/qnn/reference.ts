@@ -20,12 +20,12 @@ export const referenceSupport = {
     u32("block_q", a.blockQ),
     u32("block_k", a.blockK),
   ]),
-  flashCachedAttention: heddle(ops.flashCachedAttention, "FlashCachedAttention", (a) => [
-    f32("scale", a.scale),
-    u32("window", a.window),
-    u32("block_q", a.blockQ),
-    u32("block_k", a.blockK),
-  ]),
+  // Products with weights in blocks have one order of sums however many tokens are read at once; attention is then to have one too.
+  flashCachedAttention: custom(ops.flashCachedAttention, (n, b) => {
+    const { scale, window, blockQ, blockK } = n.attrs;
+    const params = [f32("scale", scale), u32("window", window), u32("block_q", blockQ), u32("block_k", blockK)];
+    b.node(n, "FlashCachedAttention", b.hasBlocks ? [...params, bool("stepwise", true)] : params, "heddle");
+  }),
   // In place: the output is the cache tensor itself.
   kvAppend: custom(ops.kvAppend, (n, b) => {
     b.alias(n, n.inputs[0]!);

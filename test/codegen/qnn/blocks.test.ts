@@ -22,30 +22,19 @@ import {
   slice,
 } from "../../../src/ir/index.ts";
 import { loadBackend, mapFile } from "../../../src/runtime/addon.ts";
-import { dequantize, scalePositions } from "../../../src/weights/gguf/dequantize.ts";
+import { dequantize } from "../../../src/weights/gguf/dequantize.ts";
 import type { WeightSource } from "../../../src/weights/source.ts";
 import { available } from "../../runtime/addon-support.ts";
+import { randomBlocks } from "../../support/random-blocks.ts";
 import { tempFolder } from "../../support/temp.ts";
 
 const types = Object.keys(blockFormats) as BlockType[];
-
-/** Bytes that look like blocks: anything but for scales of 2^-8 to 2^-5. The same for the same name and row. */
-function blocks(type: BlockType, name: string, columns: number, start: number, count: number): Uint8Array {
-  const { elements, bytes } = blockFormats[type];
-  const out = new Uint8Array(((count * columns) / elements) * bytes);
-  let state = name.length * 977 + ((start * columns) / elements) * bytes;
-  const random = () => (Math.imul(state++ ^ 0x5bd1e995, 0x2c1b3c6d) >>> 9) & 0xff;
-  for (let i = 0; i < out.length; i++) out[i] = random();
-  for (let b = 0; b < out.length; b += bytes)
-    for (const at of scalePositions[type]) out[b + at + 1] = (out[b + at + 1]! & 0x83) | ((7 + (b % 4)) << 2);
-  return out;
-}
 
 function sourceOf(type: BlockType): WeightSource {
   const read = (name: string, [rows, columns]: readonly number[]) => {
     const values = new Float32Array(rows! * columns!);
     if (columns === undefined) return new Float32Array(rows!).fill(0.25);
-    dequantize(blocks(type, name, columns, 0, rows!), type, values);
+    dequantize(randomBlocks(type, name, columns, 0, rows!), type, values);
     return values;
   };
   const { name, fingerprint } = { name: "blocks", fingerprint: "blocks" };
@@ -53,7 +42,7 @@ function sourceOf(type: BlockType): WeightSource {
     ...{ name, fingerprint, read, check: () => {}, close: () => {} },
     blocks: {
       typeOf: () => type,
-      read: (w, start, count) => blocks(type, w.name, w.shape[1]!, start, count),
+      read: (w, start, count) => randomBlocks(type, w.name, w.shape[1]!, start, count),
     },
   };
 }

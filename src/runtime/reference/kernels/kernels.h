@@ -99,6 +99,7 @@ struct AttentionTile {
   float* out;
   float* scratch;        ///< attentionScratch(...) floats
   std::size_t ring = 0;  ///< 0: key j lies at row j; else at row j mod ring
+  std::size_t heads = 1, headStride = 0;  ///< of a step: heads with the same keys, and the distance of their q and out
 };
 
 /// Scores, accumulators, maxima and sums of the rows, and one key tile packed into panels of `panelCols` columns.
@@ -107,8 +108,10 @@ constexpr std::size_t attentionScratch(std::size_t rows, std::size_t headDim, st
   return rows * (blockK + headDim + 2) + headDim * ((blockK + panelCols - 1) / panelCols * panelCols);
 }
 
-/// Scores of the keys that one query sees, from a multiple of 64 on and padded.
-constexpr std::size_t attentionStepScratch(std::size_t keys) { return keys + 2 * 64; }
+/// Scores of the keys that queries of one position see, four heads at once, from a multiple of 64 on and padded.
+constexpr std::size_t attentionStepScratch(std::size_t heads, std::size_t keys) {
+  return (heads < 4 ? heads : 4) * (keys + 2 * 64);
+}
 
 struct Kernels {
   Isa isa;
@@ -127,7 +130,7 @@ struct Kernels {
   /// y = activation(y + bias) + residual; bias and residual may be null.
   void (*finish)(float* y, std::size_t n, const float* bias, const float* residual, Activation);
   void (*attention)(const AttentionTile&);
-  /// Of one query, with transposed keys and causal: other sums, those of ggml.
+  /// Of one position, with transposed keys and causal: other sums, those of ggml.
   void (*attentionStep)(const AttentionTile&);
   /// Normalises a row to zero mean and unit variance, then scales and shifts; gamma and beta may be null.
   void (*layerNorm)(const float* x, const float* gamma, const float* beta, float* y, std::size_t n, float epsilon);

@@ -23,14 +23,27 @@ AttentionPlan::AttentionPlan(const Node& node, const AttentionShape& shape, Plan
       window_(node.scalar<std::uint32_t>("window", 0)),
       scale_(node.scalar<float>("scale", 1.0F)),
       scratch_(0),
-      step_(shape.cached != 0 && shape.queries == 1),
-      perThread_(alignUp(sizeof(float) * (step_ ? attentionStepScratch(shape.cached)
+      step_(shape.cached != 0 && (shape.stepwise || shape.queries == 1)),
+      perThread_(alignUp(sizeof(float) * (step_ ? attentionStepScratch(shape.heads / shape.groups, shape.cached)
                                                 : attentionScratch(blockQ_, s_.headDim, blockK_,
                                                                    planner.kernels().gemmCols)))) {
   scratch_ = planner.workspace(perThread_ * planner.threads());
 }
 
 void AttentionPlan::run(const Execution& e, const AttentionTile& whole, const Strides& strides) const {
+  AttentionTile t = whole;
+  t.headDim = s_.headDim;
+  t.window = window_;
+  t.blockK = blockK_;
+  t.scale = scale_;
+  if (step_) {
+    runSteps(e, t, strides);
+  } else {
+    runTiles(e, t, strides);
+  }
+}
+
+void AttentionPlan::runTiles(const Execution& e, const AttentionTile& whole, const Strides& strides) const {
   const std::size_t blocks = (s_.queries + blockQ_ - 1) / blockQ_, perGroup = s_.heads / s_.groups;
   e.pool.forEach(s_.heads * blocks, [&](std::size_t task, std::size_t thread) {
     // The last query blocks see the most keys: they go first, so that threads finish together.
@@ -38,16 +51,30 @@ void AttentionPlan::run(const Execution& e, const AttentionTile& whole, const St
     AttentionTile t = whole;
     t.begin = queries * blockQ_;
     t.end = std::min(t.begin + blockQ_, s_.queries);
-    t.headDim = s_.headDim;
-    t.window = window_;
-    t.blockK = blockK_;
-    t.scale = scale_;
     t.q += head * s_.queries * s_.headDim;
     t.k += head / perGroup * strides.k;
     t.v += head / perGroup * strides.v;
     t.out += head * s_.queries * s_.headDim;
     t.scratch = e.scratch(scratch_ + thread * perThread_);
-    (step_ ? e.kernels.attentionStep : e.kernels.attention)(t);
+    e.kernels.attention(t);
+  });
+}
+
+void AttentionPlan::runSteps(const Execution& e, const AttentionTile& whole, const Strides& strides) const {
+  // A position's heads read its keys together, but for a single query, whose heads are all there is to share out.
+  const std::size_t perGroup = s_.heads / s_.groups, heads = s_.queries == 1 ? 1 : perGroup, sets = s_.heads / heads;
+  e.pool.forEach(sets * s_.queries, [&](std::size_t task, std::size_t thread) {
+    const std::size_t head = task % sets * heads, query = s_.queries - 1 - task / sets;
+    AttentionTile t = whole;
+    t.heads = heads;
+    t.headStride = s_.queries * s_.headDim;
+    t.offset += query;
+    t.q += head * t.headStride + query * s_.headDim;
+    t.k += head / perGroup * strides.k;
+    t.v += head / perGroup * strides.v;
+    t.out += head * t.headStride + query * s_.headDim;
+    t.scratch = e.scratch(scratch_ + thread * perThread_);
+    e.kernels.attentionStep(t);
   });
 }
 

@@ -8,6 +8,7 @@ namespace heddle {
 struct AttentionShape {
   std::size_t heads, groups, queries, headDim;
   std::size_t cached = 0;  ///< places of the cache, whose keys are transposed; 0: keys are no cache
+  bool stepwise = false;   ///< of a cache: sums are those of one query after the other, however many there are
 };
 
 class AttentionPlan {
@@ -20,6 +21,9 @@ class AttentionPlan {
   void run(const Execution&, const AttentionTile& tile, const Strides&) const;
 
  private:
+  void runTiles(const Execution&, const AttentionTile&, const Strides&) const;
+  void runSteps(const Execution&, const AttentionTile&, const Strides&) const;
+
   AttentionShape s_;
   std::size_t blockQ_, blockK_, window_;
   float scale_;

@@ -84,11 +84,11 @@ Executable plan(const Node& node, Planner& planner) {
     in.quantize(e, e.at(x), width);
     const auto multiply = e.kernels.binary[static_cast<int>(Binary::MULTIPLY)];
     const std::size_t panels = hidden / kPanelRows, perTask = in.panelsPerTask(e, panels);
-    e.pool.forEach((panels + perTask - 1) / perTask, [&](std::size_t task, std::size_t) {
+    e.pool.forEach((panels + perTask - 1) / perTask, [&](std::size_t task, std::size_t thread) {
       const std::size_t panel = task * perTask, count = std::min(perTask, panels - panel);
       float* gate = e.scratch(both) + panel * kPanelRows;
-      in.product(e, e.at<std::byte>(w1), panel, count, gate, 2 * hidden);
-      in.product(e, e.at<std::byte>(w1), panels + panel, count, gate + hidden, 2 * hidden);
+      in.product(e, thread, e.at<std::byte>(w1), panel, count, gate, 2 * hidden);
+      in.product(e, thread, e.at<std::byte>(w1), panels + panel, count, gate + hidden, 2 * hidden);
       for (std::size_t i = 0; i < rows; ++i, gate += 2 * hidden) {
         if (activation == Activation::GELU_TANH) {
           geluInHalves(e.kernels, gate, count * kPanelRows);
@@ -100,9 +100,9 @@ Executable plan(const Node& node, Planner& planner) {
     });
     out.quantize(e, e.scratch(both), 2 * hidden);
     const std::size_t outPanels = (n + kPanelRows - 1) / kPanelRows, outPerTask = out.panelsPerTask(e, outPanels);
-    e.pool.forEach((outPanels + outPerTask - 1) / outPerTask, [&](std::size_t task, std::size_t) {
+    e.pool.forEach((outPanels + outPerTask - 1) / outPerTask, [&](std::size_t task, std::size_t thread) {
       const std::size_t panel = task * outPerTask;
-      out.product(e, e.at<std::byte>(w2), panel, std::min(outPerTask, outPanels - panel),
+      out.product(e, thread, e.at<std::byte>(w2), panel, std::min(outPerTask, outPanels - panel),
                   e.at(y) + panel * kPanelRows, n);
     });
   };

@@ -1,7 +1,6 @@
 #include "block_linear.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "../core/buffer.h"
 #include "check.h"
@@ -21,13 +20,16 @@ BlockLinear::BlockLinear(const Linear::Shape& shape, BlockFormat format, Activat
       format_(format),
       activation_(activation),
       kernels_(&blockKernels(planner.kernels().isa)),
-      tileRows_(std::min(kernels_->tileRows, std::bit_ceil(shape.m))) {
+      tileRows_(shape.m == 1 ? 1 : kernels_->tileRows) {
   const BlockLayout layout = layoutOf(format);
   panelBytes_ = s_.k / layout.elements * layout.bytes * kPanelRows;
   const std::size_t rows = divideUp(s_.m, tileRows_) * tileRows_;
   codes_ = planner.workspace(rows * s_.k);
   scales_ = planner.workspace(rows * (s_.k / layout.elements) * sizeof(float));
-  sums_ = planner.workspace(rows * (s_.k / sumElements(format, tileRows_)) * sizeof(std::int32_t));
+  sums_ = planner.workspace(rows * (s_.k / sumElements(format)) * sizeof(std::int32_t));
+  if (s_.m == 1) return;
+  perThread_ = alignUp(blockScratch(format, s_.k));
+  decoded_ = planner.workspace(perThread_ * planner.threads());
 }
 
 QuantizedTile BlockLinear::tileAt(const Execution& e, std::size_t tile) const {
@@ -35,7 +37,7 @@ QuantizedTile BlockLinear::tileAt(const Execution& e, std::size_t tile) const {
   const std::size_t first = tile * tileRows_;
   return {tileRows_, e.scratch<std::int8_t>(codes_) + first * s_.k,
           e.scratch(scales_) + first * (s_.k / layout.elements),
-          e.scratch<std::int32_t>(sums_) + first * (s_.k / sumElements(format_, tileRows_))};
+          e.scratch<std::int32_t>(sums_) + first * (s_.k / sumElements(format_))};
 }
 
 void BlockLinear::quantize(const Execution& e, const float* x, std::size_t ldx) const {
@@ -45,18 +47,16 @@ void BlockLinear::quantize(const Execution& e, const float* x, std::size_t ldx) 
   });
 }
 
-void BlockLinear::product(const Execution& e, const void* w, std::size_t panel, std::size_t count, float* y,
-                          std::size_t ldy) const {
+void BlockLinear::product(const Execution& e, std::size_t thread, const void* w, std::size_t panel, std::size_t count,
+                          float* y, std::size_t ldy) const {
   const auto* panels = static_cast<const std::byte*>(w) + panel * panelBytes_;
   const std::size_t cols = std::min(count * kPanelRows, s_.n - panel * kPanelRows);
-  for (std::size_t first = 0; first < s_.m; first += tileRows_) {
-    const std::size_t rows = std::min(tileRows_, s_.m - first);
-    kernels_->product(format_, {tileAt(e, first / tileRows_), s_.k, panels, count, y + first * ldy, ldy, rows, cols});
-  }
+  std::byte* decoded = s_.m == 1 ? nullptr : e.scratch<std::byte>(decoded_ + thread * perThread_);
+  kernels_->product(format_, {tileAt(e, 0), s_.k, panels, count, y, ldy, s_.m, cols, decoded});
 }
 
 std::size_t BlockLinear::panelsPerTask(const Execution& e, std::size_t panels) const {
-  // Many rows: a panel stays in the first-level cache while all tiles pass over it. Few: tasks are long runs of memory.
+  // Many rows: a panel is decoded once for all tiles. Few: tasks are long runs of memory.
   if (s_.m > tileRows_) return 1;
   return std::clamp<std::size_t>(kTaskBytes / panelBytes_, 1, divideUp(panels, 2 * e.pool.threads()));
 }
@@ -64,10 +64,10 @@ std::size_t BlockLinear::panelsPerTask(const Execution& e, std::size_t panels) c
 void BlockLinear::run(const Execution& e, const Linear::Operands& o) const {
   quantize(e, o.x, s_.k);
   const std::size_t panels = divideUp(s_.n, kPanelRows), perTask = panelsPerTask(e, panels);
-  e.pool.forEach(divideUp(panels, perTask), [&](std::size_t task, std::size_t) {
+  e.pool.forEach(divideUp(panels, perTask), [&](std::size_t task, std::size_t thread) {
     const std::size_t panel = task * perTask, first = panel * kPanelRows;
     const std::size_t count = std::min(perTask, panels - panel), cols = std::min(count * kPanelRows, s_.n - first);
-    product(e, o.w, panel, count, o.y + first, s_.n);
+    product(e, thread, o.w, panel, count, o.y + first, s_.n);
     if (o.bias == nullptr && o.residual == nullptr && activation_ == Activation::NONE) return;
     for (std::size_t i = 0; i < s_.m; ++i) {
       e.kernels.finish(o.y + i * s_.n + first, cols, o.bias == nullptr ? nullptr : o.bias + first,

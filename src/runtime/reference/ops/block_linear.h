@@ -17,8 +17,9 @@ class BlockLinear {
   /// The two parts of `run`, for ops that do something between them. Rows of x lie `ldx` apart.
   void quantize(const Execution&, const float* x, std::size_t ldx) const;
   /// y = x w^T for the weight rows of some panels and all rows of the x that was quantised; `y` is where their first
-  /// column goes. On the calling thread.
-  void product(const Execution&, const void* w, std::size_t panel, std::size_t count, float* y, std::size_t ldy) const;
+  /// column goes. On the calling thread, whose number is told.
+  void product(const Execution&, std::size_t thread, const void* w, std::size_t panel, std::size_t count, float* y,
+               std::size_t ldy) const;
   /// Panels of a task when `panels` are shared out.
   std::size_t panelsPerTask(const Execution&, std::size_t panels) const;
 
@@ -30,7 +31,8 @@ class BlockLinear {
   Activation activation_;
   const BlockKernels* kernels_;
   std::size_t tileRows_, panelBytes_;
-  std::size_t codes_ = 0, scales_ = 0, sums_ = 0;  // workspace offsets
+  std::size_t codes_ = 0, scales_ = 0, sums_ = 0, decoded_ = 0;  // workspace offsets
+  std::size_t perThread_ = 0;                                    // decoded panels
 };
 
 /// The format that a parameter names. Refuses other numbers.

@@ -1,6 +1,7 @@
-// FlashCachedAttention: q [H, T, D] against a cache, k [G, D, C] (transposed) and v [G, C, D]. Query i stands at
-// position + i and sees positions up to its own; cache rows beyond the last query are never read. With a window the
-// cache may be a ring (ring.h). A cache in fixed point is read as the floats that it stands for, as far as it is filled.
+// FlashCachedAttention: q [H, T, D] against a cache, k [G, D, C] (transposed) and v [G, C, D]. Query i stands at position + i
+// and sees positions up to its own; cache rows beyond the last query are never read. With a window the cache may be a ring
+// (ring.h). `stepwise`: each query gives, to the bit, what it gives alone. A cache in fixed point is read as the floats that it
+// stands for, as far as it is filled.
 #include <algorithm>
 
 #include "../core/failure.h"
@@ -13,7 +14,8 @@
 namespace heddle {
 namespace {
 
-constexpr ParamSpec kParams[] = {kScaleParam, kWindowParam, kBlockQParam, kBlockKParam};
+constexpr ParamSpec kParams[] = {
+    kScaleParam, kWindowParam, kBlockQParam, kBlockKParam, {"stepwise", qnn::DataType::BOOL_8}};
 
 void validate(const Check& c) {
   const TensorInfo &k = c.input(1), &position = c.input(3);
@@ -53,7 +55,7 @@ Executable plan(const Node& node, Planner& planner) {
   const TensorInfo &q = node.input(0), &k = node.input(1);
   const std::size_t heads = q.dims[0], queries = q.dims[1], d = q.dims[2], groups = k.dims[0], capacity = k.dims[2];
   const bool ring = isRing(capacity, node.scalar<std::uint32_t>("window", 0), queries);
-  const AttentionPlan attention(node, {heads, groups, queries, d, capacity}, planner);
+  const AttentionPlan attention(node, {heads, groups, queries, d, capacity, node.flag("stepwise")}, planner);
   const bool fixed = isFixed(k.dataType);
   const FixedCache keys = fixed ? FixedCache(k, capacity, planner) : FixedCache();
   const FixedCache values = fixed ? FixedCache(node.input(2), capacity * d, planner) : FixedCache();

@@ -11,29 +11,34 @@
 
 namespace heddle {
 
-/// How many floats a product is summed in before they are added to one. Blocks of one row of activations go to the sums that
-/// ggml's x86 kernels have, so that results are the same to the bit: in q4_0 and q4_k one, which lie there as panels too, else
-/// eight, of which sum c has elements 4 c to 4 c + 3 of each 32. With more rows eight of each would not fit the registers.
-constexpr std::size_t chainsOf(BlockFormat format, std::size_t rows) {
-  return rows > 1 || format == BlockFormat::Q4_0 || format == BlockFormat::Q4_K ? 1 : 8;
+/// How many floats a product is summed in before they are added to one by halves: those of ggml's x86 kernels, so that results
+/// are the same to the bit. In q4_0 and q4_k, which lie there as panels too, one; else eight, of which sum c has elements 4 c
+/// to 4 c + 3 of each 32. The order is that of one row of activations however many there are, so that a prompt gives the same
+/// whether it is read at once or token by token.
+constexpr std::size_t chainsOf(BlockFormat format) {
+  return format == BlockFormat::Q4_0 || format == BlockFormat::Q4_K ? 1 : 8;
 }
-/// Elements under one of QuantizedTile::sums, for a tile of so many rows.
-constexpr std::size_t sumElements(BlockFormat format, std::size_t rows) {
-  const BlockLayout layout = layoutOf(format);
-  return layout.group == layout.elements ? layout.group / chainsOf(format, rows) : layout.group;
+/// Groups of integers within a block have scales of their own.
+constexpr bool hasGroups(BlockFormat format) { return layoutOf(format).group != layoutOf(format).elements; }
+/// Elements under one of QuantizedTile::sums.
+constexpr std::size_t sumElements(BlockFormat format) {
+  const std::size_t group = layoutOf(format).group;
+  return hasGroups(format) ? 2 * group : group / chainsOf(format);
 }
 
 /// Activation rows rounded to 8 bits for weights of one format, interleaved so that a product reads them in order.
 struct QuantizedTile {
-  std::size_t rows;      ///< a power of two up to BlockKernels::tileRows; rows beyond the real ones are zero
+  std::size_t rows;      ///< 1, or BlockKernels::tileRows; rows beyond the real ones are zero
   std::int8_t* codes;    ///< [k / 4, rows, 4]
   float* scales;         ///< [k / elements, rows]
-  std::int32_t* sums;    ///< [k / sumElements, rows]: sums of codes, times what the format's zero point makes of them
+  /// [k / sumElements, rows]: sums of codes; of two groups, as halves of 16 bits each, the first below, or of a chain, times what
+  /// the format's zero point makes of them.
+  std::int32_t* sums;
 };
 
 /// y[r][j] = dot(x[r], w[j]) for the rows of whole panels.
 struct BlockProduct {
-  QuantizedTile x;
+  QuantizedTile x;       ///< the first tile; others follow, array by array
   std::size_t k;
   const std::byte* panels;
   std::size_t count;     ///< panels
@@ -41,7 +46,19 @@ struct BlockProduct {
   std::size_t ldy;
   std::size_t rows;      ///< real rows of x; only these are written
   std::size_t cols;      ///< real weight rows, at most 16 count
+  std::byte* decoded;    ///< blockScratch(...) bytes, aligned as vectors are; none for tiles of one row
 };
+
+/// Room for a panel whose codes are bytes, which a product with several rows reads again and again: its scales and pairs of sums'
+/// factors are vectors of 16 words of 32 bits.
+constexpr std::size_t decodedBlockBytes(BlockFormat format) {
+  const BlockLayout layout = layoutOf(format);
+  const std::size_t groups = hasGroups(format) ? layout.elements / layout.group : 0;
+  return kPanelRows * (layout.elements + 4 * (2 + groups + groups / 2));
+}
+constexpr std::size_t blockScratch(BlockFormat format, std::size_t k) {
+  return k / layoutOf(format).elements * decodedBlockBytes(format);
+}
 
 struct BlockKernels {
   const char* name;

@@ -5,6 +5,8 @@
 namespace heddle::HEDDLE_ISA {
 
 constexpr std::size_t kBlockTileRows = 4;
+/// Vectors of sums that a product of many rows keeps in registers.
+constexpr std::size_t kBlockSums = 8;
 constexpr bool kWideCodesAreSigned = true;
 
 struct Codes {
@@ -17,6 +19,11 @@ struct Sums {
 HEDDLE_INLINE Codes loadCodes(const std::uint8_t* p) {
   const auto* at = reinterpret_cast<const __m256i*>(p);
   return {{_mm256_loadu_si256(at), _mm256_loadu_si256(at + 1)}};
+}
+HEDDLE_INLINE void storeCodes(std::uint8_t* p, Codes c) {
+  auto* at = reinterpret_cast<__m256i*>(p);
+  _mm256_storeu_si256(at, c.v[0]);
+  _mm256_storeu_si256(at + 1, c.v[1]);
 }
 HEDDLE_INLINE Codes lowNibbles(Codes c) {
   const __m256i mask = _mm256_set1_epi8(0x0f);
@@ -63,6 +70,32 @@ HEDDLE_INLINE void toFloat(Sums s, Vec* y) {
 HEDDLE_INLINE Sums multiplyAdd(Sums a, Sums b, Sums c) {
   for (int i = 0; i < 2; ++i) c.v[i] = _mm256_add_epi32(c.v[i], _mm256_mullo_epi32(a.v[i], b.v[i]));
   return c;
+}
+HEDDLE_INLINE Sums loadSums(const std::uint8_t* p) {
+  const Codes c = loadCodes(p);
+  return {{c.v[0], c.v[1]}};
+}
+HEDDLE_INLINE void storeSums(std::uint8_t* p, Sums s) { storeCodes(p, {{s.v[0], s.v[1]}}); }
+/// Two integers of 16 bits per lane.
+HEDDLE_INLINE Sums pairOf(Sums low, Sums high) {
+  for (int i = 0; i < 2; ++i) low.v[i] = _mm256_blend_epi16(low.v[i], _mm256_slli_epi32(high.v[i], 16), 0xaa);
+  return low;
+}
+HEDDLE_INLINE Sums addPair(Sums acc, Sums pair, std::int32_t two) {
+  const __m256i both = _mm256_set1_epi32(two);
+  for (int i = 0; i < 2; ++i) acc.v[i] = _mm256_add_epi32(acc.v[i], _mm256_madd_epi16(pair.v[i], both));
+  return acc;
+}
+/// A factor as addFactored wants it: acc + factor dot(w, x), for codes of up to 6 bits, whose products fit 16 bits in pairs.
+HEDDLE_INLINE Sums factorOf(Sums s) { return pairOf(s, s); }
+HEDDLE_INLINE Sums addFactored(Sums acc, Codes w, const std::int8_t* x, Sums factor) {
+  std::int32_t four;
+  std::memcpy(&four, x, 4);
+  const __m256i xs = _mm256_set1_epi32(four);
+  for (int i = 0; i < 2; ++i) {
+    acc.v[i] = _mm256_add_epi32(acc.v[i], _mm256_madd_epi16(_mm256_maddubs_epi16(w.v[i], xs), factor.v[i]));
+  }
+  return acc;
 }
 HEDDLE_INLINE Sums loadUnsigned(const std::uint8_t* p) {
   const auto* at = reinterpret_cast<const __m128i*>(p);

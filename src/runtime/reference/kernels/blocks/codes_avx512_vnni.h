@@ -3,7 +3,9 @@
 
 namespace heddle::HEDDLE_ISA {
 
-constexpr std::size_t kBlockTileRows = 8;
+constexpr std::size_t kBlockTileRows = 4;
+/// Vectors of sums that a product of many rows keeps in registers.
+constexpr std::size_t kBlockSums = 16;
 /// Codes of 128 and more stay unsigned, so their zero point goes into the sums.
 constexpr bool kWideCodesAreSigned = false;
 
@@ -15,6 +17,7 @@ struct Sums {
 };
 
 HEDDLE_INLINE Codes loadCodes(const std::uint8_t* p) { return {_mm512_loadu_si512(p)}; }
+HEDDLE_INLINE void storeCodes(std::uint8_t* p, Codes c) { _mm512_storeu_si512(p, c.v); }
 HEDDLE_INLINE Codes lowNibbles(Codes c) { return {_mm512_and_si512(c.v, _mm512_set1_epi8(0x0f))}; }
 HEDDLE_INLINE Codes highNibbles(Codes c) { return lowNibbles({_mm512_srli_epi16(c.v, 4)}); }
 /// low | (bits << Left & mask), or >> -Left; the shift may cross bytes where the mask removes what crossed.
@@ -35,6 +38,22 @@ HEDDLE_INLINE Sums dot(Sums acc, Codes w, const std::int8_t* x) {
 HEDDLE_INLINE void toFloat(Sums s, Vec* y) { y[0] = {_mm512_cvtepi32_ps(s.v)}; }
 HEDDLE_INLINE Sums multiplyAdd(Sums a, Sums b, Sums c) {
   return {_mm512_add_epi32(c.v, _mm512_mullo_epi32(a.v, b.v))};
+}
+HEDDLE_INLINE Sums loadSums(const std::uint8_t* p) { return {_mm512_loadu_si512(p)}; }
+HEDDLE_INLINE void storeSums(std::uint8_t* p, Sums s) { _mm512_storeu_si512(p, s.v); }
+/// Two integers of 16 bits per lane.
+HEDDLE_INLINE Sums pairOf(Sums low, Sums high) {
+  return {_mm512_mask_blend_epi16(0xaaaaaaaa, low.v, _mm512_slli_epi32(high.v, 16))};
+}
+HEDDLE_INLINE Sums addPair(Sums acc, Sums pair, std::int32_t two) {
+  return {_mm512_dpwssd_epi32(acc.v, pair.v, _mm512_set1_epi32(two))};
+}
+/// A factor as addFactored wants it: acc + factor dot(w, x), for codes of up to 6 bits, whose products fit 16 bits in pairs.
+HEDDLE_INLINE Sums factorOf(Sums s) { return pairOf(s, s); }
+HEDDLE_INLINE Sums addFactored(Sums acc, Codes w, const std::int8_t* x, Sums factor) {
+  std::int32_t four;
+  std::memcpy(&four, x, 4);
+  return {_mm512_dpwssd_epi32(acc.v, _mm512_maddubs_epi16(w.v, _mm512_set1_epi32(four)), factor.v)};
 }
 HEDDLE_INLINE Sums loadUnsigned(const std::uint8_t* p) {
   return {_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};

@@ -5,6 +5,8 @@
 namespace heddle::HEDDLE_ISA {
 
 constexpr std::size_t kBlockTileRows = 4;
+/// Vectors of sums that a product of many rows keeps in registers.
+constexpr std::size_t kBlockSums = 16;
 /// The instructions multiply signed by signed.
 constexpr bool kWideCodesAreSigned = true;
 
@@ -17,6 +19,9 @@ struct Sums {
 
 HEDDLE_INLINE Codes loadCodes(const std::uint8_t* p) {
   return {{vld1q_u8(p), vld1q_u8(p + 16), vld1q_u8(p + 32), vld1q_u8(p + 48)}};
+}
+HEDDLE_INLINE void storeCodes(std::uint8_t* p, Codes c) {
+  for (int i = 0; i < 4; ++i) vst1q_u8(p + i * 16, c.v[i]);
 }
 HEDDLE_INLINE Codes lowNibbles(Codes c) {
   for (auto& v : c.v) v = vandq_u8(v, vdupq_n_u8(0x0f));
@@ -60,6 +65,34 @@ HEDDLE_INLINE void toFloat(Sums s, Vec* y) {
 HEDDLE_INLINE Sums multiplyAdd(Sums a, Sums b, Sums c) {
   for (int i = 0; i < 4; ++i) c.v[i] = vmlaq_s32(c.v[i], a.v[i], b.v[i]);
   return c;
+}
+HEDDLE_INLINE Sums loadSums(const std::uint8_t* p) {
+  const Codes c = loadCodes(p);
+  Sums s;
+  for (int i = 0; i < 4; ++i) s.v[i] = vreinterpretq_s32_u8(c.v[i]);
+  return s;
+}
+HEDDLE_INLINE void storeSums(std::uint8_t* p, Sums s) {
+  for (int i = 0; i < 4; ++i) vst1q_u8(p + i * 16, vreinterpretq_u8_s32(s.v[i]));
+}
+/// Two integers of 16 bits per lane.
+HEDDLE_INLINE Sums pairOf(Sums low, Sums high) {
+  for (int i = 0; i < 4; ++i) low.v[i] = vsliq_n_s32(low.v[i], high.v[i], 16);
+  return low;
+}
+HEDDLE_INLINE Sums addPair(Sums acc, Sums pair, std::int32_t two) {
+  const int16x8_t both = vreinterpretq_s16_s32(vdupq_n_s32(two));
+  for (int i = 0; i < 4; ++i) {
+    const int16x8_t p = vreinterpretq_s16_s32(pair.v[i]);
+    const int32x4_t low = vmull_s16(vget_low_s16(p), vget_low_s16(both)), high = vmull_high_s16(p, both);
+    acc.v[i] = vaddq_s32(acc.v[i], vpaddq_s32(low, high));
+  }
+  return acc;
+}
+/// A factor as addFactored wants it: acc + factor dot(w, x), for codes of up to 6 bits.
+HEDDLE_INLINE Sums factorOf(Sums s) { return s; }
+HEDDLE_INLINE Sums addFactored(Sums acc, Codes w, const std::int8_t* x, Sums factor) {
+  return multiplyAdd(dot<false>(broadcastSum(0), w, x), factor, acc);
 }
 HEDDLE_INLINE Sums widened(int16x8_t low, int16x8_t high) {
   return {{vmovl_s16(vget_low_s16(low)), vmovl_high_s16(low), vmovl_s16(vget_low_s16(high)), vmovl_high_s16(high)}};

@@ -3,7 +3,9 @@
 
 namespace heddle::HEDDLE_ISA {
 
-constexpr std::size_t kBlockTileRows = 1;
+constexpr std::size_t kBlockTileRows = 4;
+/// Vectors of sums that a product of many rows keeps at once: one chain of each row.
+constexpr std::size_t kBlockSums = 1;
 constexpr bool kWideCodesAreSigned = false;
 
 struct Codes {
@@ -18,6 +20,7 @@ HEDDLE_NOINLINE inline Codes loadCodes(const std::uint8_t* p) {
   std::memcpy(c.v, p, sizeof c.v);
   return c;
 }
+HEDDLE_NOINLINE inline void storeCodes(std::uint8_t* p, const Codes& c) { std::memcpy(p, c.v, sizeof c.v); }
 HEDDLE_NOINLINE inline Codes lowNibbles(Codes c) {
   for (auto& v : c.v) v = static_cast<std::uint8_t>(v & 0x0f);
   return c;
@@ -52,6 +55,27 @@ HEDDLE_NOINLINE inline void toFloat(const Sums& s, Vec* y) {
 HEDDLE_NOINLINE inline Sums multiplyAdd(const Sums& a, const Sums& b, Sums c) {
   for (std::size_t i = 0; i < 16; ++i) c.v[i] += a.v[i] * b.v[i];
   return c;
+}
+HEDDLE_NOINLINE inline Sums loadSums(const std::uint8_t* p) {
+  Sums s;
+  std::memcpy(s.v, p, sizeof s.v);
+  return s;
+}
+HEDDLE_NOINLINE inline void storeSums(std::uint8_t* p, const Sums& s) { std::memcpy(p, s.v, sizeof s.v); }
+/// Two integers of 16 bits per lane.
+HEDDLE_NOINLINE inline Sums pairOf(Sums low, const Sums& high) {
+  for (std::size_t i = 0; i < 16; ++i) low.v[i] = (low.v[i] & 0xffff) | high.v[i] * 0x10000;
+  return low;
+}
+HEDDLE_NOINLINE inline Sums addPair(Sums acc, const Sums& pair, std::int32_t two) {
+  const auto low = [](std::int32_t x) { return static_cast<std::int16_t>(x & 0xffff); };
+  for (std::size_t i = 0; i < 16; ++i) acc.v[i] += low(pair.v[i]) * low(two) + (pair.v[i] >> 16) * (two >> 16);
+  return acc;
+}
+/// A factor as addFactored wants it: acc + factor dot(w, x), for codes of up to 6 bits.
+inline Sums factorOf(const Sums& s) { return s; }
+inline Sums addFactored(const Sums& acc, const Codes& w, const std::int8_t* x, const Sums& factor) {
+  return multiplyAdd(dot<false>(broadcastSum(0), w, x), factor, acc);
 }
 HEDDLE_NOINLINE inline Sums loadUnsigned(const std::uint8_t* p) {
   Sums s;

@@ -29,16 +29,24 @@ HEDDLE_INLINE float roundedToHalf(float x) {
   return r[0];
 }
 
+/// Of the codes of one row of a tile.
+HEDDLE_INLINE std::int32_t sumOf(const std::int8_t* codes, std::size_t n, std::size_t rows) {
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < n; i += 4) {
+    const std::int8_t* four = codes + i * rows;
+    sum += four[0] + four[1] + four[2] + four[3];
+  }
+  return sum;
+}
+
 void quantizeRows(BlockFormat format, const float* x, std::size_t ldx, std::size_t rows, std::size_t k,
                   const QuantizedTile& t) {
   const BlockLayout layout = layoutOf(format);
   const bool large = layout.elements == 256;
-  const std::size_t perSum = sumElements(format, t.rows);
+  const std::size_t perSum = sumElements(format);
   const int zero = format == BlockFormat::Q8_0   ? (kWideCodesAreSigned ? 0 : 128)
                    : format == BlockFormat::Q4_0 ? 8
-                   : format == BlockFormat::Q5_0 ? 16
-                   : format == BlockFormat::Q6_K ? 32
-                                                 : -1;  // q4_k and q5_k want the plain sum, times their minimum
+                                                 : 16;  // q5_0; formats with groups want the plain sums
   for (std::size_t r = 0; r < t.rows; ++r) {
     for (std::size_t b = 0; b < k / layout.elements; ++b) {
       const float* from = x + r * ldx + b * layout.elements;
@@ -56,23 +64,21 @@ void quantizeRows(BlockFormat format, const float* x, std::size_t ldx, std::size
       const float inverse = !usable ? 0.0F : large ? -127.0F / e.largest : 127.0F / magnitude;
       const float scale = !usable ? 0.0F : large ? 1.0F / inverse : roundedToHalf(magnitude / 127.0F);
       t.scales[b * t.rows + r] = scale + e.poison;
-      for (std::size_t g = 0; g < layout.elements; g += layout.group) {
-        Vec total = broadcast(0.0F);
-        for (std::size_t i = g; i < g + layout.group; i += kWidth) {
-          Vec rounded = min(round(load(from + i) * broadcast(inverse)), broadcast(127.0F));
-          if (!usable) rounded = broadcast(0.0F);
-          total = total + rounded;
-          std::int8_t bytes[kWidth];
-          storeBytes(rounded, bytes);
-          for (std::size_t j = 0; j < kWidth; j += 4) std::memcpy(codes + (i + j) * t.rows, bytes + j, 4);
-        }
-        if (perSum == layout.group) {
-          sums[g / perSum * t.rows] = -zero * static_cast<std::int32_t>(sum(total));
-          continue;
-        }
-        for (std::size_t i = g; i < g + layout.group; i += perSum) {
-          const std::int8_t* four = codes + i * t.rows;
-          sums[i / perSum * t.rows] = -zero * (four[0] + four[1] + four[2] + four[3]);
+      for (std::size_t i = 0; i < layout.elements; i += kWidth) {
+        Vec rounded = min(round(load(from + i) * broadcast(inverse)), broadcast(127.0F));
+        if (!usable) rounded = broadcast(0.0F);
+        std::int8_t bytes[kWidth];
+        storeBytes(rounded, bytes);
+        for (std::size_t j = 0; j < kWidth; j += 4) std::memcpy(codes + (i + j) * t.rows, bytes + j, 4);
+      }
+      for (std::size_t i = 0; i < layout.elements; i += perSum) {
+        std::int32_t& sum = sums[i / perSum * t.rows];
+        if (hasGroups(format)) {
+          const std::int32_t low = sumOf(codes + i * t.rows, layout.group, t.rows);
+          const std::int32_t high = sumOf(codes + (i + layout.group) * t.rows, layout.group, t.rows);
+          sum = (low & 0xffff) | high * 0x10000;
+        } else {
+          sum = -zero * sumOf(codes + i * t.rows, perSum, t.rows);
         }
       }
     }

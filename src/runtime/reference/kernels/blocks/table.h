@@ -8,6 +8,7 @@
 
 #include "unpack.h"
 #include "product.h"
+#include "tiles.h"
 #include "quantize.h"
 
 namespace heddle::HEDDLE_ISA {
