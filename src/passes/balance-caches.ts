@@ -1,11 +1,20 @@
 import { HeddleError } from "../ir/error.ts";
-import { type Graph, graph as makeGraph, mapGraph, topo } from "../ir/graph.ts";
+import { type Graph, graph as makeGraph, mapGraph, topo, usersOf } from "../ir/graph.ts";
 import { describe, type Node } from "../ir/node.ts";
-import { cachedAttention, constant, flashCachedAttention, kvAppend, mul, transpose } from "../ir/ops/index.ts";
+import {
+  cachedAttention,
+  constant,
+  flashCachedAttention,
+  kvAppend,
+  mergeHeads,
+  mul,
+  transpose,
+} from "../ir/ops/index.ts";
 import { nodeNames } from "../ir/print.ts";
 import type { Module } from "../ir/program.ts";
 import { type Pass, pass } from "./pass.ts";
 import { prove } from "./prove.ts";
+import { HeldFactors, type Holder, Holders } from "./support/held-factors.ts";
 import { inPlaceOf } from "./support/naming.ts";
 
 /** By which keys and values of one attention are divided before they are kept: a positive number for each channel, [groups * dim]. */
@@ -66,10 +75,44 @@ export const balancedNames = (attention: string) => ({
   whole: `${attention}.whole`,
 });
 
+/** Where factors of one attention go. */
+export interface CachePlaces {
+  /** Weights that hold those of an operand; what is absent takes an op. */
+  readonly queries: Holder | undefined;
+  readonly keys: Holder | undefined;
+  readonly values: Holder | undefined;
+  /**
+   * What is multiplied of the result: heads side by side in one row, where nothing else reads the attention. For one token on HTP that
+   * is one row of tiles; as [heads, 1, dim] each head would be tiles of its own, all padding but for one row.
+   */
+  readonly result: Node;
+}
+
+export function cachePlaces(g: Graph): Map<Node, CachePlaces> {
+  const holders = new Holders(g);
+  const users = usersOf(g);
+  return new Map(
+    cachedHeads(g).map(({ attention, keys, values }) => {
+      const [reader, ...others] = users.get(attention) ?? [];
+      const isMerged = reader?.op === mergeHeads && others.length === 0 && !g.outputs.includes(attention);
+      return [
+        attention,
+        {
+          queries: holders.of(attention.inputs[0]!),
+          keys: holders.of(keys.inputs[1]!),
+          values: holders.of(values.inputs[1]!),
+          result: isMerged ? reader : attention,
+        },
+      ];
+    }),
+  );
+}
+
 /**
  * Keys and values are kept with each channel divided by a number, so that few bits hold all channels equally well. Queries are
- * multiplied by what keys were divided by, which leaves their products as they are, and results by what values were divided by. Keys are
- * divided after they were turned: a turn mixes channels.
+ * multiplied by what keys were divided by, which leaves their products as they are, and results by what values were divided by. The
+ * weights of the linear before hold these numbers where nothing but moves lies between. Keys that are turned are divided after that, with
+ * an op: a turn mixes channels.
  * @param divisors by the name of the attention
  * @throws HeddleError for divisors of another number of channels
  */
@@ -79,16 +122,40 @@ export const balanceCaches = (divisors: ReadonlyMap<string, CacheDivisors>): Pas
     (graph, context) => {
       const ofKeys = new Map<Node, CachedHeads>();
       const ofValues = new Map<Node, CachedHeads>();
+      const ofResults = new Map<Node, CachedHeads>();
       const known = new Map<Node, CacheDivisors>();
+      const held = new HeldFactors();
+      const places = cachePlaces(graph);
       const shown = nodeNames(graph);
       for (const heads of cachedHeads(graph)) {
         const found = divisors.get(shown.get(heads.attention)!);
         if (!found) continue;
         check(heads, found);
         known.set(heads.attention, found);
-        if (!isPlain(found.keys)) ofKeys.set(heads.keys, heads);
-        if (!isPlain(found.values)) ofValues.set(heads.values, heads);
+        const { queries, keys, values, result } = places.get(heads.attention)!;
+        const hold = (holder: Holder, factors: readonly number[], what: string) => {
+          held.hold(holder, factors);
+          context.hit(`hold-${what}`);
+        };
+        if (!isPlain(found.keys)) {
+          if (keys) hold(keys, found.keys.map(over), "keys");
+          else ofKeys.set(heads.keys, heads);
+          if (queries) hold(queries, forHeads(heads.attention, found.keys), "queries");
+        }
+        if (!isPlain(found.values)) {
+          if (values) hold(values, found.values.map(over), "values");
+          else ofValues.set(heads.values, heads);
+          ofResults.set(result, heads);
+        }
       }
+      const attended = (n: Node, original: Node): Node => {
+        const found = known.get(original);
+        if (!found || isPlain(found.keys) || places.get(original)!.queries) return n;
+        const [q, ...rest] = n.inputs as [Node, Node, Node, Node];
+        const scale = n.attrs.scale as number;
+        const queries = times(q, found.keys, (d) => d * scale, balancedNames(shown.get(original)!).queries);
+        return n.op.build([queries, ...rest], { ...n.attrs, scale: 1 }, n);
+      };
       return mapGraph(graph, (n, original) => {
         const heads = ofKeys.get(original) ?? ofValues.get(original);
         if (heads) {
@@ -100,16 +167,11 @@ export const balanceCaches = (divisors: ReadonlyMap<string, CacheDivisors>): Pas
           const divided = isKey ? dividedKeys(slice, keys, names.keys) : times(slice, values, over, names.values);
           return n.op.build([cache, divided, position], n.attrs, n);
         }
-        const found = known.get(original);
-        if (!found) return n;
-        const names = balancedNames(shown.get(original)!);
-        const [q, ...rest] = n.inputs as [Node, Node, Node, Node];
-        const scale = n.attrs.scale as number;
-        const isDivided = !isPlain(found.keys);
-        const queries = isDivided ? times(q, found.keys, (d) => d * scale, names.queries) : q;
-        const attrs = isDivided ? { ...n.attrs, scale: 1 } : n.attrs;
-        const mixed = n.op.build([queries, ...rest], attrs, n);
-        return isPlain(found.values) ? mixed : times(mixed, found.values, (d) => d, names.whole);
+        const made = held.into(attended(n, original), original);
+        const attention = ofResults.get(original)?.attention;
+        if (!attention) return made;
+        const { values } = known.get(attention)!;
+        return times(made, values, (d) => d, balancedNames(shown.get(attention)!).whole, attention);
       });
     },
     {
@@ -133,16 +195,23 @@ function check({ attention, keys }: CachedHeads, divisors: CacheDivisors): void 
 
 const over = (d: number): number => 1 / d;
 
-/** x [heads, rows, dim] times a number for each channel; heads of a group share theirs. */
-function times(x: Node, divisors: readonly number[], of: (d: number) => number, name: string): Node {
+/** For each channel of the heads x [heads, rows, dim] its number: heads of a group share theirs. */
+function forHeads(x: Node, divisors: readonly number[]): number[] {
   const [heads, , dim] = x.type.shape as [number, unknown, number];
   const repeats = (heads * dim) / divisors.length;
-  const values = Array.from({ length: heads }, (_, h) => {
+  return Array.from({ length: heads }, (_, h) => {
     const group = Math.floor(h / repeats);
-    return divisors.slice(group * dim, (group + 1) * dim).map(of);
+    return divisors.slice(group * dim, (group + 1) * dim);
   }).flat();
+}
+
+/** x [heads, rows, dim], or such heads side by side, times a number for each channel. */
+function times(x: Node, divisors: readonly number[], of: (d: number) => number, name: string, heads = x): Node {
+  const values = forHeads(heads, divisors).map(of);
+  const [count, , dim] = heads.type.shape as [number, unknown, number];
+  const shape = x.type.shape.length === 2 ? [values.length] : [count, 1, dim];
   return inPlaceOf(x, name, () => {
-    const factors = constant({ dtype: x.type.dtype, shape: [heads, 1, dim], values });
+    const factors = constant({ dtype: x.type.dtype, shape, values });
     return mul.build([x, factors], {}, { name, loc: x.loc });
   });
 }

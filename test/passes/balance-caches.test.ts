@@ -1,18 +1,30 @@
 /** Channels of keys and values that differ by much: by what they are divided, and that attention does not see it. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { cacheBalanceOf } from "../../src/cli/support/calibration/caches.ts";
 import { loadProgram } from "../../src/frontend/load.ts";
-import { topo } from "../../src/ir/graph.ts";
+import { graph as makeGraph, topo } from "../../src/ir/graph.ts";
 import { nodeNames } from "../../src/ir/print.ts";
-import { type CacheDivisors, cacheDivisors, cachedHeads } from "../../src/passes/balance-caches.ts";
-import { balanceCaches, flashAttention, kvCache, mergeQkv, runPasses, simplify } from "../../src/passes/index.ts";
+import { type CacheDivisors, type CachedHeads, cacheDivisors, cachedHeads } from "../../src/passes/balance-caches.ts";
+import {
+  balanceCaches,
+  f16Weights,
+  flashAttention,
+  kvCache,
+  mergeQkv,
+  runPasses,
+  simplify,
+  splitLinears,
+} from "../../src/passes/index.ts";
+import { liveOps } from "../../src/passes/support/static.ts";
 
 const loaded = await loadProgram("graphs/gemma3-270m.ts");
 const lowered = () => runPasses(loaded.build("tiny").module, [mergeQkv, simplify, flashAttention, kvCache]).module;
+const gpt2 = await loadProgram("graphs/gpt2-fa2-kv-fused.ts");
+const ofGpt2 = () => runPasses(gpt2.build("tiny").module, [...gpt2.passes, splitLinears]).module;
 
 /** Divisors for all attentions of a graph, without a pattern. */
-function divisorsOf(of: (channel: number) => CacheDivisors): Map<string, CacheDivisors> {
-  const { graph } = lowered();
+function divisorsOf(of: (channel: number) => CacheDivisors, { graph } = lowered()): Map<string, CacheDivisors> {
   const names = nodeNames(graph);
   return new Map(
     cachedHeads(graph).map(({ attention, keys }) => {
@@ -50,15 +62,78 @@ for (const [what, of, hits] of [
   [
     "keys and values",
     (c: number) => ({ keys: [1 + (c % 5) / 3], values: [2 ** ((c % 3) - 1)] }),
-    { "divide-keys": 3, "divide-values": 3 },
+    { "divide-keys": 3, "hold-values": 3 },
   ],
   ["keys alone", (c: number) => ({ keys: [2 ** (c % 5)], values: [1] }), { "divide-keys": 3 }],
-  ["values alone", (c: number) => ({ keys: [1], values: [2 ** (c % 4)] }), { "divide-values": 3 }],
+  ["values alone", (c: number) => ({ keys: [1], values: [2 ** (c % 4)] }), { "hold-values": 3 }],
 ] as const)
   test(`${what}: the proof holds, caches and all`, () => {
     const { records } = runPasses(lowered(), [balanceCaches(divisorsOf(of))], { check: true });
     assert.equal(Object.fromEntries(records[0]!.hits.map((h) => [h.rule, h.count])), hits);
   });
+
+/** Each channel has divisors of its own, no two alike beside each other. */
+const uneven = (c: number) => ({ keys: [1 + (c % 5) / 3], values: [1 + (c % 7) / 2] });
+
+test("weights hold the factors of values: Gemma has an op for turned keys, queries and results", () => {
+  const { module, records } = runPasses(lowered(), [balanceCaches(divisorsOf(uneven))], { check: true });
+  assert.ok(records[0]!.proof);
+  const layers = cachedHeads(module.graph).length;
+  // Queries are multiplied and their scores no longer scaled.
+  assert.is(liveOps(module.graph), liveOps(lowered().graph) + 3 * layers);
+  const names = new Set(topo(module.graph).map((n) => n.name));
+  assert.not.ok(names.has("h0.mixed.values"));
+  const whole = topo(module.graph).find((n) => n.name === "h0.mixed.whole")!;
+  assert.is(whole.inputs[0]!.op.name, "mergeHeads", "heads side by side");
+});
+
+test("GPT-2, whose keys are not turned, has an op for results alone", () => {
+  const before = ofGpt2();
+  const { module, records } = runPasses(before, [balanceCaches(divisorsOf(uneven, before))], { check: true });
+  const layers = cachedHeads(before.graph).length;
+  assert.equal(Object.fromEntries(records[0]!.hits.map((h) => [h.rule, h.count])), {
+    "hold-keys": layers,
+    "hold-queries": layers,
+    "hold-values": layers,
+  });
+  assert.is(liveOps(module.graph), liveOps(before.graph) + layers);
+});
+
+test("what others read too, or weights in fewer bits, hold nothing: ops do", () => {
+  const whole = lowered();
+  const { graph } = whole;
+  const [{ values }] = cachedHeads(graph) as [CachedHeads];
+  const outputs = [...graph.outputs, values.inputs[1]!.inputs[0]!];
+  const read = { ...whole, graph: makeGraph(graph.name, { ...graph, outputs }) };
+  const halved = runPasses(lowered(), [f16Weights]).module;
+  for (const [module, hits] of [
+    [read, { "divide-keys": 3, "divide-values": 1, "hold-values": 2 }],
+    [halved, { "divide-keys": 3, "divide-values": 3 }],
+  ] as const) {
+    const { records } = runPasses(module, [balanceCaches(divisorsOf(uneven))], { check: true });
+    assert.equal(Object.fromEntries(records[0]!.hits.map((h) => [h.rule, h.count])), hits);
+  }
+});
+
+test("ranges follow: what lies between is divided, and a product yields the one and the other", () => {
+  const { graph } = lowered();
+  const [[name, { keys, values }]] = [...divisorsOf(uneven)] as [[string, CacheDivisors]];
+  const reaches = { queries: 3, keys: 5, values: 7 };
+  const range = (reach: number) => ({ min: -reach, max: reach });
+  const seen = { "h0.qkv": { min: -2, max: 90 }, "h0.mixed": range(20), "h0.merged": range(20) };
+  const found = cacheBalanceOf(graph, { [name]: { keys, values, reaches } }, seen);
+  assert.equal(found.values, {
+    "h0.mixed.queries": range(3),
+    "h0.mixed.keys": range(5),
+    "h0.v": range(7),
+    "h0.values": range(7),
+    "h0.qkv": { min: -7, max: 90 },
+    "h0.mixed": range(7),
+    "h0.merged": range(7),
+    "h0.mixed.whole": range(20),
+  });
+  assert.equal(found.ranges.get(name), { keys: range(5), values: range(7) });
+});
 
 test("divisors of another number of channels are refused", () => {
   const few = new Map([...divisorsOf(() => ({ keys: [2], values: [1] }))].map(([k, d]) => [k, { ...d, keys: [2, 2] }]));

@@ -132,8 +132,10 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
   const halfRange = input.halves ? halfRangeOf(module.graph, calibration) : undefined;
   // In fixed point the stream has an encoding of its own, so that it need not fit f16; only its channels must fit each other.
   const balance = input.options.target === "x-elite" ? balanceOf(calibration) : undefined;
-  const cacheBalance = caches === "i8" ? cacheBalanceOf(calibration.caches, ranges) : undefined;
+  const cacheBalance = caches === "i8" ? cacheBalanceOf(module.graph, calibration.caches, ranges) : undefined;
   const scaling = balance ? balance.passes : halfRange ? halfPasses(halfRange) : [];
+  const encode = (of: Readonly<Record<string, Range>>) =>
+    Object.entries(of).map(([name, range]) => [name, encodingFor(range, "u16")] as const);
   return {
     calibration,
     quality,
@@ -141,11 +143,9 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
     ...(halfRange && { halfRange: balance ? { ...halfRange, balanced: balance.most } : halfRange }),
     // What has been scaled is not what calibration saw: it stays in f16.
     encodings: new Map([
-      ...(scaling.length > 0 && !balance
-        ? []
-        : Object.entries(ranges).map(([name, range]) => [name, encodingFor(range, "u16")] as const)),
+      ...(scaling.length > 0 && !balance ? [] : encode(ranges)),
       ...(balance?.encodings ?? []),
-      ...(cacheBalance?.encodings ?? []),
+      ...encode(cacheBalance?.values ?? {}),
     ]),
     units: balance?.units ?? new Map(),
     passes: [
@@ -153,7 +153,7 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
       ...(input.options.target === "x-elite" ? [ownNames] : []),
       ...scaling,
       ...(cacheBalance?.passes ?? []),
-      quantizePass(quantize),
+      quantizePass({ ...quantize, ranges: { ...ranges, ...cacheBalance?.values } }),
       f16Weights,
       ...(caches === "i8" ? [quantizeCaches(cacheRanges(module, ranges, cacheBalance!.ranges))] : []),
     ],

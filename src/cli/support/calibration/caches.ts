@@ -1,7 +1,7 @@
 /** What calibration learns of keys and values that are kept: how far each channel reaches, and by what it is divided. */
 import type { Graph } from "../../../ir/graph.ts";
 import type { Node } from "../../../ir/node.ts";
-import type { Encoding } from "../../../ir/ops/support/quant.ts";
+import { nodeNames } from "../../../ir/print.ts";
 import {
   balanceCaches,
   balancedNames,
@@ -9,10 +9,12 @@ import {
   type CachedHeads,
   cacheDivisors,
   cachedHeads,
+  cachePlaces,
   isPlain,
 } from "../../../passes/balance-caches.ts";
 import type { Pass } from "../../../passes/pass.ts";
-import { encodingFor, type Range } from "../../../passes/support/encoding.ts";
+import type { Range } from "../../../passes/support/encoding.ts";
+import type { Holder } from "../../../passes/support/held-factors.ts";
 
 /** Of one attention. */
 export interface CacheRanges extends CacheDivisors {
@@ -83,42 +85,59 @@ export class CacheWatch {
 
 export interface CacheBalance {
   readonly passes: readonly Pass[];
-  /** Of what the pass makes, and of attentions that now yield divided values. */
-  readonly encodings: ReadonlyMap<string, Encoding>;
+  /** Of what the pass makes, and of values that are divided or multiplied from then on, by name. */
+  readonly values: Readonly<Record<string, Range>>;
   /** Of what is appended to the caches of an attention, where it is divided; by the name of the attention. */
   readonly ranges: ReadonlyMap<string, { readonly keys?: Range; readonly values?: Range }>;
 }
 
-/** @param ranges what calibration saw of each value, by name. */
+const around = (reach: number): Range => ({ min: -reach, max: reach });
+const withBoth = (a: Range, b: Range | undefined): Range =>
+  b ? { min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) } : a;
+
+/**
+ * @param g the graph that was calibrated
+ * @param ranges what calibration saw of each value, by name.
+ */
 export function cacheBalanceOf(
+  g: Graph,
   caches: Readonly<Record<string, CacheRanges>> | undefined,
   ranges: Readonly<Record<string, Range>>,
 ): CacheBalance {
-  const divided = Object.entries(caches ?? {}).filter(([, c]) => !(isPlain(c.keys) && isPlain(c.values)));
-  const around = (reach: number): Range => ({ min: -reach, max: reach });
-  const encodings = new Map<string, Encoding>();
+  const divided = new Map(Object.entries(caches ?? {}).filter(([, c]) => !(isPlain(c.keys) && isPlain(c.values))));
+  const shown = nodeNames(g);
+  const values: Record<string, Range> = {};
   const found = new Map<string, { readonly keys?: Range; readonly values?: Range }>();
-  for (const [attention, { keys, values, reaches }] of divided) {
+  for (const [node, places] of cachePlaces(g)) {
+    const attention = shown.get(node)!;
+    const cache = divided.get(attention);
+    if (!cache) continue;
+    const { reaches } = cache;
     const names = balancedNames(attention);
-    const encode = (name: string, range: Range) => encodings.set(name, encodingFor(range, "u16"));
-    if (!isPlain(keys)) {
-      encode(names.queries, around(reaches.queries));
-      encode(names.keys, around(reaches.keys));
+    /** Of an operand whose factors the rows of a linear hold, or that is multiplied under a name of its own. */
+    const operand = (holder: Holder | undefined, reach: number, name: string): void => {
+      if (!holder) values[name] = around(reach);
+      for (const n of holder?.between ?? []) values[shown.get(n)!] = around(reach);
+      // What else the linear yields is what it was.
+      const product = holder && shown.get(holder.linear)!;
+      if (product) values[product] = withBoth(around(reach), values[product] ?? ranges[product]);
+    };
+    if (!isPlain(cache.keys)) {
+      // Where there is no op for them, the scores are scaled as ever.
+      const scale = places.queries ? (node.attrs.scale as number) : 1;
+      operand(places.queries, reaches.queries / scale, names.queries);
+      operand(places.keys, reaches.keys, names.keys);
     }
-    if (!isPlain(values)) {
-      encode(names.values, around(reaches.values));
+    if (!isPlain(cache.values)) {
+      operand(places.values, reaches.values, names.values);
       // Means of divided values; what they are multiplied to is what calibration saw.
-      encode(attention, around(reaches.values));
-      if (ranges[attention]) encode(names.whole, ranges[attention]);
+      for (const n of [node, places.result]) values[shown.get(n)!] = around(reaches.values);
+      if (ranges[attention]) values[names.whole] = ranges[attention];
     }
     found.set(attention, {
-      ...(!isPlain(keys) && { keys: around(reaches.keys) }),
-      ...(!isPlain(values) && { values: around(reaches.values) }),
+      ...(!isPlain(cache.keys) && { keys: around(reaches.keys) }),
+      ...(!isPlain(cache.values) && { values: around(reaches.values) }),
     });
   }
-  return {
-    passes: divided.length > 0 ? [balanceCaches(new Map(divided))] : [],
-    encodings,
-    ranges: found,
-  };
+  return { passes: divided.size > 0 ? [balanceCaches(divided)] : [], values, ranges: found };
 }
