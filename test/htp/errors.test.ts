@@ -138,7 +138,7 @@ test("a process that dies says how, and the caller lives", async () => {
   const stopped = { ...job, library: stub(2, 40, "raise(SIGKILL)") };
   assert.match(
     (await rejection(runJob(stopped))).message,
-    /ended by SIGKILL[\s\S]*short of memory: this takes about 0\.0 GB, and \d/,
+    /ended by SIGKILL[\s\S]*short of memory: this takes about 1\.0 GB, and \d/,
   );
   const stop = new AbortController();
   const aborted = rejection(runJob(job, { signal: stop.signal }));
