@@ -2,12 +2,14 @@ import { HeddleError } from "../ir/error.ts";
 import { type Graph, graph as makeGraph, mapGraph, topo, usersOf } from "../ir/graph.ts";
 import { describe, type Node } from "../ir/node.ts";
 import {
+  add,
   cachedAttention,
   constant,
   flashCachedAttention,
   kvAppend,
   mergeHeads,
   mul,
+  sub,
   transpose,
 } from "../ir/ops/index.ts";
 import { nodeNames } from "../ir/print.ts";
@@ -21,6 +23,8 @@ import { inPlaceOf } from "./support/naming.ts";
 export interface CacheDivisors {
   readonly keys: readonly number[];
   readonly values: readonly number[];
+  /** What is taken from values before they are divided, for each channel; nothing where it is left out. */
+  readonly origins?: readonly number[];
 }
 
 /** An attention with the updates of the caches that it reads. */
@@ -56,13 +60,32 @@ export function cacheDivisors(reaches: readonly number[], weights?: readonly num
   const middle = [...reaches].sort((a, b) => a - b)[reaches.length >> 1]!;
   if (!(middle > 0)) return reaches.map(() => 1);
   const divisors = reaches.map((reach) => Math.fround(Math.max(reach / middle, smallest)));
-  const noise = (of: readonly number[]): number => {
-    const step = reaches.reduce((most, reach, c) => Math.max(most, reach / of[c]!), 0);
-    return of.reduce((sum, d, c) => sum + (step * d * (weights?.[c] ?? 1)) ** 2, 0);
-  };
   const ones = reaches.map(() => 1);
-  return noise(ones) >= worthwhile * noise(divisors) ? divisors : ones;
+  return noise(reaches, ones, weights) >= worthwhile * noise(reaches, divisors, weights) ? divisors : ones;
 }
+
+/** Of channels that are kept divided, its power in units of one encoding's. */
+function noise(reaches: readonly number[], of: readonly number[], weights?: readonly number[]): number {
+  const step = reaches.reduce((most, reach, c) => Math.max(most, reach / of[c]!), 0);
+  return of.reduce((sum, d, c) => sum + (step * d * (weights?.[c] ?? 1)) ** 2, 0);
+}
+
+/** So many times the noise of all other values, less than half a bit, may be paid for the first one. */
+const payable = 1.5;
+
+/**
+ * Whether values should be kept as what they differ from those of the token that every text begins with. Trained models attend to that
+ * one most of the time, and its values are small: few steps of eight bits, whose rounding is then in every result. Taken from all values it
+ * is kept as zeros, and is added again in 16 bits: probabilities add up to 1, so that results move by as much as values.
+ * @param reaches the largest magnitude of each channel
+ * @param moved the same of the difference
+ */
+export const isWorthMoving = (reaches: readonly number[], moved: readonly number[]): boolean =>
+  noise(moved, cacheDivisors(moved)) <= payable * noise(reaches, cacheDivisors(reaches));
+
+/** Whether keys and values are kept as they are. */
+export const isKept = ({ keys, values, origins }: CacheDivisors): boolean =>
+  isPlain(keys) && isPlain(values) && !origins;
 
 export const isPlain = (divisors: readonly number[]): boolean => divisors.every((d) => d === 1);
 
@@ -71,8 +94,11 @@ export const balancedNames = (attention: string) => ({
   queries: `${attention}.queries`,
   keys: `${attention}.keys`,
   values: `${attention}.values`,
+  centred: `${attention}.centred`,
   /** What the attention yielded before: it now yields a mean of divided values. */
   whole: `${attention}.whole`,
+  /** The same with what was taken from values. */
+  moved: `${attention}.moved`,
 });
 
 /** Where factors of one attention go. */
@@ -112,7 +138,7 @@ export function cachePlaces(g: Graph): Map<Node, CachePlaces> {
  * Keys and values are kept with each channel divided by a number, so that few bits hold all channels equally well. Queries are
  * multiplied by what keys were divided by, which leaves their products as they are, and results by what values were divided by. The
  * weights of the linear before hold these numbers where nothing but moves lies between. Keys that are turned are divided after that, with
- * an op: a turn mixes channels.
+ * an op: a turn mixes channels. From values those of a text's first token may be taken, too, and results get them back.
  * @param divisors by the name of the attention
  * @throws HeddleError for divisors of another number of channels
  */
@@ -147,6 +173,10 @@ export const balanceCaches = (divisors: ReadonlyMap<string, CacheDivisors>): Pas
           else ofValues.set(heads.values, heads);
           ofResults.set(result, heads);
         }
+        if (found.origins) {
+          ofValues.set(heads.values, heads);
+          ofResults.set(result, heads);
+        }
       }
       const attended = (n: Node, original: Node): Node => {
         const found = known.get(original);
@@ -160,18 +190,28 @@ export const balanceCaches = (divisors: ReadonlyMap<string, CacheDivisors>): Pas
         const heads = ofKeys.get(original) ?? ofValues.get(original);
         if (heads) {
           const isKey = ofKeys.has(original);
-          const { keys, values } = known.get(heads.attention)!;
+          const { keys, values, origins } = known.get(heads.attention)!;
           const names = balancedNames(shown.get(heads.attention)!);
           const [cache, slice, position] = n.inputs as [Node, Node, Node];
-          context.hit(isKey ? "divide-keys" : "divide-values");
-          const divided = isKey ? dividedKeys(slice, keys, names.keys) : times(slice, values, over, names.values);
+          const isDivided = isKey || !(isPlain(values) || places.get(heads.attention)!.values);
+          if (isDivided) context.hit(isKey ? "divide-keys" : "divide-values");
+          if (!isKey && origins) context.hit("move-values");
+          const ofValue = (x: Node) =>
+            plus(
+              isDivided ? times(x, values, over, names.values) : x,
+              origins?.map((o, c) => -o / values[c]!),
+              names.centred,
+            );
+          const divided = isKey ? dividedKeys(slice, keys, names.keys) : ofValue(slice);
           return n.op.build([cache, divided, position], n.attrs, n);
         }
         const made = held.into(attended(n, original), original);
         const attention = ofResults.get(original)?.attention;
         if (!attention) return made;
-        const { values } = known.get(attention)!;
-        return times(made, values, (d) => d, balancedNames(shown.get(attention)!).whole, attention);
+        const { values, origins } = known.get(attention)!;
+        const names = balancedNames(shown.get(attention)!);
+        const whole = isPlain(values) ? made : times(made, values, (d) => d, names.whole, attention);
+        return plus(whole, origins, names.moved, attention);
       });
     },
     {
@@ -185,8 +225,10 @@ export const balanceCaches = (divisors: ReadonlyMap<string, CacheDivisors>): Pas
 function check({ attention, keys }: CachedHeads, divisors: CacheDivisors): void {
   const [groups, dim] = keys.type.shape as [number, number];
   const found = [divisors.keys.length, divisors.values.length];
-  if (found.every((n) => n === groups * dim)) return;
-  throw new HeddleError(`has ${groups * dim} channels of keys and of values; divisors are of ${found.join(" and ")}`, {
+  if ([...found, divisors.origins?.length ?? groups * dim].every((n) => n === groups * dim)) return;
+  const origins = divisors.origins ? `, origins of ${divisors.origins.length}` : "";
+  const which = `divisors are of ${found.join(" and ")}${origins}`;
+  throw new HeddleError(`has ${groups * dim} channels of keys and of values; ${which}`, {
     subject: describe(attention),
     loc: attention.loc,
     hint: "calibrate again: compile without --calibration, or with a text",
@@ -207,13 +249,21 @@ function forHeads(x: Node, divisors: readonly number[]): number[] {
 
 /** x [heads, rows, dim], or such heads side by side, times a number for each channel. */
 function times(x: Node, divisors: readonly number[], of: (d: number) => number, name: string, heads = x): Node {
-  const values = forHeads(heads, divisors).map(of);
+  return inPlaceOf(x, name, () => mul.build([x, channelsOf(x, divisors.map(of), heads)], {}, { name, loc: x.loc }));
+}
+
+/** The same, with a number added. */
+function plus(x: Node, numbers: readonly number[] | undefined, name: string, heads = x): Node {
+  if (!numbers) return x;
+  return inPlaceOf(x, name, () => add.build([x, channelsOf(x, numbers, heads)], {}, { name, loc: x.loc }));
+}
+
+/** A number for each channel of x, as `forHeads` has them. */
+function channelsOf(x: Node, numbers: readonly number[], heads: Node): Node {
+  const values = forHeads(heads, numbers);
   const [count, , dim] = heads.type.shape as [number, unknown, number];
   const shape = x.type.shape.length === 2 ? [values.length] : [count, 1, dim];
-  return inPlaceOf(x, name, () => {
-    const factors = constant({ dtype: x.type.dtype, shape, values });
-    return mul.build([x, factors], {}, { name, loc: x.loc });
-  });
+  return constant({ dtype: x.type.dtype, shape, values });
 }
 
 /** Keys are kept transposed, [groups, dim, rows]; they are divided while their channels still lie beside each other. */
@@ -226,21 +276,27 @@ function dividedKeys(slice: Node, divisors: readonly number[], name: string): No
 
 /** The same graph with caches that hold whole keys and values: what a proof compares. */
 function withWholeCaches(g: Graph, divisors: ReadonlyMap<string, CacheDivisors>): Graph {
-  const factors = new Map<Node, readonly [divisors: readonly number[], shape: number[]]>();
+  const whole = new Map<
+    Node,
+    { divisors: readonly number[]; origins?: readonly number[] | undefined; shape: number[] }
+  >();
   const shown = nodeNames(g);
   for (const { attention, keys, values } of cachedHeads(g)) {
     const found = divisors.get(shown.get(attention)!);
     if (!found) continue;
     const [groups, dim] = keys.type.shape as [number, number];
-    factors.set(keys.inputs[0]!, [found.keys, [groups, dim, 1]]);
-    factors.set(values.inputs[0]!, [found.values, [groups, 1, dim]]);
+    whole.set(keys.inputs[0]!, { divisors: found.keys, shape: [groups, dim, 1] });
+    whole.set(values.inputs[0]!, { divisors: found.values, origins: found.origins, shape: [groups, 1, dim] });
   }
-  const by = (x: Node, cache: Node, of: (d: number) => number): Node => {
-    const found = factors.get(cache);
+  const converted = (x: Node, cache: Node, isWhole: boolean): Node => {
+    const found = whole.get(cache);
     if (!found) return x;
-    return mul(x, constant({ dtype: x.type.dtype, shape: found[1], values: found[0].map(of) }));
+    const { divisors, shape } = found;
+    const of = (values: readonly number[]) => constant({ dtype: x.type.dtype, shape, values });
+    const origins = of(found.origins ?? divisors.map(() => 0));
+    return isWhole ? mul(sub(x, origins), of(divisors.map(over))) : add(mul(x, of(divisors)), origins);
   };
-  const mapped = mapGraph(g, (n) => by(n, n, over));
-  const state = g.state.map(({ cache }, i) => ({ cache, next: by(mapped.state[i]!.next, cache, (d) => d) }));
+  const mapped = mapGraph(g, (n) => converted(n, n, true));
+  const state = g.state.map(({ cache }, i) => ({ cache, next: converted(mapped.state[i]!.next, cache, false) }));
   return makeGraph(g.name, { inputs: g.inputs, outputs: mapped.outputs, state });
 }

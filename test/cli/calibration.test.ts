@@ -78,7 +78,7 @@ test("a calibration.json with divisors of caches that are no numbers, or not pos
   const first = await compile({});
   const content = JSON.parse(readFileSync(join(first.out, "calibration.json"), "utf8"));
   const [name] = Object.keys(content.caches);
-  for (const bad of [{ keys: [0] }, { values: ["2"] }, { reaches: {} }]) {
+  for (const bad of [{ keys: [0] }, { values: ["2"] }, { origins: ["1"] }, { reaches: {} }]) {
     const calibration = join(tempFolder(), "calibration.json");
     const caches = { ...content.caches, [name!]: { ...content.caches[name!], ...bad } };
     writeFileSync(calibration, JSON.stringify({ ...content, caches }));

@@ -1,11 +1,17 @@
 /** Channels of keys and values that differ by much: by what they are divided, and that attention does not see it. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { cacheBalanceOf } from "../../src/cli/support/calibration/caches.ts";
+import { CacheWatch, cacheBalanceOf } from "../../src/cli/support/calibration/caches.ts";
 import { loadProgram } from "../../src/frontend/load.ts";
 import { graph as makeGraph, topo } from "../../src/ir/graph.ts";
 import { nodeNames } from "../../src/ir/print.ts";
-import { type CacheDivisors, type CachedHeads, cacheDivisors, cachedHeads } from "../../src/passes/balance-caches.ts";
+import {
+  type CacheDivisors,
+  type CachedHeads,
+  cacheDivisors,
+  cachedHeads,
+  isWorthMoving,
+} from "../../src/passes/balance-caches.ts";
 import {
   balanceCaches,
   f16Weights,
@@ -33,7 +39,9 @@ function divisorsOf(of: (channel: number) => CacheDivisors, { graph } = lowered(
         (_, c) => c,
       );
       const found = channels.map(of);
-      return [names.get(attention)!, { keys: found.map((d) => d.keys[0]!), values: found.map((d) => d.values[0]!) }];
+      const origins = found.flatMap((d) => d.origins?.[0] ?? []);
+      const divisors = { keys: found.map((d) => d.keys[0]!), values: found.map((d) => d.values[0]!) };
+      return [names.get(attention)!, { ...divisors, ...(origins.length > 0 && { origins }) }];
     }),
   );
 }
@@ -58,6 +66,11 @@ test("what gains little is left alone", () => {
   );
 });
 
+test("values of a first token are taken from all where that costs little", () => {
+  assert.ok(isWorthMoving([8, 8, 8, 8], [8.2, 8.1, 8.3, 8]));
+  assert.not.ok(isWorthMoving([8, 8, 8, 8], [16, 12, 14, 15]));
+});
+
 for (const [what, of, hits] of [
   [
     "keys and values",
@@ -65,6 +78,16 @@ for (const [what, of, hits] of [
     { "divide-keys": 3, "hold-values": 3 },
   ],
   ["keys alone", (c: number) => ({ keys: [2 ** (c % 5)], values: [1] }), { "divide-keys": 3 }],
+  [
+    "values less those of a first token",
+    (c: number) => ({ keys: [1], values: [1], origins: [(c % 7) / 3 - 1] }),
+    { "move-values": 3 },
+  ],
+  [
+    "the same, divided",
+    (c: number) => ({ keys: [1], values: [2 ** (c % 4)], origins: [(c % 7) / 3 - 1] }),
+    { "hold-values": 3, "move-values": 3 },
+  ],
   ["values alone", (c: number) => ({ keys: [1], values: [2 ** (c % 4)] }), { "hold-values": 3 }],
 ] as const)
   test(`${what}: the proof holds, caches and all`, () => {
@@ -153,6 +176,39 @@ test("keys are divided while their channels lie beside each other, and queries t
   }
   const names = new Set(topo(graph).map((n) => n.name));
   for (const part of ["queries", "keys"]) assert.ok(names.has(`h0.mixed.${part}`), part);
+});
+
+/** What one attention of the graph hands to a watch: three rows whose values begin with `first`, far from the rest. */
+function watched(graph: ReturnType<typeof lowered>["graph"], firsts: readonly number[]) {
+  const watch = new CacheWatch(graph);
+  const rows = 3;
+  for (const first of firsts)
+    watch.add(
+      watch.wanted.map((n, i) => {
+        const [a, b, c] = n.type.shape as [number, number, number];
+        const [heads, dim] = i % 3 === 1 ? [a, b] : [a, c];
+        return Array.from({ length: heads * rows * dim }, (_, at) =>
+          i % 3 === 2 && Math.floor(at / dim) % rows === 0 ? first : at % 2 ? 1 : -1,
+        );
+      }),
+    );
+  return Object.values(watch.ranges(nodeNames(graph))!)[0]!;
+}
+
+test("calibration knows the values of a first token where all texts begin with the same", () => {
+  const { graph } = lowered();
+  const found = watched(graph, [0.125, 0.125]);
+  assert.ok(found.origins!.every((o) => o === 0.125));
+  assert.is(found.reaches.values, 1.125);
+  assert.is(watched(graph, [0.125, 0.25]).origins, undefined, "texts begin differently");
+  assert.is(watched(graph, [1, 1]).origins, undefined, "others would have half the steps");
+});
+
+test("origins of another number of channels are refused", () => {
+  const few = new Map(
+    [...divisorsOf(() => ({ keys: [1], values: [1] }))].map(([k, d]) => [k, { ...d, origins: [0.5] }]),
+  );
+  assert.throws(() => runPasses(lowered(), [balanceCaches(few)]), /%h0\.mixed[\s\S]*origins of 1/);
 });
 
 test.run();

@@ -82,8 +82,8 @@ const enough = (ratios: readonly number[], least: number): void =>
   );
 
 /**
- * Less than the 30 dB aimed at: steps compute what is asked for (37 dB and more), but a prefill only within 23 dB, and steps read its caches.
- * docs/htp-legalisation.md has the figures.
+ * Less than the 30 dB aimed at: roundings to 8 bits make differences of one step grow in a prefill, by a few dB more or less from one build
+ * to the next. docs/htp-legalisation.md has the figures.
  */
 const leastInFixedPoint = 20;
 

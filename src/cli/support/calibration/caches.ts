@@ -10,7 +10,9 @@ import {
   cacheDivisors,
   cachedHeads,
   cachePlaces,
+  isKept,
   isPlain,
+  isWorthMoving,
 } from "../../../passes/balance-caches.ts";
 import type { Pass } from "../../../passes/pass.ts";
 import type { Range } from "../../../passes/support/encoding.ts";
@@ -25,12 +27,17 @@ export interface CacheRanges extends CacheDivisors {
 const parts = ["queries", "keys", "values"] as const;
 type Part = (typeof parts)[number];
 
+/** Runs of the same token differ by no more than this part of its largest value. */
+const sameness = 1e-4;
+
 /** Watches queries, keys and values of `g` while it runs. `wanted` are the values to hand to `add`, in this order. */
 export class CacheWatch {
   readonly wanted: readonly Node[];
   readonly #heads: readonly CachedHeads[];
   /** Of each attention the largest magnitude of each channel, [groups * dim]. */
-  readonly #reaches: readonly Readonly<Record<Part, Float64Array>>[];
+  readonly #reaches: readonly Readonly<Record<Part | "moved", Float64Array>>[];
+  /** Of each attention the values of the first token of all texts; null where it differs. */
+  readonly #firsts: (readonly number[] | null | undefined)[] = [];
 
   constructor(g: Graph) {
     this.#heads = cachedHeads(g);
@@ -38,13 +45,14 @@ export class CacheWatch {
     this.#reaches = this.#heads.map(({ keys }) => {
       const [groups, dim] = keys.type.shape as [number, number];
       const none = () => new Float64Array(groups * dim);
-      return { queries: none(), keys: none(), values: none() };
+      return { queries: none(), keys: none(), values: none(), moved: none() };
     });
   }
 
   add(values: readonly ArrayLike<number>[]): void {
     for (const [i, { keys, attention }] of this.#heads.entries()) {
       const [groups, dim] = keys.type.shape as [number, number];
+      const first = this.#first(i, values[parts.length * i + parts.indexOf("values")]!, groups, dim);
       const heads = attention.type.shape[0] as number;
       for (const [k, part] of parts.entries()) {
         const most = this.#reaches[i]![part];
@@ -57,9 +65,24 @@ export class CacheWatch {
             part === "keys" ? Math.floor(at / rows) : Math.floor(at / (rows * dim * repeats)) * dim + (at % dim);
           const reach = Math.abs(x[at]!);
           if (reach > most[channel]!) most[channel] = reach;
+          if (part !== "values" || !first) continue;
+          const moved = this.#reaches[i]!.moved;
+          moved[channel] = Math.max(moved[channel]!, Math.abs(x[at]! - first[channel]!));
         }
       }
     }
+  }
+
+  /** Values of the token that all texts so far begin with. */
+  #first(i: number, x: ArrayLike<number>, groups: number, dim: number): readonly number[] | null {
+    const rows = x.length / (groups * dim);
+    const own = Array.from({ length: groups * dim }, (_, c) => x[Math.floor(c / dim) * rows * dim + (c % dim)]!);
+    const known = this.#firsts[i];
+    const largest = own.reduce((m, o) => Math.max(m, Math.abs(o)), 0);
+    const isSame = known?.every((o, c) => Math.abs(o - own[c]!) <= sameness * largest);
+    const first = known === undefined ? own : isSame ? known! : null;
+    this.#firsts[i] = first;
+    return first;
   }
 
   /** By the name of the attention; undefined where nothing is kept. */
@@ -69,15 +92,18 @@ export class CacheWatch {
       this.#heads.map(({ attention }, i) => {
         const most = this.#reaches[i]!;
         const keys = cacheDivisors([...most.keys], [...most.queries]);
-        const values = cacheDivisors([...most.values]);
+        const first = this.#firsts[i];
+        const isMoved = first && isWorthMoving([...most.values], [...most.moved]);
+        const kept = isMoved ? most.moved : most.values;
+        const values = cacheDivisors([...kept]);
         const furthest = (part: Part, of: (reach: number, c: number) => number) =>
           most[part].reduce((m, reach, c) => Math.max(m, of(reach, c)), 0);
         const reaches = {
           queries: furthest("queries", (reach, c) => reach * keys[c]!) * (attention.attrs.scale as number),
           keys: furthest("keys", (reach, c) => reach / keys[c]!),
-          values: furthest("values", (reach, c) => reach / values[c]!),
+          values: kept.reduce((m, reach, c) => Math.max(m, reach / values[c]!), 0),
         };
-        return [names.get(attention)!, { keys, values, reaches }];
+        return [names.get(attention)!, { keys, values, ...(isMoved && { origins: first }), reaches }];
       }),
     );
   }
@@ -104,7 +130,7 @@ export function cacheBalanceOf(
   caches: Readonly<Record<string, CacheRanges>> | undefined,
   ranges: Readonly<Record<string, Range>>,
 ): CacheBalance {
-  const divided = new Map(Object.entries(caches ?? {}).filter(([, c]) => !(isPlain(c.keys) && isPlain(c.values))));
+  const divided = new Map(Object.entries(caches ?? {}).filter(([, c]) => !isKept(c)));
   const shown = nodeNames(g);
   const values: Record<string, Range> = {};
   const found = new Map<string, { readonly keys?: Range; readonly values?: Range }>();
@@ -128,15 +154,23 @@ export function cacheBalanceOf(
       operand(places.queries, reaches.queries / scale, names.queries);
       operand(places.keys, reaches.keys, names.keys);
     }
-    if (!isPlain(cache.values)) {
-      operand(places.values, reaches.values, names.values);
-      // Means of divided values; what they are multiplied to is what calibration saw.
+    const { origins } = cache;
+    const furthest = (of: (o: number, c: number) => number) =>
+      origins?.reduce((m, o, c) => Math.max(m, Math.abs(of(o, c))), 0) ?? 0;
+    if (!isPlain(cache.values))
+      operand(places.values, reaches.values + furthest((o, c) => o / cache.values[c]!), names.values);
+    if (!isPlain(cache.values) || origins) {
+      const seen = ranges[attention];
+      // Means of what is kept; what they become is what calibration saw.
       for (const n of [node, places.result]) values[shown.get(n)!] = around(reaches.values);
-      if (ranges[attention]) values[names.whole] = ranges[attention];
+      if (origins) values[names.centred] = around(reaches.values);
+      if (seen && origins) values[names.moved] = seen;
+      const most = furthest((o) => o);
+      if (seen && !isPlain(cache.values)) values[names.whole] = { min: seen.min - most, max: seen.max + most };
     }
     found.set(attention, {
       ...(!isPlain(cache.keys) && { keys: around(reaches.keys) }),
-      ...(!isPlain(cache.values) && { values: around(reaches.values) }),
+      ...((!isPlain(cache.values) || origins) && { values: around(reaches.values) }),
     });
   }
   return { passes: divided.size > 0 ? [balanceCaches(divided)] : [], values, ranges: found };

@@ -69,7 +69,9 @@ function areCaches(caches: Readonly<Record<string, Partial<CacheRanges> | null>>
   if (typeof caches !== "object" || !caches) return false;
   return Object.values(caches).every((c) => {
     const { queries, keys, values } = c?.reaches ?? {};
-    return areDivisors(c?.keys) && areDivisors(c?.values) && [queries, keys, values].every(isReach);
+    const areOrigins =
+      c?.origins === undefined || (Array.isArray(c.origins) && c.origins.every((o) => Number.isFinite(o)));
+    return areDivisors(c?.keys) && areDivisors(c?.values) && areOrigins && [queries, keys, values].every(isReach);
   });
 }
 
