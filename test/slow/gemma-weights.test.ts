@@ -57,7 +57,10 @@ real(
     const parts = join(tempFolder(), "in-parts");
     const compiled = await runCommand("compile", [...commandOf("npm run compile "), "--parts", "3", "--out", parts]);
     assert.is(compiled.code, 0, compiled.stderr);
-    assert.match(compiled.stdout, /\npart-1 +embedding +[\d.]+ MB +[\d.]+ MB\npart-2 +h0-h17 /);
+    assert.match(
+      compiled.stdout,
+      /\npart-1 +embedding +[\d.]+ MB +0 B\npart-2 +h0-h17 +[\d.]+ MB +[\d.]+ MB\npart-3 +head /,
+    );
     const args = ["--prompt", "The capital of France is", "--tokens", "24"];
     const whole = await runCommand("generate", [out, ...args]);
     for (const how of ["together", "in-turn"]) {
