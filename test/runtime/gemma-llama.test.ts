@@ -44,6 +44,7 @@ const within = 5e-3;
 
 const file = gemmaFile();
 const it = file ? test : test.skip;
+const itWhereAll = all ? it : test.skip;
 const open = async <T>(precision: "f32" | "native", use: (session: Session) => Promise<T>): Promise<T> =>
   withSession(await build("gemma3-270m", { weights: file!, precision }), use);
 
@@ -109,8 +110,8 @@ it("native: greedy text is llama.cpp's where that reads token by token, and its 
   }));
 
 // llama.cpp sums in other orders where it reads in batches. With caches in f16 it differs from itself with caches in f32 where its
-// two best tokens are 0.68 apart.
-it("native: where llama.cpp reads in batches, greedy text is as much like it as that of llama.cpp token by token", () =>
+// two best tokens are 0.68 apart. What is ours to the bit is compared above, so this is for who wants to know it.
+itWhereAll("native: greedy text is as much like llama.cpp in batches as that of llama.cpp token by token", () =>
   open("native", async (session) => {
     let [alike, steps] = [0, 0];
     for (const text of chosen(golden.greedy)) {
