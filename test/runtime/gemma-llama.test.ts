@@ -127,7 +127,8 @@ itWhereAll("native: greedy text is as much like llama.cpp in batches as that of 
     }
     say(`${alike} of ${steps} alike`);
     assert.ok(alike / steps > 0.95, `${alike} of ${steps}`);
-  }));
+  }),
+);
 
 /** -log p of a token. */
 function surprise(logits: Float32Array, token: number): number {
