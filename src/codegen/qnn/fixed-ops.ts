@@ -1,5 +1,5 @@
 /** Ops that HTP has on integers, and where a graph in fixed point has them. */
-import { type Graph, topo } from "../../ir/graph.ts";
+import { type Graph, topo, usersOf } from "../../ir/graph.ts";
 import type { Node } from "../../ir/node.ts";
 import type { AnyOp } from "../../ir/op.ts";
 import * as ops from "../../ir/ops/index.ts";
@@ -30,9 +30,8 @@ export const noneFused: FusedOps = { of: new Map(), absorbed: new Set() };
 
 /** Finds `quantize(op(dequantize ..))` where nobody else wants the floats. */
 export function fuseFixed(g: Graph): FusedOps {
-  const users = new Map<Node, Node[]>();
+  const users = usersOf(g);
   const order = topo(g);
-  for (const n of order) for (const i of new Set(n.inputs)) users.set(i, [...(users.get(i) ?? []), n]);
   const outputs = new Set(g.outputs);
   const of = new Map<Node, Node>();
   const inner = new Set<Node>();

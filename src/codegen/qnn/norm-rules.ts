@@ -20,7 +20,7 @@ import {
 import type { Encoding } from "../../ir/ops/support/quant.ts";
 import { v } from "../../ir/pattern.ts";
 import { type Rule, rule, skip } from "../../ir/rewrite.ts";
-import { staticShape } from "../../ir/type.ts";
+import { elements, staticShape } from "../../ir/type.ts";
 import { highest, spanning, valuesOf } from "./fixed.ts";
 import type { KnownRange, KnownRanges } from "./fixed-operands.ts";
 
@@ -52,11 +52,18 @@ function aroundZero(x: Node): Node {
 const isHeld = (range: KnownRange | undefined): boolean =>
   range !== undefined && Number.isFinite(range.min) && Number.isFinite(range.max);
 
+/** rmsNorm(x) for x [.., rows, width] as the norm of one matrix [.. * rows, width]. */
+export function normAsMatrix(x: Node, gamma: Node, { attrs }: Node): Node {
+  const shape = staticShape(x.type.shape);
+  const width = shape.at(-1)!;
+  return reshape(rmsNorm(reshape(x, { shape: [elements(shape) / width, width] }), gamma, attrs), { shape });
+}
+
 /** One token's heads are rows of one tile; as [heads, 1, dim] each would be a tile of its own, all padding but for one row. */
 const normOfHeads = rule("norm-of-heads", rmsNorm.pat(v("x"), v("gamma")).as("n"), ({ x, gamma, n }) => {
-  const [heads, rows, dim] = staticShape(x.type.shape);
+  const [heads, rows] = staticShape(x.type.shape);
   if (x.type.shape.length !== 3 || rows !== 1 || heads === 1) return skip("is not several heads of one token");
-  return reshape(rmsNorm(reshape(x, { shape: [heads!, dim!] }), gamma, n.attrs), { shape: n.type.shape });
+  return normAsMatrix(x, gamma, n);
 });
 
 /** By the name of a norm, the constant that stands beside its rows. */

@@ -21,6 +21,7 @@ import { v } from "../../ir/pattern.ts";
 import { type Rule, rule, skip } from "../../ir/rewrite.ts";
 import { sameType, staticShape } from "../../ir/type.ts";
 import { plainRules } from "../rules.ts";
+import { normAsMatrix } from "./norm-rules.ts";
 
 /** Widening a weight that was rounded keeps its value. */
 const widenWeights = rule("widen-weights", linear.pat(v("x"), v("w"), v("b")), ({ x, w, b }) =>
@@ -87,8 +88,7 @@ const normOfOneMatrix = rule("norm-of-one-matrix", rmsNorm.pat(v("x"), v("gamma"
   const width = shape.at(-1)!;
   if (shape.length < 3) return skip("is one matrix");
   if (width > tileWidth) return skip("rows of several tiles come out right");
-  const rows = shape.slice(0, -1).reduce((count, d) => count * d, 1);
-  return reshape(rmsNorm(reshape(x, { shape: [rows, width] }), gamma, n.attrs), { shape });
+  return normAsMatrix(x, gamma, n);
 });
 
 /** Forms that come out right on HTP in f16, and are measured to be the cheapest: docs/htp-legalisation.md has the figures. */
