@@ -4,18 +4,13 @@ import { emit } from "./emit.ts";
 import type { AieKernel, DesignedKernel, KernelPart } from "./kernel.ts";
 import { attentionKernel } from "./kernels/attention-design.ts";
 import { linearKernel } from "./kernels/linear.ts";
+import { perMachine } from "./per-machine.ts";
 import { type KernelPlan, showPlan } from "./plan.ts";
 
-/** Kernels that were made for a machine, by name: layers share them, and planning searches. */
-const made = new WeakMap<AieMachine, Map<string, DesignedKernel>>();
+/** Kernels with a design for themselves: layers share them. */
+const made = perMachine<DesignedKernel>();
 
-/** A kernel with a design for itself, once. */
-function alone(machine: AieMachine, name: string, make: () => KernelPlan): DesignedKernel {
-  const known = made.get(machine) ?? new Map<string, DesignedKernel>();
-  made.set(machine, known);
-  const found = known.get(name);
-  if (found) return found;
-  const plan = make();
+function designed(name: string, plan: KernelPlan): DesignedKernel {
   // Most are only asked how long they take: they are written once somebody wants to read them.
   let text: string | undefined;
   const design = {
@@ -28,9 +23,7 @@ function alone(machine: AieMachine, name: string, make: () => KernelPlan): Desig
       return showPlan(plan);
     },
   };
-  const kernel = { design, seconds: plan.cost.seconds, buffers: plan.buffers };
-  known.set(name, kernel);
-  return kernel;
+  return { design, seconds: plan.cost.seconds, buffers: plan.buffers };
 }
 
 /** @param name tells the part from every other one on the machine. */
@@ -38,5 +31,5 @@ export function kernelOf(machine: AieMachine, name: string, part: KernelPart): A
   const as = { name, about: part.about };
   const make = () =>
     "product" in part ? linearKernel(machine, part.product, as) : attentionKernel(machine, part.attention, as);
-  return { name, part, alone: () => alone(machine, name, make) };
+  return { name, part, alone: () => made(machine, name, () => designed(name, make())) };
 }

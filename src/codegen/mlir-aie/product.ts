@@ -1,5 +1,7 @@
 /** A product on the matrix unit of one core: which blocks are worked on together, and how long that takes. */
+
 import type { AieMachine } from "../../targets/aie-machine.ts";
+import { perMachine } from "./per-machine.ts";
 
 /** Operands: bf16 or i8 on both sides, or i4 weights with i8 rows. */
 type Operands = "bf16" | "i8" | "i4";
@@ -43,17 +45,10 @@ function cyclesOf(machine: AieMachine, type: Operands, { m, k, n }: Size, group:
 }
 
 /** The fastest group for a tile: it divides the tile's blocks and fits the accumulators. */
-export function groupOf(machine: AieMachine, type: Operands, tile: Size): Group {
-  const known = groups.get(machine) ?? new Map<string, Group>();
-  groups.set(machine, known);
-  const key = `${type} ${tile.m} ${tile.k} ${tile.n}`;
-  const group = known.get(key) ?? fastest(machine, type, tile);
-  known.set(key, group);
-  return group;
-}
+export const groupOf = (machine: AieMachine, type: Operands, tile: Size): Group =>
+  groups(machine, `${type} ${tile.m} ${tile.k} ${tile.n}`, () => fastest(machine, type, tile));
 
-/** Groups that were found, by machine: a planner asks for the same tiles again and again. */
-const groups = new WeakMap<AieMachine, Map<string, Group>>();
+const groups = perMachine<Group>();
 
 function fastest(machine: AieMachine, type: Operands, tile: Size): Group {
   const [bm, , bn] = machine.matmul[productOf(type)]!;

@@ -1,5 +1,7 @@
 /** Products on the same cores: one choice of tiles for all, and the configuration of the array is the same whichever of them runs. */
+
 import type { AieMachine } from "../../../targets/aie-machine.ts";
+import { perMachine } from "../per-machine.ts";
 import { type GemmFamily, isGrid, sharedChoices, tiles } from "./gemm.ts";
 import { type GemmKind, type GemmShape, type GemmTiles, kindOf } from "./gemm-shape.ts";
 
@@ -24,16 +26,11 @@ const keyOf = ({ bias, activation, norm, k }: GemmKind): string =>
  * be part of the configuration.
  * @returns one for each member, in order; undefined where no tiles suit all.
  */
-export function planFamily(machine: AieMachine, members: readonly Member[]): readonly GemmTiles[] | undefined {
-  const key = JSON.stringify(members);
-  const known = plans.get(machine) ?? new Map<string, readonly GemmTiles[] | undefined>();
-  plans.set(machine, known);
-  if (!known.has(key)) known.set(key, search(machine, members));
-  return known.get(key);
-}
+export const planFamily = (machine: AieMachine, members: readonly Member[]): readonly GemmTiles[] | undefined =>
+  plans(machine, JSON.stringify(members), () => search(machine, members));
 
-/** Families that were planned for a machine: entry points for contexts of several lengths have the same. */
-const plans = new WeakMap<AieMachine, Map<string, readonly GemmTiles[] | undefined>>();
+/** Entry points for contexts of several lengths have the same families. */
+const plans = perMachine<readonly GemmTiles[] | undefined>();
 
 function search(machine: AieMachine, members: readonly Member[]): readonly GemmTiles[] | undefined {
   const shapes = members.map((m) => m.shape);
