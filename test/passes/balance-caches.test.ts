@@ -5,13 +5,7 @@ import { CacheWatch, cacheBalanceOf } from "../../src/cli/support/calibration/ca
 import { loadProgram } from "../../src/frontend/load.ts";
 import { graph as makeGraph, topo } from "../../src/ir/graph.ts";
 import { nodeNames } from "../../src/ir/print.ts";
-import {
-  type CacheDivisors,
-  type CachedHeads,
-  cacheDivisors,
-  cachedHeads,
-  isWorthMoving,
-} from "../../src/passes/balance-caches.ts";
+import { type CachedHeads, cachedHeads } from "../../src/passes/balance-caches.ts";
 import {
   balanceCaches,
   f16Weights,
@@ -22,6 +16,7 @@ import {
   simplify,
   splitLinears,
 } from "../../src/passes/index.ts";
+import { type CacheDivisors, cacheDivisors, isWorthMoving } from "../../src/passes/support/cache-divisors.ts";
 import { liveOps } from "../../src/passes/support/static.ts";
 
 const loaded = await loadProgram("graphs/gemma3-270m.ts");

@@ -5,16 +5,18 @@ import { nodeNames } from "../../../ir/print.ts";
 import {
   balanceCaches,
   balancedNames,
-  type CacheDivisors,
   type CachedHeads,
-  cacheDivisors,
   cachedHeads,
   cachePlaces,
+} from "../../../passes/balance-caches.ts";
+import type { Pass } from "../../../passes/pass.ts";
+import {
+  type CacheDivisors,
+  cacheDivisors,
   isKept,
   isPlain,
   isWorthMoving,
-} from "../../../passes/balance-caches.ts";
-import type { Pass } from "../../../passes/pass.ts";
+} from "../../../passes/support/cache-divisors.ts";
 import type { Range } from "../../../passes/support/encoding.ts";
 import type { Holder } from "../../../passes/support/held-factors.ts";
 
