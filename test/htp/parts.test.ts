@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { test as always } from "uvu";
 import * as assert from "uvu/assert";
 import { compileProgram } from "../../src/cli/support/compile-program.ts";
-import { build, promptOf, withSession } from "../support/builds.ts";
+import { build, logitsAlong, promptOf, withSession } from "../support/builds.ts";
 import { argmax, greedyReference, hasHtp, sqnr } from "../support/htp.ts";
 import { tempFolder } from "../support/temp.ts";
 
@@ -28,9 +28,7 @@ test("prefill and two steps in f16 are the reference backend's", async () => {
   await withSession(
     out,
     async (session) => {
-      const found = [await session.prefill(prompt)];
-      for (const token of sequence.slice(prompt.length)) found.push(await session.decode(token));
-      for (const [i, logits] of found.entries()) {
+      for (const [i, logits] of (await logitsAlong(session, prompt, sequence)).entries()) {
         const ratio = sqnr(logits, expected[i]!);
         assert.ok(ratio > 40, `step ${i}: ${ratio.toFixed(1)} dB`);
         assert.is(argmax(logits), argmax(expected[i]!));
@@ -75,9 +73,7 @@ for (const precision of ["w8a16", "w4a16"] as const)
     await withSession(
       out,
       async (session) => {
-        const found = [await session.prefill(prompt)];
-        for (const token of sequence.slice(prompt.length)) found.push(await session.decode(token));
-        for (const [i, logits] of found.entries()) {
+        for (const [i, logits] of (await logitsAlong(session, prompt, sequence)).entries()) {
           const ratio = sqnr(logits, expected[i]!);
           assert.ok(ratio > 30, `step ${i}: ${ratio.toFixed(1)} dB`);
         }

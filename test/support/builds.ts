@@ -22,6 +22,17 @@ async function compile(name: ProgramName, options: CompileOptions): Promise<stri
   return out;
 }
 
+/** Logits after a prompt and after each token of `sequence` behind it. */
+export async function logitsAlong(
+  session: Session,
+  prompt: readonly number[],
+  sequence: readonly number[],
+): Promise<Float32Array[]> {
+  const found = [await session.prefill(prompt)];
+  for (const token of sequence.slice(prompt.length)) found.push(await session.decode(token));
+  return found;
+}
+
 /** Opens a build, runs `use` and closes the session whatever happens. */
 export async function withSession<T>(
   folder: string,
