@@ -29,11 +29,17 @@ export async function withCleanup<T>(cleanup: () => void, work: () => Promise<T>
   }
 }
 
-/** Runs `work` with a folder of its own among the system's temporary files, which is called `heddle-<name>-...`. */
+/**
+ * Runs `work` with a folder of its own among the system's temporary files, which is called `heddle-<name>-...`. What removes
+ * it is in place before it is made: a signal between the two would leave it behind.
+ */
 export function withTemporaryFolder<T>(name: string, work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), `heddle-${name}-`));
+  let folder: string | undefined;
   return withCleanup(
-    () => rmSync(folder, { recursive: true, force: true }),
-    () => work(folder),
+    () => folder && rmSync(folder, { recursive: true, force: true }),
+    () => {
+      folder = mkdtempSync(join(tmpdir(), `heddle-${name}-`));
+      return work(folder);
+    },
   );
 }
