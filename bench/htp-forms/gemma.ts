@@ -91,7 +91,7 @@ export function gemma(form: GemmaForm): Sketch {
   const row = (name: string, rows: number, columns: number) =>
     once(name, () => {
       const position = once("position", () => g.input("position", [1], "INT_32"));
-      const params = [{ name: "axis", scalar: { dataType: "INT_32", value: 0 } }];
+      const params = [{ name: "axis", scalar: { dataType: "INT_32", value: 0 } as const }];
       return g.op("Gather", [w(rows, columns), position], [1, columns], { params });
     });
 

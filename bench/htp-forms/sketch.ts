@@ -1,4 +1,12 @@
 /** QNN graphs by hand, for costing forms that the compiler does not emit. Weights are made up: costs do not depend on values. */
+import type {
+  QnnDataType,
+  QnnNode,
+  QnnQuantize,
+  QnnScalar,
+  QnnTensor,
+  QnnTensorKind,
+} from "../../src/codegen/qnn/types.ts";
 import { costOnHtp, type HtpCost, type HtpOptions } from "../htp-cost.ts";
 
 export const F16 = "FLOAT_16";
@@ -18,19 +26,16 @@ const bytes: Readonly<Record<string, number>> = {
   INT_32: 4,
 };
 
-export interface Quantize {
-  readonly encoding: string;
-  readonly [field: string]: unknown;
-}
+export type Quantize = QnnQuantize;
 export interface Tensor {
   readonly name: string;
   readonly dims: readonly number[];
-  readonly type: string;
+  readonly type: QnnDataType;
   readonly quantize: Quantize | undefined;
 }
 export type Param = { readonly name: string } & (
-  | { readonly scalar: { readonly dataType: string; readonly value: number | boolean } }
-  | { readonly dataType: string; readonly dims: readonly number[]; readonly values: readonly number[] }
+  | { readonly scalar: QnnScalar }
+  | { readonly dataType: QnnDataType; readonly dims: readonly number[]; readonly values: readonly number[] }
 );
 
 export const scaled = (scale: number, offset: number): Quantize => ({ encoding: "SCALE_OFFSET", scale, offset });
@@ -60,7 +65,7 @@ export const perChannel = (out: number, bits: number): Quantize => {
 };
 
 interface Options {
-  readonly type?: string;
+  readonly type?: QnnDataType;
   readonly quantize?: Quantize | undefined;
   readonly params?: readonly Param[];
   /** Makes it an output of the graph. */
@@ -85,25 +90,25 @@ function madeUp(): ArrayBuffer {
 }
 
 export class Sketch {
-  readonly #tensors: object[] = [];
-  readonly #nodes: object[] = [];
+  readonly #tensors: QnnTensor[] = [];
+  readonly #nodes: QnnNode[] = [];
   readonly #inputs: string[] = [];
   readonly #outputs: string[] = [];
   #end = 0;
 
-  input(name: string, dims: readonly number[], type: string, quantize = encodingOf(type)): Tensor {
+  input(name: string, dims: readonly number[], type: QnnDataType, quantize = encodingOf(type)): Tensor {
     this.#inputs.push(name);
     return this.#declare({ name, dims, type, quantize }, "APP_WRITE");
   }
 
-  weight(dims: readonly number[], type: string, quantize = encodingOf(type)): Tensor {
+  weight(dims: readonly number[], type: QnnDataType, quantize = encodingOf(type)): Tensor {
     const data = { offset: this.#end, bytes: dims.reduce((a, b) => a * b, bytes[type]!) };
     this.#end += Math.ceil(data.bytes / 64) * 64;
     if (this.#end > size) throw new Error(`the weights of this form take more than ${size} bytes`);
     return this.#declare({ name: this.#fresh("weight"), dims, type, quantize }, "STATIC", { data });
   }
 
-  constant(values: readonly number[], type: string, quantize = encodingOf(type), dims = [values.length]): Tensor {
+  constant(values: readonly number[], type: QnnDataType, quantize = encodingOf(type), dims = [values.length]): Tensor {
     return this.#declare({ name: this.#fresh("constant"), dims, type, quantize }, "STATIC", { inline: values });
   }
 
@@ -142,7 +147,15 @@ export class Sketch {
 
   cost(options: HtpOptions): Promise<HtpCost> {
     const [tensors, nodes, inputs, outputs] = [this.#tensors, this.#nodes, this.#inputs, this.#outputs];
-    const graph = { format: "heddle.qnn/1", graph: "form", weights: "weights.bin", tensors, nodes, inputs, outputs };
+    const graph = {
+      format: "heddle.qnn/1",
+      graph: "form",
+      weights: "weights.bin",
+      tensors,
+      nodes,
+      inputs,
+      outputs,
+    } as const;
     return costOnHtp(graph, madeUp(), options);
   }
 
@@ -150,7 +163,7 @@ export class Sketch {
     return `${base}.${this.#tensors.length}`;
   }
 
-  #declare(t: Tensor, kind: string, more: object = {}): Tensor {
+  #declare(t: Tensor, kind: QnnTensorKind, more: Partial<QnnTensor> = {}): Tensor {
     const { name, dims, type, quantize } = t;
     this.#tensors.push({ name, type: kind, dataType: type, dims, ...(quantize && { quantize }), ...more });
     return t;
