@@ -8,7 +8,7 @@ import { type CompileOptions, compileProgram } from "../../src/cli/support/compi
 import { quantizationText } from "../../src/cli/support/quantization-text.ts";
 import { quantizeRequest } from "../../src/cli/support/quantize-request.ts";
 import type { Manifest } from "../../src/codegen/manifest.ts";
-import type { Precision } from "../../src/codegen/precision.ts";
+import type { Precision, QuantizedPrecision } from "../../src/codegen/precision.ts";
 import type { QnnGraph } from "../../src/codegen/qnn/index.ts";
 import { fixture } from "../support/held-out.ts";
 import { compileQuantized as compile, quantizedProgram as program } from "../support/quantized.ts";
@@ -227,6 +227,31 @@ test("what is wrong with a request is said before anything runs", async () => {
   await refused(compile({ quantize: { calibration: damaged } }), /has no minmax range of %x/);
   writeFileSync(damaged, JSON.stringify({ format: "heddle.calibration/1", program: "gpt2-fa2-kv-fused", values: {} }));
   await refused(compile({ quantize: { calibration: damaged } }), /calibration did not see %/);
+});
+
+test("a model that suffers is warned of, with its worst layers and what was not tried yet", async () => {
+  const { quantization } = await compile({ precision: "w4a16" });
+  assert.not.match(quantizationText(quantization!), /warning/, "made-up weights foretell nothing, so nothing is lost");
+  const said = (change: object, quantized: number, precision: QuantizedPrecision = "w4a16") => {
+    const layers = quantization!.quality.layers.map((l) => ({ ...l, ...change }));
+    const quality = { ...quantization!.quality, layers, perplexity: { float: 20, quantized } };
+    return quantizationText({ ...quantization!, precision, quality })
+      .split("\n")
+      .slice(-3, -1)
+      .join("\n");
+  };
+  const worst = [...quantization!.quality.layers].sort((a, b) => a.sqnr! - b.sqnr!);
+  const names = worst.slice(0, 3).map(({ name, loc }) => `%${name} (${loc})`);
+  assert.is(
+    said({}, 300),
+    `warning: perplexity is 15 times that of floats: expect worse text, or none that makes sense. Worst are ${names.join(", ")}\n` +
+      "  try: --block-size 32, or --budget 20, or --precision w8a16",
+  );
+  assert.match(said({ blockSize: 32 }, 28), /rises by 40%: .*\n {2}try: --budget 20, or --precision w8a16$/);
+  assert.match(said({ blockSize: 32, divergence: 0.1 }, 28), /\n {2}try: --precision w8a16$/);
+  assert.match(said({ bits: 8 }, 28, "w8a8"), /\n {2}try: --budget 20, or --precision w8a16$/);
+  assert.match(said({ bits: 8 }, 28, "w8a16"), /\n {2}try: --budget 20, or --precision f16$/);
+  assert.not.match(said({}, 24.9), /warning/);
 });
 
 test("values beyond f16 are named with their line", async () => {

@@ -1,5 +1,6 @@
 /** What `npm run compile` prints of a quantisation. */
 import { bytes, type Column, table } from "./format.ts";
+import { qualityWarning, worstFirst } from "./quality-warning.ts";
 import type { Quantization } from "./quantization.ts";
 
 /** Layers that are printed; quantization.json has all of them. */
@@ -16,12 +17,10 @@ const columns = (alone: boolean): readonly Column[] => [
 export const decibels = (x: number): string => (Number.isFinite(x) ? `${x.toFixed(1)} dB` : "exact");
 
 /** The layers by how much noise they have, and what all of it does to the model. */
-export function quantizationText({ calibration, quality, overflows }: Quantization): string {
+export function quantizationText({ precision, calibration, quality, overflows }: Quantization): string {
   const { layers, perplexity, logitsSqnr, tokens } = quality;
   const alone = layers.some((l) => l.divergence !== undefined);
-  const order = [...layers].sort((a, b) =>
-    alone ? (b.divergence ?? -1) - (a.divergence ?? -1) : (a.sqnr ?? 1000) - (b.sqnr ?? 1000),
-  );
+  const order = worstFirst(layers);
   const rows = order
     .slice(0, printed)
     .map((l) => [
@@ -39,6 +38,7 @@ export function quantizationText({ calibration, quality, overflows }: Quantizati
     table(columns(alone), rows),
     rest,
     `weights of products ${bytes(total)}; logits ${decibels(logitsSqnr)}; perplexity ${perplexity.float.toPrecision(4)} → ${perplexity.quantized.toPrecision(4)} (${change >= 0 ? "+" : ""}${change.toFixed(2)}%) on ${tokens} of those tokens (measured)\n`,
+    qualityWarning({ precision, quality }),
     ...overflows.map(
       ({ value, reaches }) =>
         `warning: ${value} reaches ${reaches.toPrecision(3)}, more than the 65504 that f16 holds: it overflows on targets that compute in f16\n`,

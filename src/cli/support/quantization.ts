@@ -46,6 +46,7 @@ export interface Overflow {
 }
 
 export interface Quantization {
+  readonly precision: QuantizedPrecision;
   readonly calibration: Calibration;
   readonly quality: QualityReport;
   /** Values beyond the range of f16, largest first. */
@@ -137,6 +138,7 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
   const encode = (of: Readonly<Record<string, Range>>) =>
     Object.entries(of).map(([name, range]) => [name, encodingFor(range, "u16")] as const);
   return {
+    precision,
     calibration,
     quality,
     overflows: halfRange ? [] : overflowsOf(module, calibration),
