@@ -69,7 +69,7 @@ const definition = command(
 
 async function run([file]: readonly string[], options: Options, output: Output): Promise<unknown> {
   const text = await import("./support/compile-text.ts");
-  const line = progress(!output.json && process.stderr.isTTY === true);
+  const line = progress(!output.json);
   const { lowered, compiled } = await compile(file!, options, line, (note) => {
     line.done();
     output.note(note);

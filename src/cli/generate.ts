@@ -7,7 +7,6 @@ import { type ExecutionName, executionNames } from "../runtime/execution.ts";
 import { Session } from "../runtime/session.ts";
 import { command, exitCodes, main, type Output } from "./support/command.ts";
 import { real, whole } from "./support/options.ts";
-import { progress } from "./support/progress.ts";
 import { Said } from "./support/said.ts";
 import { endsText, samplingText } from "./support/sampling-text.ts";
 import { showStats } from "./support/stats.ts";
@@ -118,7 +117,7 @@ async function run([folder]: readonly string[], options: Options, output: Output
       );
     const result = options.chat
       ? await chat(session, prompt, template, options, said.output)
-      : await complete(session, prompt!, options, said.output);
+      : await complete(session, prompt!, options, said);
     const stats = session.stats();
     if (options.stats) output.note(`\n${showStats(stats)}`);
     return { program: manifest.program, ...result, stats };
@@ -142,17 +141,19 @@ const given = ({ temperature, topK, topP, repetitionPenalty }: Options) => ({
 });
 
 /** Continues a text. */
-async function complete(session: Session, prompt: string, options: Options, output: Output) {
+async function complete(session: Session, prompt: string, options: Options, said: Said) {
+  const { output } = said;
   const interrupted = new AbortController();
   process.once("SIGINT", () => interrupted.abort());
-  const waiting = progress(!output.json && process.stderr.isTTY === true);
-  waiting.step("reading the prompt");
+  const length = session.tokenizer.encode(prompt).length;
+  // On a simulator a token can take a minute.
+  const read = said.wait(() => `reading the prompt, ${session.stats().computedTokens} of ${length} tokens`);
   const tokens: number[] = [];
   let text = "";
   let begun = false;
   const begin = () => {
     begun = true;
-    waiting.done();
+    read();
     output.print(session.build.manifest.tokenizer === null ? "" : prompt);
   };
   try {
@@ -167,7 +168,7 @@ async function complete(session: Session, prompt: string, options: Options, outp
     }
     if (tokens.length === 0) begin();
   } finally {
-    waiting.done();
+    read();
     // What went wrong in the middle of a text is said on a line of its own.
     if (begun) output.print("\n");
   }

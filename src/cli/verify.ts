@@ -51,7 +51,7 @@ async function run([file]: readonly string[], options: Options, output: Output):
       subject: "backend htp",
       hint: "--precision f16 or w8a16, with --tolerance 1e-2",
     });
-  const line = progress(!output.json && process.stderr.isTTY === true);
+  const line = progress(!output.json);
   const verify = async (out: string) => {
     const rows: Row[] = [];
     for await (const row of compare(file!, options, out, line.step)) rows.push(row);
