@@ -1,7 +1,7 @@
 /** `manifest.json`: what a build folder holds and how to run it. The only thing that the compiler tells the runtime. */
-import Ajv from "ajv";
 import { HeddleError } from "../ir/error.ts";
 import type { EntryRole, ModelInfo } from "../ir/program.ts";
+import { schemaCheck } from "../ir/schema.ts";
 import type { DType } from "../ir/type.ts";
 import schema from "./manifest.schema.json" with { type: "json" };
 import type { Precision } from "./precision.ts";
@@ -167,7 +167,7 @@ export interface Manifest {
 /** For the schemas that refer to it. */
 export const manifestSchema = schema;
 
-const matches = new Ajv.default({ strict: true, strictTypes: false, strictRequired: false }).compile<Manifest>(schema);
+const mistakesIn = schemaCheck(schema);
 
 /** Formats of manifest.json: of a build, and of a program in parts, each of which is a build. */
 export const formats = { build: "heddle.build/1", parts: "heddle.parts/1" } as const;
@@ -185,9 +185,10 @@ function refuseOtherFormat(content: unknown, subject: string): void {
 
 /** @throws HeddleError naming the field that is missing, unknown or of the wrong kind. */
 export function checkManifest(content: unknown, subject = "manifest.json"): asserts content is Manifest {
-  if (matches(content)) return;
+  const [mistake] = mistakesIn(content);
+  if (!mistake) return;
   refuseOtherFormat(content, subject);
-  const { instancePath, message, params } = matches.errors![0]!;
+  const { instancePath, message, params } = mistake;
   const field = "additionalProperty" in params ? `: ${params.additionalProperty}` : "";
   throw new HeddleError(`${instancePath || "/"} ${message}${field}`, { subject, hint: "compile the program again" });
 }

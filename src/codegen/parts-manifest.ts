@@ -1,6 +1,6 @@
 /** The manifest.json of a program that was compiled in parts: each part is a build folder of its own inside the program's. */
-import Ajv from "ajv";
 import { HeddleError } from "../ir/error.ts";
+import { schemaCheck } from "../ir/schema.ts";
 import {
   type Manifest,
   type ManifestCost,
@@ -27,17 +27,16 @@ export interface ProgramManifest extends Omit<Manifest, "format" | "weights" | "
   readonly weights: Pick<Manifest["weights"], "source" | "bytes">;
 }
 
-const matches = new Ajv.default({ strict: true, strictTypes: false, strictRequired: false })
-  .addSchema(manifestSchema)
-  .compile<PartsManifest>(schema);
+const mistakesIn = schemaCheck(schema, { others: [manifestSchema] });
 
 export const isInParts = (content: unknown): boolean =>
   typeof content === "object" && content !== null && (content as { format?: unknown }).format === "heddle.parts/1";
 
 /** @throws HeddleError naming the field that is missing, unknown or of the wrong kind. */
 export function checkPartsManifest(content: unknown, subject = "manifest.json"): asserts content is PartsManifest {
-  if (matches(content)) return;
-  const { instancePath, message } = matches.errors![0]!;
+  const [mistake] = mistakesIn(content);
+  if (!mistake) return;
+  const { instancePath, message } = mistake;
   throw new HeddleError(`${instancePath || "/"} ${message}`, { subject, hint: "compile the program again" });
 }
 

@@ -1,7 +1,7 @@
 /** Targets: machine descriptions as data, beside this file, each figure with its source; checked against machine.schema.json. */
 import { readdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { HeddleError } from "../ir/error.ts";
+import { schemaCheck } from "../ir/schema.ts";
 
 /** Where a number comes from. Ours are `measured` or `modelled`; those of a maker or a paper say so. */
 export type Source = "measured" | "vendor-published" | "vendor-simulated" | "modelled";
@@ -41,6 +41,7 @@ export const targetNames = (): string[] =>
     .map((f) => f.slice(0, -".json".length))
     .sort();
 
+const mistakesIn = schemaCheck(JSON.parse(readFileSync(new URL("machine.schema.json", folder), "utf8")), { all: true });
 const known = new Map<string, Target>();
 
 /** Reads a machine description by name. @throws HeddleError for an unknown name, or a description that breaks the schema. */
@@ -62,11 +63,8 @@ export function loadTarget(name: string): Target {
 
 /** Checks a machine description. @throws HeddleError naming the field. */
 export function checkTarget(json: unknown, file: string): Target {
-  const require = createRequire(import.meta.url);
-  const { Ajv } = require("ajv") as typeof import("ajv");
-  const schema = JSON.parse(readFileSync(new URL("machine.schema.json", folder), "utf8")) as object;
-  const validate = new Ajv({ allErrors: true, strict: false }).compile(schema);
-  if (validate(json)) return json as Target;
-  const reasons = (validate.errors ?? []).map((e) => `${e.instancePath || "/"} ${e.message ?? e.keyword}`);
+  const mistakes = mistakesIn(json);
+  if (mistakes.length === 0) return json as Target;
+  const reasons = mistakes.map((e) => `${e.instancePath || "/"} ${e.message ?? e.keyword}`);
   throw new HeddleError(`not a machine description: ${reasons.join("; ")}`, { subject: file });
 }

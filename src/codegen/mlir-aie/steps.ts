@@ -1,6 +1,6 @@
 /** `<entry>.steps.json`: what a session executes in place of one graph. All that the runtime learns of a partition. */
-import Ajv from "ajv";
 import { HeddleError } from "../../ir/error.ts";
+import { schemaCheck } from "../../ir/schema.ts";
 import type { FixedPoint } from "./kernel.ts";
 import schema from "./steps.schema.json" with { type: "json" };
 import { sizeOfTiling, type Tiling } from "./tiling.ts";
@@ -61,14 +61,19 @@ export interface StepsFile {
   readonly steps: readonly (HostEntry | KernelEntry)[];
 }
 
-const matches = new Ajv.default({ strict: true, strictTypes: false, strictRequired: false }).compile<StepsFile>(schema);
+const mistakesIn = schemaCheck(schema);
 
 /** @throws HeddleError naming the field that is missing, unknown or of the wrong kind. */
 export function checkSteps(content: unknown, subject: string): asserts content is StepsFile {
-  if (!matches(content)) {
-    const { instancePath, message } = matches.errors![0]!;
+  const [mistake] = mistakesIn(content);
+  if (mistake) {
+    const { instancePath, message } = mistake;
     throw new HeddleError(`${instancePath || "/"} ${message}`, { subject, hint: "compile the program again" });
   }
+  checkReferences(content as StepsFile, subject);
+}
+
+function checkReferences(content: StepsFile, subject: string): void {
   for (const s of content.steps)
     for (const b of s.kind === "kernel" ? s.buffers : [])
       if ("value" in b) {

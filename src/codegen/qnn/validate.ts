@@ -1,19 +1,20 @@
 /** Checks a QNN graph: its form by the JSON schema, then what a schema cannot say. */
-import Ajv from "ajv";
 import { HeddleError } from "../../ir/error.ts";
+import { schemaCheck } from "../../ir/schema.ts";
 import { qnnOps } from "./op-defs.ts";
 import schema from "./qnn.schema.json" with { type: "json" };
 import type { QnnGraph, QnnNode, QnnTensor } from "./types.ts";
 
-const ajv = new Ajv.default({ strict: true, strictTypes: false, strictRequired: false });
-const matches = ajv.compile<QnnGraph>(schema);
+const mistakesIn = schemaCheck(schema);
 
 /** @throws HeddleError naming the tensor or node and what is wrong with it. */
 export function checkQnnGraph(content: unknown): asserts content is QnnGraph {
-  if (!matches(content)) {
-    const [first] = matches.errors!;
-    throw new HeddleError(`${first!.instancePath || "/"} ${first!.message}`, { subject: nameIn(content) });
-  }
+  const [first] = mistakesIn(content);
+  if (first) throw new HeddleError(`${first.instancePath || "/"} ${first.message}`, { subject: nameIn(content) });
+  checkReferences(content as QnnGraph);
+}
+
+function checkReferences(content: QnnGraph): void {
   const tensors = new Map<string, QnnTensor>();
   for (const t of content.tensors) {
     if (tensors.has(t.name)) fail(content, `tensor ${t.name} is declared twice`);
