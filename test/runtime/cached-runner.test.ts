@@ -93,7 +93,13 @@ const expected = (tokens: readonly number[]): number[] => {
   return [sum, tokens.length - 1];
 };
 
-function create(mode: Mode, positions: number, contexts: readonly number[] = [32, 64]) {
+/** @param us what an NPU was simulated to take for a chunk and for a step */
+function create(
+  mode: Mode,
+  positions: number,
+  contexts: readonly number[] = [32, 64],
+  us?: { readonly prefill: number; readonly decode: number },
+) {
   runs.length = 0;
   const graphs = new Map<Entry, EntryGraph>();
   const counters = new Counters();
@@ -108,8 +114,10 @@ function create(mode: Mode, positions: number, contexts: readonly number[] = [32
     allocate: (bytes: number) => new Float32Array(bytes / 4).fill(999).buffer,
     release: (buffer: ArrayBuffer) => void structuredClone(buffer, { transfer: [buffer] }),
   };
+  const costed = (e: Entry) => ({ ...e, npu: { simulated: { us: us![e.role as "prefill"] } } }) as unknown as Entry;
+  const all = entries(mode, contexts);
   return {
-    runner: new CachedRunner(entries(mode, contexts), { get, forgetCaches }, counters, positions, memory),
+    runner: new CachedRunner(us ? all.map(costed) : all, { get, forgetCaches }, counters, positions, memory),
     counters,
   };
 }
@@ -159,6 +167,18 @@ test("a few tokens are decoded, more go in a chunk", async () => {
   await runner.run(text(19));
   assert.equal(runs, ["prefill-32@0", "decode-32@16", "prefill-32@17"]);
   assert.is(counters.computedTokens, 19);
+});
+
+test("where the costs of an NPU are known, tokens go in a chunk that would take longer one by one", async () => {
+  const decoded = async (prefill: number) => {
+    const { runner, counters } = create("host", 64, [32, 64], { prefill, decode: 5 });
+    for (const n of [1, 3, 6, 10]) assert.equal([...(await runner.run(text(n)))], expected(text(n)));
+    assert.is(counters.computedTokens, 10);
+    return runs.map((run) => run.split("-")[0]![0]).join("");
+  };
+  assert.is(await decoded(12), "dddpp", "1, 2, 3 and 4 tokens");
+  assert.is(await decoded(15.1), "ddddddp");
+  assert.is(await decoded(3), "dppp", "one is a step whatever a chunk takes");
 });
 
 test("what a last chunk would hold is decoded where it is little", async () => {
