@@ -2,35 +2,13 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { columnsOf } from "../../../src/codegen/mlir-aie/kernels/column-values.ts";
-import { tiles } from "../../../src/codegen/mlir-aie/kernels/gemm.ts";
 import type { GemmShape } from "../../../src/codegen/mlir-aie/kernels/gemm-shape.ts";
-import { gemmKernel, linearKernel } from "../../../src/codegen/mlir-aie/kernels/linear.ts";
-import { encodeBf16 } from "../../../src/ir/evaluate/round.ts";
+import { linearKernel } from "../../../src/codegen/mlir-aie/kernels/linear.ts";
 import * as ir from "../../../src/ir/index.ts";
 import { aieMachine } from "../../../src/targets/aie-machine.ts";
 import { phoenix } from "./kernels.ts";
+import { expected, whole } from "./products.ts";
 import { random, relativeError, runKernel } from "./run.ts";
-
-const geluTanh = (x: number) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
-
-function expected(
-  s: GemmShape,
-  x: ArrayLike<number>,
-  w: ArrayLike<number>,
-  b: ArrayLike<number> | undefined,
-): Float64Array {
-  const rounded = (v: ArrayLike<number>) =>
-    s.type === "bf16" ? new Float32Array(Uint32Array.from(encodeBf16(Float32Array.from(v)), (h) => h << 16).buffer) : v;
-  const [xs, ws] = [rounded(x), rounded(w)];
-  const out = new Float64Array(s.m * s.n);
-  for (let i = 0; i < s.m; i++)
-    for (let j = 0; j < s.n; j++) {
-      let sum = b ? b[j]! : 0;
-      for (let t = 0; t < s.k; t++) sum += xs[i * s.k + t]! * ws[j * s.k + t]!;
-      out[i * s.n + j] = s.activation ? geluTanh(sum) : sum;
-    }
-  return out;
-}
 
 const bf16: readonly [string, GemmShape, number][] = [
   // Sums are f32; a result in bf16 is rounded once, to 2^-9 of its size.
@@ -58,11 +36,6 @@ for (const [name, shape, bound] of bf16)
     const error = relativeError(out, expected(shape, x.data, w.data, shape.bias ? b.data : undefined));
     assert.ok(error <= bound, `relative error ${error}`);
   });
-
-const whole = (t: { readonly shape: readonly number[]; readonly data: Float32Array }, most: number) => ({
-  shape: t.shape,
-  data: Int32Array.from(t.data, (f) => Math.round(f * most)),
-});
 
 for (const type of ["i8", "i4"] as const)
   test(`int8 rows with ${type} weights are exact`, () => {
@@ -182,65 +155,6 @@ test("sums of int8 that become int8 are rounded, ties up, and saturated, exactly
   const rounded = Float32Array.from(sums, (v) => Math.min(127, Math.max(-128, Math.floor(v / 2 ** shift + 0.5))));
   assert.ok(rounded.includes(127) && rounded.includes(-128) && new Set(rounded).size > 200);
   assert.equal(out, rounded);
-});
-
-test("memory tiles send operands again that they keep: as exact as read again, with fewer bytes from main memory", () => {
-  const [m, k, n] = [250, 64, 190];
-  const [left, right] = [whole(random([m, k], 8), 127), whole(random([n, k], 9), 127)];
-  const shape: GemmShape = { m, k, n, type: "i8", out: "i32", bias: false };
-  const answer = Float32Array.from(expected(shape, left.data, right.data, undefined));
-  const read: number[] = [];
-  for (const [a, b] of [
-    [false, false],
-    [true, false],
-    [false, true],
-    [true, true],
-  ] as const) {
-    const g = tiles(phoenix, shape, { m: 16, k: 32, n: 16 }, { inPlace: 2, keep: { a, b } })!;
-    assert.equal(g.across, { m: 4, n: 3 });
-    assert.equal(g.sends, { a: a ? 3 : 1, b: b ? 4 : 1 });
-    const { out, report } = runKernel(gemmKernel(phoenix, g, { name: "linear", about: [] }), [left, right], [m, n]);
-    assert.equal(out, answer, `A kept: ${a}, B kept: ${b}`);
-    assert.is(report.ddr.readBytes + report.ddr.writtenBytes, g.cost.bytes);
-    read.push(report.ddr.readBytes);
-  }
-  const [rows, weights] = [256 * k, k * 192];
-  assert.equal(read, [3 * rows + 4 * weights, rows + 4 * weights, 3 * rows + weights, rows + weights]);
-});
-
-test("a memory tile that keeps rows in one buffer has descriptors for twice as many times", () => {
-  const [m, k, n] = [130, 64, 1000];
-  const [left, right] = [whole(random([m, k], 8), 127), whole(random([n, k], 9), 127)];
-  const shape: GemmShape = { m, k, n, type: "i8", out: "i32", bias: false };
-  const answer = Float32Array.from(expected(shape, left.data, right.data, undefined));
-  for (const [single, sends] of [
-    [false, 8],
-    [true, 16],
-  ] as const) {
-    const keep = { a: true, b: false, single };
-    const g = tiles(phoenix, shape, { m: 16, k: 32, n: 16 }, { inPlace: 2, keep })!;
-    assert.equal([g.across.n, g.sends.a], [16, sends]);
-    const { out, report } = runKernel(gemmKernel(phoenix, g, { name: "linear", about: [] }), [left, right], [m, n]);
-    assert.equal(out, answer);
-    assert.is(report.ddr.readBytes + report.ddr.writtenBytes, g.cost.bytes);
-  }
-});
-
-test("results leave in parts of a tile's rows, in one step of K and in more, as exact as all at once", () => {
-  const [m, k, n] = [390, 128, 130];
-  const [left, right] = [whole(random([m, k], 8), 127), whole(random([n, k], 9), 127)];
-  const shape: GemmShape = { m, k, n, type: "i8", out: "i32", bias: false };
-  const answer = Float32Array.from(expected(shape, left.data, right.data, undefined));
-  for (const [parts, rows, depth] of [
-    [2, 16, 128],
-    [3, 48, 64],
-    [4, 64, 32],
-  ] as const) {
-    const g = tiles(phoenix, shape, { m: rows, k: depth, n: 16 }, { inPlace: 1, parts })!;
-    assert.equal([g.pieces, g.strip * parts, g.chunks], [parts, rows, k / depth]);
-    const { out } = runKernel(gemmKernel(phoenix, g, { name: "linear", about: [] }), [left, right], [m, n]);
-    assert.equal(out, answer, `${parts} parts`);
-  }
 });
 
 test("npu2 has other blocks and twice the columns", () => {
