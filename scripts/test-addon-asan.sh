@@ -9,17 +9,21 @@ mkdir -p "$out"
 node_prefix="$(dirname "$(dirname "$(node -p process.execPath)")")"
 napi="$(node -p "require('node-addon-api').include_dir")"
 
+# What UndefinedBehaviorSanitizer leaves out, AddressSanitizer finds where memory is touched.
 compile() {
   local object="$out/$(basename "$1").o"
-  [ "$object" -nt "$1" ] && ! find src/runtime/addon src/runtime/qnn -name '*.h' -newer "$object" | grep -q . && return
-  g++ -std=c++20 -O1 -g -fPIC -fvisibility=hidden -fno-omit-frame-pointer -fsanitize=address,undefined -Wall -Wextra -Werror \
+  [ -e "$object" ] && ! find src/runtime/addon src/runtime/qnn -type f -newer "$object" | grep -q . && return
+  g++ -std=c++20 -O1 -g1 -fPIC -fvisibility=hidden -fno-omit-frame-pointer -fsanitize=address,undefined \
+    -fno-sanitize=null,object-size,pointer-overflow -Wall -Wextra -Werror \
     -DNAPI_VERSION=8 -DNAPI_CPP_EXCEPTIONS -DNODE_ADDON_API_DISABLE_DEPRECATED -DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS \
     -DBUILDING_NODE_EXTENSION -I"$node_prefix/include/node" -I"$napi" -c "$1" -o "$object"
 }
 export -f compile
 export out node_prefix napi
-printf '%s\n' src/runtime/addon/*.cpp | xargs -P "$(nproc)" -I{} bash -c 'compile {}'
-g++ -shared -fsanitize=address,undefined "$out"/*.o -o "$out/heddle.node"
+objects=()
+for source in src/runtime/addon/all_*.cpp; do objects+=("$out/$(basename "$source").o"); done
+printf '%s\n' src/runtime/addon/all_*.cpp | xargs -P "$(nproc)" -I{} bash -c 'compile {}'
+g++ -shared -fsanitize=address,undefined "${objects[@]}" -o "$out/heddle.node"
 
 export HEDDLE_ADDON="$PWD/$out/heddle.node"
 export LD_PRELOAD="$(g++ -print-file-name=libasan.so):$(g++ -print-file-name=libubsan.so)"

@@ -4,6 +4,7 @@
 #include "ops.h"
 
 namespace heddle {
+namespace block_fully_connected {
 namespace {
 
 constexpr ParamSpec kParams[] = {{"format", qnn::DataType::UINT_32, false, true}};
@@ -37,8 +38,10 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace block_fully_connected
 
 constexpr OpDefinition kBlockFullyConnected = {
-    qnn::reference::kPackage, "BlockFullyConnected", 2, 4, 1, 1, kParams, validate, plan};
+    qnn::reference::kPackage, "BlockFullyConnected", 2, 4, 1, 1, block_fully_connected::kParams,
+    block_fully_connected::validate, block_fully_connected::plan};
 
 }  // namespace heddle

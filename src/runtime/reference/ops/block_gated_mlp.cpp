@@ -9,6 +9,7 @@
 #include "ops.h"
 
 namespace heddle {
+namespace block_gated_mlp {
 namespace {
 
 constexpr ParamSpec kParams[] = {{"activation", qnn::DataType::UINT_32, false, true},
@@ -109,8 +110,10 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace block_gated_mlp
 
 constexpr OpDefinition kBlockGatedMlp = {
-    qnn::reference::kPackage, "BlockGatedMlp", 3, 3, 1, 1, kParams, validate, plan};
+    qnn::reference::kPackage, "BlockGatedMlp", 3, 3, 1, 1, block_gated_mlp::kParams,
+    block_gated_mlp::validate, block_gated_mlp::plan};
 
 }  // namespace heddle

@@ -5,6 +5,7 @@
 #include "ops.h"
 
 namespace heddle {
+namespace block_gather {
 namespace {
 
 constexpr ParamSpec kParams[] = {{"format", qnn::DataType::UINT_32, false, true},
@@ -48,8 +49,10 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace block_gather
 
 constexpr OpDefinition kBlockGather = {
-    qnn::reference::kPackage, "BlockGather", 2, 2, 1, 1, kParams, validate, plan};
+    qnn::reference::kPackage, "BlockGather", 2, 2, 1, 1, block_gather::kParams,
+    block_gather::validate, block_gather::plan};
 
 }  // namespace heddle

@@ -5,6 +5,7 @@
 #include "ops.h"
 
 namespace heddle {
+namespace cast {
 namespace {
 
 using enum qnn::DataType;
@@ -92,7 +93,8 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace cast
 
-constexpr OpDefinition kCast = {kStandardPackage, "Cast", 1, 1, 1, 1, {}, validate, plan};
+constexpr OpDefinition kCast = {kStandardPackage, "Cast", 1, 1, 1, 1, {}, cast::validate, cast::plan};
 
 }  // namespace heddle

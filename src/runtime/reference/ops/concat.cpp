@@ -6,6 +6,7 @@
 #include "ops.h"
 
 namespace heddle {
+namespace concat {
 namespace {
 
 constexpr ParamSpec kParams[] = {{"axis", qnn::DataType::UINT_32}};
@@ -56,7 +57,9 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace concat
 
-constexpr OpDefinition kConcat = {kStandardPackage, "Concat", 1, kMostInputs, 1, 1, kParams, validate, plan};
+constexpr OpDefinition kConcat = {
+    kStandardPackage, "Concat", 1, concat::kMostInputs, 1, 1, concat::kParams, concat::validate, concat::plan};
 
 }  // namespace heddle

@@ -4,6 +4,7 @@
 #include "ops.h"
 
 namespace heddle {
+namespace elementwise_select {
 namespace {
 
 void validate(const Check& c) {
@@ -34,7 +35,9 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace elementwise_select
 
-constexpr OpDefinition kElementWiseSelect = {kStandardPackage, "ElementWiseSelect", 3, 3, 1, 1, {}, validate, plan};
+constexpr OpDefinition kElementWiseSelect = {
+    kStandardPackage, "ElementWiseSelect", 3, 3, 1, 1, {}, elementwise_select::validate, elementwise_select::plan};
 
 }  // namespace heddle

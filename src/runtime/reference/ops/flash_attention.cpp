@@ -4,6 +4,7 @@
 #include "ops.h"
 
 namespace heddle {
+namespace flash_attention {
 namespace {
 
 constexpr ParamSpec kParams[] = {
@@ -40,8 +41,10 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace flash_attention
 
 constexpr OpDefinition kFlashAttention = {
-    qnn::reference::kPackage, "FlashAttention", 3, 3, 1, 1, kParams, validate, plan};
+    qnn::reference::kPackage, "FlashAttention", 3, 3, 1, 1, flash_attention::kParams,
+    flash_attention::validate, flash_attention::plan};
 
 }  // namespace heddle

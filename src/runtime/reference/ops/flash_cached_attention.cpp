@@ -12,6 +12,7 @@
 #include "ring.h"
 
 namespace heddle {
+namespace flash_cached_attention {
 namespace {
 
 constexpr ParamSpec kParams[] = {
@@ -84,8 +85,10 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace flash_cached_attention
 
 constexpr OpDefinition kFlashCachedAttention = {
-    qnn::reference::kPackage, "FlashCachedAttention", 4, 4, 1, 1, kParams, validate, plan};
+    qnn::reference::kPackage, "FlashCachedAttention", 4, 4, 1, 1, flash_cached_attention::kParams,
+    flash_cached_attention::validate, flash_cached_attention::plan};
 
 }  // namespace heddle

@@ -6,6 +6,7 @@
 #include "ops.h"
 
 namespace heddle {
+namespace fully_connected {
 namespace {
 
 constexpr ParamSpec kParams[] = {{"keep_dims", qnn::DataType::BOOL_8}};
@@ -49,7 +50,10 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace fully_connected
 
-constexpr OpDefinition kFullyConnected = {kStandardPackage, "FullyConnected", 2, 3, 1, 1, kParams, validate, plan};
+constexpr OpDefinition kFullyConnected = {
+    kStandardPackage, "FullyConnected", 2, 3, 1, 1, fully_connected::kParams,
+    fully_connected::validate, fully_connected::plan};
 
 }  // namespace heddle

@@ -4,6 +4,7 @@
 #include "ops.h"
 
 namespace heddle {
+namespace fully_connected_add {
 namespace {
 
 void validate(const Check& c) {
@@ -35,8 +36,10 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace fully_connected_add
 
 constexpr OpDefinition kFullyConnectedAdd = {
-    qnn::reference::kPackage, "FullyConnectedAdd", 4, 4, 1, 1, {}, validate, plan};
+    qnn::reference::kPackage, "FullyConnectedAdd", 4, 4, 1, 1, {},
+    fully_connected_add::validate, fully_connected_add::plan};
 
 }  // namespace heddle

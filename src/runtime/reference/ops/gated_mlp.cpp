@@ -6,6 +6,7 @@
 #include "perceptron.h"
 
 namespace heddle {
+namespace gated_mlp {
 namespace {
 
 constexpr ParamSpec kParams[] = {{"activation", qnn::DataType::UINT_32, false, true}};
@@ -40,7 +41,9 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace gated_mlp
 
-constexpr OpDefinition kGatedMlp = {qnn::reference::kPackage, "GatedMlp", 3, 3, 1, 1, kParams, validate, plan};
+constexpr OpDefinition kGatedMlp = {
+    qnn::reference::kPackage, "GatedMlp", 3, 3, 1, 1, gated_mlp::kParams, gated_mlp::validate, gated_mlp::plan};
 
 }  // namespace heddle

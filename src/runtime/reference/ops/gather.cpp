@@ -5,6 +5,7 @@
 #include "ops.h"
 
 namespace heddle {
+namespace gather {
 namespace {
 
 constexpr ParamSpec kParams[] = {{"axis", qnn::DataType::INT_32}};
@@ -65,7 +66,9 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace gather
 
-constexpr OpDefinition kGather = {kStandardPackage, "Gather", 2, 2, 1, 1, kParams, validate, plan};
+constexpr OpDefinition kGather = {
+    kStandardPackage, "Gather", 2, 2, 1, 1, gather::kParams, gather::validate, gather::plan};
 
 }  // namespace heddle

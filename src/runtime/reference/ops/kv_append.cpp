@@ -7,6 +7,7 @@
 #include "ring.h"
 
 namespace heddle {
+namespace kv_append {
 namespace {
 
 constexpr ParamSpec kParams[] = {{"axis", qnn::DataType::UINT_32, false, true}, {"window", qnn::DataType::UINT_32}};
@@ -64,7 +65,9 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace kv_append
 
-constexpr OpDefinition kKvAppend = {qnn::reference::kPackage, "KvAppend", 3, 3, 1, 1, kParams, validate, plan};
+constexpr OpDefinition kKvAppend = {
+    qnn::reference::kPackage, "KvAppend", 3, 3, 1, 1, kv_append::kParams, kv_append::validate, kv_append::plan};
 
 }  // namespace heddle

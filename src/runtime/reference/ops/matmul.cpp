@@ -7,6 +7,7 @@
 #include "ops.h"
 
 namespace heddle {
+namespace matmul {
 namespace {
 
 constexpr ParamSpec kParams[] = {{"transpose_in0", qnn::DataType::BOOL_8}, {"transpose_in1", qnn::DataType::BOOL_8}};
@@ -122,7 +123,9 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace matmul
 
-constexpr OpDefinition kMatMul = {kStandardPackage, "MatMul", 2, 3, 1, 1, kParams, validate, plan};
+constexpr OpDefinition kMatMul = {
+    kStandardPackage, "MatMul", 2, 3, 1, 1, matmul::kParams, matmul::validate, matmul::plan};
 
 }  // namespace heddle

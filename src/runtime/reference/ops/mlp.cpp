@@ -5,6 +5,7 @@
 #include "perceptron.h"
 
 namespace heddle {
+namespace mlp {
 namespace {
 
 constexpr ParamSpec kParams[] = {{"activation", qnn::DataType::UINT_32, false, true}};
@@ -36,7 +37,8 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace mlp
 
-constexpr OpDefinition kMlp = {qnn::reference::kPackage, "Mlp", 5, 6, 1, 1, kParams, validate, plan};
+constexpr OpDefinition kMlp = {qnn::reference::kPackage, "Mlp", 5, 6, 1, 1, mlp::kParams, mlp::validate, mlp::plan};
 
 }  // namespace heddle

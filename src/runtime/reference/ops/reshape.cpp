@@ -3,6 +3,7 @@
 #include "ops.h"
 
 namespace heddle {
+namespace reshape {
 namespace {
 
 void validate(const Check& c) {
@@ -20,7 +21,8 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace reshape
 
-constexpr OpDefinition kReshape = {kStandardPackage, "Reshape", 1, 1, 1, 1, {}, validate, plan};
+constexpr OpDefinition kReshape = {kStandardPackage, "Reshape", 1, 1, 1, 1, {}, reshape::validate, reshape::plan};
 
 }  // namespace heddle

@@ -4,6 +4,7 @@
 #include "ops.h"
 
 namespace heddle {
+namespace rope {
 namespace {
 
 constexpr std::size_t kElementsPerTask = 8192;
@@ -34,7 +35,8 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace rope
 
-constexpr OpDefinition kRope = {qnn::reference::kPackage, "Rope", 3, 3, 1, 1, {}, validate, plan};
+constexpr OpDefinition kRope = {qnn::reference::kPackage, "Rope", 3, 3, 1, 1, {}, rope::validate, rope::plan};
 
 }  // namespace heddle

@@ -5,6 +5,7 @@
 #include "ops.h"
 
 namespace heddle {
+namespace scatter_elements {
 namespace {
 
 constexpr ParamSpec kParams[] = {{"axis", qnn::DataType::INT_32}, {"reduction", qnn::DataType::UINT_32}};
@@ -61,7 +62,10 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace scatter_elements
 
-constexpr OpDefinition kScatterElements = {kStandardPackage, "ScatterElements", 3, 3, 1, 1, kParams, validate, plan};
+constexpr OpDefinition kScatterElements = {
+    kStandardPackage, "ScatterElements", 3, 3, 1, 1, scatter_elements::kParams,
+    scatter_elements::validate, scatter_elements::plan};
 
 }  // namespace heddle

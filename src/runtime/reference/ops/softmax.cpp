@@ -4,6 +4,7 @@
 #include "ops.h"
 
 namespace heddle {
+namespace softmax {
 namespace {
 
 constexpr ParamSpec kParams[] = {{"axis", qnn::DataType::UINT_32}, {"beta", qnn::DataType::FLOAT_32}};
@@ -50,7 +51,9 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace softmax
 
-constexpr OpDefinition kSoftmax = {kStandardPackage, "Softmax", 1, 1, 1, 1, kParams, validate, plan};
+constexpr OpDefinition kSoftmax = {
+    kStandardPackage, "Softmax", 1, 1, 1, 1, softmax::kParams, softmax::validate, softmax::plan};
 
 }  // namespace heddle

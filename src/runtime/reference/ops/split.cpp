@@ -4,6 +4,7 @@
 #include "ops.h"
 
 namespace heddle {
+namespace split {
 namespace {
 
 constexpr ParamSpec kParams[] = {{"axis", qnn::DataType::UINT_32, false, true},
@@ -60,7 +61,9 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace split
 
-constexpr OpDefinition kSplit = {kStandardPackage, "Split", 1, 1, 1, kMostOutputs, kParams, validate, plan};
+constexpr OpDefinition kSplit = {
+    kStandardPackage, "Split", 1, 1, 1, split::kMostOutputs, split::kParams, split::validate, split::plan};
 
 }  // namespace heddle

@@ -7,6 +7,7 @@
 #include "ops.h"
 
 namespace heddle {
+namespace strided_slice {
 namespace {
 
 constexpr ParamSpec kParams[] = {{"ranges", qnn::DataType::INT_32, true, true},
@@ -86,7 +87,9 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace strided_slice
 
-constexpr OpDefinition kStridedSlice = {kStandardPackage, "StridedSlice", 1, 1, 1, 1, kParams, validate, plan};
+constexpr OpDefinition kStridedSlice = {
+    kStandardPackage, "StridedSlice", 1, 1, 1, 1, strided_slice::kParams, strided_slice::validate, strided_slice::plan};
 
 }  // namespace heddle

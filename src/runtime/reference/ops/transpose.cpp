@@ -4,6 +4,7 @@
 #include "ops.h"
 
 namespace heddle {
+namespace transpose {
 namespace {
 
 constexpr ParamSpec kParams[] = {{"perm", qnn::DataType::UINT_32, true, true}};
@@ -38,7 +39,9 @@ Executable plan(const Node& node, Planner& planner) {
 }
 
 }  // namespace
+}  // namespace transpose
 
-constexpr OpDefinition kTranspose = {kStandardPackage, "Transpose", 1, 1, 1, 1, kParams, validate, plan};
+constexpr OpDefinition kTranspose = {
+    kStandardPackage, "Transpose", 1, 1, 1, 1, transpose::kParams, transpose::validate, transpose::plan};
 
 }  // namespace heddle

@@ -1,0 +1,13 @@
+// Compiled as one: most of the time of each would go on the same headers.
+#include "backend.cpp"
+#include "bandwidth.cpp"
+#include "binary_info.cpp"
+#include "context.cpp"
+#include "graph.cpp"
+#include "log.cpp"
+#include "memory.cpp"
+#include "profile.cpp"
+#include "provider.cpp"
+#include "shared_library.cpp"
+#include "xrt_kernel.cpp"
+#include "xrt_library.cpp"

@@ -1,0 +1,10 @@
+// Compiled as one: most of the time of each would go on the same headers.
+#include "backend.cpp"
+#include "context.cpp"
+#include "error.cpp"
+#include "graph.cpp"
+#include "log.cpp"
+#include "node.cpp"
+#include "profile.cpp"
+#include "provider.cpp"
+#include "system.cpp"
