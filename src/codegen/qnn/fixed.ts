@@ -53,7 +53,8 @@ export function toFixed(g: Graph, encodings: Encodings, read?: ReadWeight): Grap
   const integers = new Map<Node, Node>();
   const floats = new Map<Node, Node>();
   const at = <T>(n: Node, build: () => T): T => withOrigin({ name: n.name && `${n.name}.fixed`, loc: n.loc }, build);
-  const encode = (x: Node, to: Fixed) => at(x, () => ops.quantize(x, to));
+  // Of constants and weights the integers are made from what they were before they became halves: these have 11 bits.
+  const encode = (x: Node, to: Fixed) => at(x, () => ops.quantize(known.has(x) ? uncast(x) : x, to));
 
   /** A value as integers; undefined where only its floats are known. */
   const fixedOf = (n: Node): Node | undefined => {
@@ -210,6 +211,9 @@ const widest = (all: readonly Fixed[]): Fixed | undefined => {
   const found = all.find((a) => all.every((b) => fits(b, a)));
   return found && all.some((b) => !same(b, found)) ? found : undefined;
 };
+
+/** A value as it was before it was cast. */
+const uncast = (n: Node): Node => (n.op === ops.cast && isFloat(n.inputs[0]!.type.dtype) ? uncast(n.inputs[0]!) : n);
 
 /** The name of a weight, seen through casts. */
 const paramOf = (n: Node): string | undefined =>

@@ -9,6 +9,7 @@ import { WeightTable } from "../../../src/codegen/weights.ts";
 import {
   add,
   bind,
+  cast,
   concat,
   constant,
   elements,
@@ -70,6 +71,17 @@ for (const [what, build, allowed] of [
     const joined = topo(legal).some((n) => n.op === concat && n.type.dtype === "u16");
     assert.ok(of.size > 0 || joined, "at least one op is on integers");
   });
+
+test("integers of weights are made of what these were before they became halves", () => {
+  const w = named("w", param({ name: "w", dtype: "f32", shape: [8] }));
+  const encodings = new Map(["x.in", "z", "w"].map((name) => [name, steps]));
+  const { legal } = fixed((x) => named("z", mul(x, cast(w, { dtype: "f16" }))), encodings);
+  const encoded = topo(legal).filter((n) => n.op === quantize && n.inputs[0]!.op === param);
+  assert.equal(
+    encoded.map((n) => n.inputs[0]!.type.dtype),
+    ["f32"],
+  );
+});
 
 test("joined values of different ranges have room for both", () => {
   const encodings = new Map([
