@@ -63,6 +63,18 @@ export class Builder {
     return this.#tensorOf.get(n) ?? (this.#static.has(n) ? this.#declareStatic(n) : this.declare(n, this.kindOf(n)));
   }
 
+  /** The tensor of a value that is made while lowering and known at compile time. */
+  constant(n: Node): string {
+    return this.#tensorOf.get(n) ?? this.#declareStatic(n);
+  }
+
+  /** The step of a value in fixed point; undefined of floats. */
+  stepOf(n: Node): number | undefined {
+    const name = this.tensor(n);
+    const { quantize } = this.tensors.find((t) => t.name === name)!;
+    return quantize && "scale" in quantize ? quantize.scale : undefined;
+  }
+
   /** Lets a value share the tensor of another, as state that is updated in place does. */
   alias(n: Node, of: Node): void {
     this.#tensorOf.set(n, this.tensor(of));

@@ -25,6 +25,18 @@ export function fixedBias(b: Builder, x: Node, scales: Node, bias: Node | undefi
   return [b.fixedStatic(bias, { scales: ops.mul(scales, ops.scalar(x.type.quant!.scales[0]!)), bits: 32 })];
 }
 
+/**
+ * HTP's RmsNorm in fixed point rounds down: half a step, as what is added at the end, makes that to the nearest. Nothing for floats.
+ * All values that it yields would be half a step too small, which layers add up.
+ */
+function halfStep(n: Node, b: Builder): string[] {
+  const step = b.stepOf(n);
+  if (step === undefined) return [];
+  const half = ops.constant({ dtype: "f32", shape: n.inputs[1]!.type.shape, values: [step / 2] });
+  const shift = ops.quantize(half, { dtype: "u16", scale: Math.fround(step / 2 ** 16), offset: 0 });
+  return [b.constant(renamed(shift, { name: `${n.name ?? n.op.name}.half`, loc: n.loc }))];
+}
+
 export const fullyConnected = (n: Node, b: Builder, operands: readonly (Node | string)[]): void =>
   b.node(n, "FullyConnected", n.type.shape.length > 2 ? [bool("keep_dims", true)] : [], "qti.aisw", operands);
 
@@ -119,7 +131,10 @@ export const qtiSupport = {
   }),
   // Becomes a layerNorm of scale 1 and shift 0: see rules.ts.
   normalize: "expand",
-  rmsNorm: qti(ops.rmsNorm, "RmsNorm", ({ eps }, n) => [f32("epsilon", eps), lastAxis(n.type.shape)]),
+  rmsNorm: custom(ops.rmsNorm, (n, b) => {
+    const params = [f32("epsilon", n.attrs.eps), lastAxis(n.type.shape)];
+    b.node(n, "RmsNorm", params, "qti.aisw", [...n.inputs, ...halfStep(n, b)]);
+  }),
   gelu: qti(ops.gelu, "Gelu"),
   geluTanh: "expand",
   sigmoid: qti(ops.sigmoid, "Sigmoid"),
