@@ -1,4 +1,5 @@
 /** One row of Gemma 3 270M in fixed point in the forms that were tried on HTP: which are chosen and why is in docs/htp-legalisation.md. */
+import type { QnnDataType } from "../../src/codegen/qnn/types.ts";
 import {
   axisOf,
   count,
@@ -25,6 +26,8 @@ export interface GemmaForm {
   readonly precision: "w8" | "w4";
   /** Of cache and new token: both joined before the products, as scores (`flat`: softmax over one matrix), or one of the two. */
   readonly join: "keys" | "elements" | "elements-flat" | "for-scores" | "for-values" | "keys-flat" | "nothing";
+  /** Type of keys and of values that are kept: all in 8 bits, all in 16, or one of the two in 16. */
+  readonly cache: "u8" | "u16" | "keys-u16" | "values-u16";
   /** Before products, of a balanced stream: the gain after one over the length, or out of LayerNorm with the constant last, first ... */
   readonly norm: "apart" | "last" | "first" | "concat" | "narrow" | "pairs" | "layer" | "none";
   /** After products: LayerNorm over a row and its negative, made by signs or by Concat in steps that are equal or not. */
@@ -37,6 +40,7 @@ export interface GemmaForm {
 
 export const gemmaChoices: Readonly<Partial<Record<keyof GemmaForm, readonly string[]>>> = {
   join: ["keys", "elements", "elements-flat", "for-scores", "for-values", "keys-flat", "nothing"],
+  cache: ["u8", "u16", "keys-u16", "values-u16"],
   norm: ["apart", "last", "first", "concat", "narrow", "pairs", "layer", "none"],
   post: ["signs", "concat", "differing", "converted", "multiplied", "layer", "none"],
   heads: ["stack", "matrix", "together", "pairs", "none"],
@@ -175,10 +179,16 @@ export function gemma(form: GemmaForm): Sketch {
     return g.reshape(p, [1, heads, places + 1]);
   };
   const attend = (q: Tensor, k: Tensor, v: Tensor, mask: Tensor, layer: number): Tensor => {
-    const stored = (x: Tensor, dims: number[]) => g.op("Convert", [g.reshape(x, dims)], dims, { type: U8, out: true });
-    const slices = [stored(k, [1, dim, 1]), stored(v, [1, 1, dim])] as const;
+    const typeOf = (part: string): QnnDataType => (form.cache === "u16" || form.cache.startsWith(part) ? U16 : U8);
+    const [keys, values] = [typeOf("keys"), typeOf("values")];
+    const stored = (x: Tensor, dims: number[], type: QnnDataType) =>
+      g.op("Convert", [g.reshape(x, dims)], dims, { type, out: true });
+    const slices = [stored(k, [1, dim, 1], keys), stored(v, [1, 1, dim], values)] as const;
     if (form.join === "nothing") return q;
-    const caches = [g.input(`k${layer}`, [1, dim, places], U8), g.input(`v${layer}`, [1, places, dim], U8)] as const;
+    const caches = [
+      g.input(`k${layer}`, [1, dim, places], keys),
+      g.input(`v${layer}`, [1, places, dim], values),
+    ] as const;
     const joined = (i: 0 | 1) => g.concat([caches[i], slices[i]], 2 - i);
     const elements = form.join.startsWith("elements");
     const sums = () => {

@@ -47,6 +47,7 @@ const fixed = !precision.match(/f16|islands/);
 const gemmaBase = {
   layers: 18,
   join: "keys",
+  cache: "u8",
   norm: "first",
   post: "concat",
   heads: "matrix",

@@ -37,7 +37,12 @@ const definition = command(
   )
   .addOption(new Option("--head <type>", "weights of the last linear, when quantising").choices(heads))
   .addOption(blockSizeOption())
-  .addOption(new Option("--kv <type>", "of keys and values in caches, when quantising").choices(kvTypes))
+  .addOption(
+    new Option(
+      "--kv <type>",
+      "of keys and values in caches, when quantising; k8v16 is 8 bits for keys, 16 for values (default: for x-elite k8v16 where heads share keys, else i8; else float)",
+    ).choices(kvTypes),
+  )
   .option("--calibration <file>", "text to calibrate on, or the calibration.json of an earlier build")
   .addOption(new Option("--method <name>", "how ranges of activations are chosen").choices(calibrationMethods))
   .option(

@@ -4,23 +4,34 @@ import { prove } from "./prove.ts";
 import { withCaches } from "./support/caches.ts";
 import { type Range, symmetric } from "./support/encoding.ts";
 
+/** How a cache is kept: its integers, and the range of what is appended to it. */
+export interface KeptAs {
+  readonly dtype: "i8" | "u16";
+  readonly range: Range;
+}
+
 /**
- * Keys and values are kept as i8, symmetric, with one scale for each cache: a quarter of the bytes of f32 to keep and to read. The
+ * Keys and values are kept as integers, symmetric, with one scale for each cache: of the bytes of f32 a quarter in i8, half in u16. The
  * proof is of the graph without its roundings.
- * @param ranges of what is appended to each cache, in the order of the graph's state.
+ * @param kept how each cache is, in the order of the graph's state.
  */
-export const quantizeCaches = (ranges: readonly Range[]): Pass =>
+export const quantizeCaches = (kept: readonly KeptAs[]): Pass =>
   pass(
     "quantize-caches",
     (graph, context) => {
-      const encodings = new Map(graph.state.map(({ cache }, i) => [cache, symmetric(ranges[i]!)]));
+      const encodings = new Map(
+        graph.state.map(({ cache }, i) => {
+          const { range, dtype } = kept[i]!;
+          return [cache, { dtype, ...symmetric(range, dtype) }];
+        }),
+      );
       return withCaches(graph, (cache) => {
         context.hit("quantize-cache");
-        return { dtype: "i8", ...encodings.get(cache)! };
+        return encodings.get(cache)!;
       });
     },
     {
-      doc: "Keys and values are kept in 8-bit integers.",
+      doc: "Keys and values are kept in integers.",
       prove: (before: Module, after: Module, options) =>
         prove(
           before.graph,

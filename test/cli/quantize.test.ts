@@ -38,15 +38,26 @@ test("the report lists layers worst first, and what was found is written down", 
   );
 });
 
-test("passes that quantise are proved like all others", async () => {
-  const { passes, manifest } = await compile({ precision: "w4a16", check: true, quantize: { kv: "i8" } });
-  for (const name of ["quantize", "quantize-caches"]) {
-    const { error } = passes.find((p) => p.name === name)!.proof!;
-    assert.ok(error.f64 < 1e-9, `${name}: ${error.f64}`);
-  }
-  const cache = manifest.entries[0]!.inputs.find((i) => i.role === "cache")!;
-  assert.is(cache.dtype, "i8");
-});
+/** What the caches of an entry point are kept in, each type once. */
+function typesOfCaches({ inputs }: Manifest["entries"][number]) {
+  const of = (part: string) => [
+    ...new Set(inputs.filter((i) => i.role === "cache" && i.name.endsWith(`${part}_cache`)).map((i) => i.dtype)),
+  ];
+  return { keys: of("k"), values: of("v") };
+}
+
+for (const [kv, keys, values] of [
+  ["i8", "i8", "i8"],
+  ["k8v16", "i8", "u16"],
+] as const)
+  test(`passes that quantise are proved like all others, caches in ${kv}`, async () => {
+    const { passes, manifest } = await compile({ precision: "w4a16", check: true, quantize: { kv } });
+    for (const name of ["quantize", "quantize-caches"]) {
+      const { error } = passes.find((p) => p.name === name)!.proof!;
+      assert.ok(error.f64 < 1e-9, `${name}: ${error.f64}`);
+    }
+    for (const entry of manifest.entries) assert.equal(typesOfCaches(entry), { keys: [keys], values: [values] });
+  });
 
 test("activations of 8 bits: products yield floats, the pass is proved, the report says what it costs", async () => {
   const { passes, quantization, out } = await compile({ precision: "w8a8", check: true });
@@ -68,14 +79,13 @@ test("gated blocks, grouped heads and rings quantise too", async () => {
   const { quantization, manifest } = await compileProgram("graphs/gemma3-270m.ts", {
     config: "tiny",
     precision: "w8a16",
-    quantize: { kv: "i8" },
+    quantize: { kv: "k8v16" },
     out: join(tempFolder(), "gemma"),
   });
   const { layers, logitsSqnr } = quantization!.quality;
   assert.ok(layers.length > 8 && layers.every((l) => l.bits === 8 && l.sqnr! > 35));
   assert.ok(logitsSqnr > 25, `${logitsSqnr} dB`);
-  const caches = manifest.entries.flatMap((e) => e.inputs.filter((i) => i.role === "cache"));
-  assert.ok(caches.length > 0 && caches.every((c) => c.dtype === "i8"));
+  for (const entry of manifest.entries) assert.equal(typesOfCaches(entry), { keys: ["i8"], values: ["u16"] });
 });
 
 test("on the NPU all of Gemma is in fixed point, its residual stream balanced where channels stand out", async () => {
@@ -110,6 +120,8 @@ test("on the NPU all of Gemma is in fixed point, its residual stream balanced wh
   assert.is(four.length, 4 * 3, "four products in each of three layers, and not the head");
 
   const plain = await compiled();
+  // Heads share keys and values: these are kept in 16 bits.
+  for (const entry of plain.manifest.entries) assert.equal(typesOfCaches(entry), { keys: ["u8"], values: ["u16"] });
   assert.not.ok(
     plain.passes.some((p) => p.name === "balance-residual"),
     "made-up weights have no such channels",

@@ -1,6 +1,7 @@
 /** Channels of keys and values that differ by much: by what they are divided, and that attention does not see it. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { cacheTypesOf } from "../../src/cli/support/cache-types.ts";
 import { CacheWatch, cacheBalanceOf } from "../../src/cli/support/calibration/caches.ts";
 import { loadProgram } from "../../src/frontend/load.ts";
 import { graph as makeGraph, topo } from "../../src/ir/graph.ts";
@@ -151,6 +152,24 @@ test("ranges follow: what lies between is divided, and a product yields the one 
     "h0.mixed.whole": range(20),
   });
   assert.equal(found.ranges.get(name), { keys: range(5), values: range(7) });
+});
+
+test("values of 16 bits are kept as they are, keys of 8 divided all the same", () => {
+  const { graph } = lowered();
+  const [[name, { keys, values }]] = [...divisorsOf(uneven)] as [[string, CacheDivisors]];
+  const given = { [name]: { keys, values, origins: values, reaches: { queries: 3, keys: 5, values: 7 } } };
+  const found = cacheBalanceOf(graph, given, {}, { keys: "i8", values: "u16" });
+  assert.equal(Object.keys(found.values), ["h0.mixed.queries", "h0.mixed.keys"]);
+  assert.equal(Object.keys(found.ranges.get(name)!), ["keys"]);
+  const { records } = runPasses(lowered(), found.passes);
+  assert.equal(Object.fromEntries(records[0]!.hits.map((h) => [h.rule, h.count])), { "divide-keys": 1 });
+});
+
+test("the NPU keeps values in 16 bits where heads share them, and nobody else does unasked", () => {
+  const of = (target: string, { graph } = lowered()) => cacheTypesOf(undefined, { program: "p", graph, target });
+  assert.equal(of("x-elite"), { keys: "i8", values: "u16" });
+  assert.equal(of("x-elite", ofGpt2()), { keys: "i8", values: "i8" });
+  for (const target of ["reference", "phoenix"]) assert.is(of(target), undefined);
 });
 
 test("divisors of another number of channels are refused", () => {

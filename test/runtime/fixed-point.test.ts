@@ -165,49 +165,58 @@ test("quantize and dequantize every kind of number", async () => {
   await agree(ir.graph("all", { inputs: [x], outputs }), { x: values }, "quantize");
 });
 
-test("attention over caches in i8: those that are filled, from any position", async () => {
-  const [heads, groups, dim, places, rows] = [4, 2, 8, 96, 3];
-  const encoding = { dtype: "i8", scale: Math.fround(0.02), offset: 0 } as const;
-  const cache = (name: string, ...shape: number[]) => ir.inputOp.build([], { shape, ...encoding }, { name });
-  const q = ir.input("q", "f32", heads, rows, dim);
-  const position = ir.input("position", "i32", 1);
-  const slices = { k: ir.input("ks", "f32", groups, dim, rows), v: ir.input("vs", "f32", groups, rows, dim) };
-  const caches = { k: cache("k", groups, dim, places), v: cache("v", groups, places, dim) };
-  const k = ir.kvAppend(caches.k, ir.quantize(slices.k, encoding), position, { axis: 2 });
-  const v = ir.kvAppend(caches.v, ir.quantize(slices.v, encoding), position, { axis: 1 });
-  const g = ir.graph("cached", {
-    inputs: [q, slices.k, slices.v, position, caches.k, caches.v],
-    outputs: [ir.flashCachedAttention(q, k, v, position, { scale: 0.3 })],
-    state: [
-      { cache: caches.k, next: k },
-      { cache: caches.v, next: v },
-    ],
+const [inEight, inSixteen] = [
+  { dtype: "i8", scale: Math.fround(0.02), offset: 0 },
+  { dtype: "u16", scale: Math.fround(0.0001), offset: -32768 },
+] as const;
+for (const [what, ofValues] of [
+  ["8 bits", inEight],
+  ["8 bits, values in 16", inSixteen],
+] as const)
+  test(`attention over caches in ${what}: those that are filled, from any position`, async () => {
+    const [heads, groups, dim, places, rows] = [4, 2, 8, 96, 3];
+    const cache = (name: string, encoding: typeof ofValues, ...shape: number[]) =>
+      ir.inputOp.build([], { shape, ...encoding }, { name });
+    const q = ir.input("q", "f32", heads, rows, dim);
+    const position = ir.input("position", "i32", 1);
+    const slices = { k: ir.input("ks", "f32", groups, dim, rows), v: ir.input("vs", "f32", groups, rows, dim) };
+    const caches = { k: cache("k", inEight, groups, dim, places), v: cache("v", ofValues, groups, places, dim) };
+    const k = ir.kvAppend(caches.k, ir.quantize(slices.k, inEight), position, { axis: 2 });
+    const v = ir.kvAppend(caches.v, ir.quantize(slices.v, ofValues), position, { axis: 1 });
+    const g = ir.graph("cached", {
+      inputs: [q, slices.k, slices.v, position, caches.k, caches.v],
+      outputs: [ir.flashCachedAttention(q, k, v, position, { scale: 0.3 })],
+      state: [
+        { cache: caches.k, next: k },
+        { cache: caches.v, next: v },
+      ],
+    });
+    ir.verify(g);
+    assert.is(ir.print(ir.parse(ir.print(g))), ir.print(g));
+    const integers = (seed: number, { scale, offset }: typeof ofValues) =>
+      noise(groups * dim * places, seed).map((x) => Math.round((2.5 * x) / scale) - offset);
+    for (const at of [0, 1, 40, places - rows]) {
+      const inputs = {
+        q: noise(heads * rows * dim, 1),
+        ks: noise(groups * dim * rows, 2).map((x) => 3 * x),
+        vs: noise(groups * dim * rows, 3),
+        k: integers(4, inEight),
+        v: integers(5, ofValues),
+        position: [at],
+      };
+      const [expected] = ir.evaluate(g, { inputs }).outputs;
+      for (const simd of simds)
+        await withGraph(
+          g,
+          weights,
+          async (run) => {
+            const [actual] = await run(inputs);
+            const error = [...expected!.data].reduce((m, x, i) => Math.max(m, Math.abs(x - actual![i]!)), 0);
+            assert.ok(error < 1e-5, `${simd}, position ${at}: ${error}`);
+          },
+          { simd },
+        );
+    }
   });
-  ir.verify(g);
-  assert.is(ir.print(ir.parse(ir.print(g))), ir.print(g));
-  const integers = (n: number, seed: number) => noise(n, seed).map((x) => Math.round(127 * x));
-  for (const at of [0, 1, 40, places - rows]) {
-    const inputs = {
-      q: noise(heads * rows * dim, 1),
-      ks: noise(groups * dim * rows, 2).map((x) => 3 * x),
-      vs: noise(groups * dim * rows, 3),
-      k: integers(groups * dim * places, 4),
-      v: integers(groups * dim * places, 5),
-      position: [at],
-    };
-    const [expected] = ir.evaluate(g, { inputs }).outputs;
-    for (const simd of simds)
-      await withGraph(
-        g,
-        weights,
-        async (run) => {
-          const [actual] = await run(inputs);
-          const error = [...expected!.data].reduce((m, x, i) => Math.max(m, Math.abs(x - actual![i]!)), 0);
-          assert.ok(error < 1e-5, `${simd}, position ${at}: ${error}`);
-        },
-        { simd },
-      );
-  }
-});
 
 test.run();

@@ -18,6 +18,9 @@ export function inSingle(g: Graph): Graph {
   return makeGraph(g.name, { inputs: g.inputs.map(to), outputs: g.outputs.map(to) });
 }
 
+/** Whether an output of a legal graph is what the caller writes into a cache; the others are logits. */
+export const isSlice = ({ name }: Node): boolean => name?.endsWith("_slice") === true;
+
 /** Logits of a legal graph of HTP, joined and as floats, for inputs and caches by name; the first output of a row is the only one. */
 export function withDefinition<T>(
   legal: Graph,
@@ -25,7 +28,7 @@ export function withDefinition<T>(
   use: (logits: (given: Parameters<RunGraph>[0]) => Promise<Float32Array>) => Promise<T>,
 ): Promise<T> {
   const single = inSingle(legal);
-  const pieces = single.outputs.filter((n) => n.type.dtype === "f32" || n.type.dtype === "u16");
+  const pieces = single.outputs.filter((_, i) => !isSlice(legal.outputs[i]!));
   const joined = pieces.map((n) => (n.type.quant ? ops.dequantize(n, { dtype: "f32" }) : n));
   const [first, ...rest] = joined;
   const logits = rest.length > 0 ? ops.concat(joined, { axis: -1 }) : first!;

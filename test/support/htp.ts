@@ -19,6 +19,16 @@ export interface HtpRun {
   readonly counters: Counters;
 }
 
+/** What bytes of caches hold: values in 16 bits are two each. */
+const asIntegers = ({ inputs }: Entry, caches: Readonly<Record<string, Uint8Array>>) =>
+  Object.fromEntries(
+    Object.entries(caches).map(([name, bytes]) => {
+      const { dtype } = inputs.find((i) => i.name === name)!;
+      const words = () => new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
+      return [name, dtype === "u16" ? words() : bytes];
+    }),
+  );
+
 /** One run of an entry point: what it was given, inputs and caches by name, and the logits that it yielded. */
 export interface SeenRun {
   readonly entry: Entry;
@@ -59,7 +69,7 @@ export async function withHtp<T>(
       run: async (caches) => {
         bound.bindCaches(caches);
         await graph.execute();
-        see?.({ entry, given: { ...bound.inputs, ...caches }, logits: logitsOf(made) });
+        see?.({ entry, given: { ...bound.inputs, ...asIntegers(entry, caches) }, logits: logitsOf(made) });
       },
     };
     ready.set(entry, made);

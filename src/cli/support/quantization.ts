@@ -8,25 +8,18 @@ import { describe } from "../../ir/node.ts";
 import type { Encoding } from "../../ir/ops/support/quant.ts";
 import { nodeNames } from "../../ir/print.ts";
 import type { Module } from "../../ir/program.ts";
-import { cachedHeads } from "../../passes/balance-caches.ts";
 import { f16Weights } from "../../passes/f16-weights.ts";
 import { ownNames } from "../../passes/own-names.ts";
 import type { Pass } from "../../passes/pass.ts";
-import {
-  isHead,
-  linearsOf,
-  type QuantizeOptions,
-  quantizePass,
-  rangeOf,
-  type WeightBits,
-} from "../../passes/quantize.ts";
+import { isHead, linearsOf, type QuantizeOptions, quantizePass, type WeightBits } from "../../passes/quantize.ts";
 import { quantizeCaches } from "../../passes/quantize-caches.ts";
 import { encodingFor, type Range } from "../../passes/support/encoding.ts";
 import { loadTarget } from "../../targets/target.ts";
 import type { Checkpoint } from "../../weights/checkpoint.ts";
 import type { WeightSource } from "../../weights/source.ts";
+import { cacheTypesOf, keptAs } from "./cache-types.ts";
 import { balanceOf } from "./calibration/balance.ts";
-import { type CacheBalance, cacheBalanceOf } from "./calibration/caches.ts";
+import { cacheBalanceOf } from "./calibration/caches.ts";
 import { calibrate, missingIn } from "./calibration/calibrate.ts";
 import { type Calibration, checkCalibration, rangesBy } from "./calibration/calibration.ts";
 import { rowsOf } from "./calibration/run.ts";
@@ -79,19 +72,9 @@ export interface QuantizationInput {
 export async function planQuantization(input: QuantizationInput): Promise<Quantization> {
   const { module, options, precision, weights, onStep } = input;
   const { head = "w8", method, budget = 0, kv, blockSize } = options.quantize ?? {};
-  // The NPU multiplies by 8-bit caches as they are; floats it would have to convert first.
-  const caches = kv ?? (options.target === "x-elite" && module.graph.state.length > 0 ? "i8" : "float");
-  if (caches === "i8" && module.graph.state.length === 0)
-    throw new HeddleError("has no caches to quantise", {
-      subject: `program ${input.program.name}`,
-      hint: "leave --kv out, or compile a program with the pass kv-cache",
-    });
+  const { graph } = module;
+  const caches = cacheTypesOf(kv, { program: input.program.name, graph, ...options });
   const isArray = loadTarget(options.target ?? "reference").aie !== undefined;
-  if (caches === "i8" && isArray)
-    throw new HeddleError("keeps keys and values in floats: its kernels for attention read no others", {
-      subject: `target ${options.target}`,
-      hint: "leave --kv out",
-    });
   const text = textFor(input);
   const calibration = await calibrationFor(input, text);
   const body = precision.startsWith("w4") ? 4 : 8;
@@ -133,7 +116,7 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
   const halfRange = input.halves ? halfRangeOf(module.graph, calibration) : undefined;
   // In fixed point the stream has an encoding of its own, so that it need not fit f16; only its channels must fit each other.
   const balance = input.options.target === "x-elite" ? balanceOf(calibration) : undefined;
-  const cacheBalance = caches === "i8" ? cacheBalanceOf(module.graph, calibration.caches, ranges) : undefined;
+  const cacheBalance = caches && cacheBalanceOf(graph, calibration.caches, ranges, caches);
   const scaling = balance ? balance.passes : halfRange ? halfPasses(halfRange) : [];
   const encode = (of: Readonly<Record<string, Range>>) =>
     Object.entries(of).map(([name, range]) => [name, encodingFor(range, "u16")] as const);
@@ -157,7 +140,7 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
       ...(cacheBalance?.passes ?? []),
       quantizePass({ ...quantize, ranges: { ...ranges, ...cacheBalance?.values } }),
       f16Weights,
-      ...(caches === "i8" ? [quantizeCaches(cacheRanges(module, ranges, cacheBalance!.ranges))] : []),
+      ...(caches ? [quantizeCaches(keptAs(module, caches, ranges, cacheBalance!.ranges))] : []),
     ],
   };
 }
@@ -175,22 +158,6 @@ export async function checkHalfRange(input: Omit<QuantizationInput, "precision" 
     onStep(`checking the range of f16: ${Math.round(100 * share)}%`),
   );
   return halfRangeOf(module.graph, calibration);
-}
-
-/** The range of what is appended to each cache. @throws HeddleError where calibration did not see it. */
-function cacheRanges(
-  { graph }: Module,
-  ranges: Readonly<Record<string, Range>>,
-  balanced: CacheBalance["ranges"],
-): Range[] {
-  const names = nodeNames(graph);
-  const divided = new Map(
-    cachedHeads(graph).flatMap(({ attention, keys, values }) => {
-      const found = balanced.get(names.get(attention)!);
-      return [[keys, found?.keys] as const, [values, found?.values] as const];
-    }),
-  );
-  return graph.state.map(({ next }) => divided.get(next) ?? rangeOf(next.inputs[1]!, names, ranges));
 }
 
 type QuantizedLinear = Parameters<QuantizeOptions["bits"]>[0];

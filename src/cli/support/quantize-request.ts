@@ -7,12 +7,12 @@ import type { CalibrationMethod } from "./calibration/calibration.ts";
 /** Weights of the last linear: 8 or 4 bits, or left in f16. */
 export const heads = ["w8", "w4", "f16"] as const;
 
-export const kvTypes = ["i8", "float"] as const;
+/** Of keys and values in caches: both in 8 bits, keys in 8 and values in 16, or as they are. */
+export const kvTypes = ["i8", "k8v16", "float"] as const;
 
 export interface QuantizeRequest {
   /** Default w8: every token is chosen by it directly. */
   readonly head?: (typeof heads)[number];
-  /** Of keys and values in caches: i8, or as they are. */
   readonly kv?: (typeof kvTypes)[number];
   /** A text, or a calibration.json. */
   readonly calibration?: string;

@@ -25,7 +25,7 @@ export function withCaches(
       const [cache, slice, position] = n.inputs as [Node, Node, Node];
       const encoding = caches.get(cache);
       const plain = decoded(to(slice));
-      const name = plain.name ? `${plain.name}.i8` : undefined;
+      const name = plain.name && encoding ? `${plain.name}.${encoding.dtype}` : undefined;
       const appended = encoding
         ? renamed(
             withOrigin({ name, loc: n.loc }, () => quantize(plain, encoding)),

@@ -25,8 +25,10 @@ export function encodingFor({ min, max }: Range, dtype: DType): Encoding {
   return { scale: Math.max(scale, 2 ** -126), offset: zero === 0 ? 0 : -zero };
 }
 
-/** The scale with which i8 spans a range and its negative: caches that start as zeros then hold zeros. */
-export function symmetric({ min, max }: Range): Encoding {
-  const most = Math.max(-min, max) || 1;
-  return { scale: Math.max(Math.fround(most / 127), 2 ** -126), offset: 0 };
+/** The encoding with which a type spans a range and its negative, zero in the middle of its integers. */
+export function symmetric({ min, max }: Range, dtype: "i8" | "u16"): Encoding {
+  const most = (Math.max(-min, max) || 1) * (1 + (headroom[dtype] ?? 0));
+  const [least, largest] = integerRange(dtype);
+  const middle = (least + largest + 1) / 2;
+  return { scale: Math.max(Math.fround(most / (largest - middle)), 2 ** -126), offset: 0 - middle };
 }

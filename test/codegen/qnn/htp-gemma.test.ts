@@ -63,7 +63,8 @@ for (const [precision, expected, balanced] of cases)
       precision,
       contexts: [256],
       context: false,
-      ...(balanced && { quantize: { calibration: await withDivisors() } }),
+      // Values of 16 bits are kept undivided.
+      ...(balanced && { quantize: { kv: "i8", calibration: await withDivisors() } }),
     });
     await withHtp(onHtp, async ({ entries, runner, counters }) => {
       const run = runner(entries);

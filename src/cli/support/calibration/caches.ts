@@ -19,6 +19,7 @@ import {
 } from "../../../passes/support/cache-divisors.ts";
 import type { Range } from "../../../passes/support/encoding.ts";
 import type { Holder } from "../../../passes/support/held-factors.ts";
+import type { CacheTypes } from "../cache-types.ts";
 
 /** Of one attention. */
 export interface CacheRanges extends CacheDivisors {
@@ -123,16 +124,29 @@ const around = (reach: number): Range => ({ min: -reach, max: reach });
 const withBoth = (a: Range, b: Range | undefined): Range =>
   b ? { min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) } : a;
 
+/** Sixteen bits have steps enough for values as they are. */
+const inSixteen = ({ keys, values, reaches }: CacheRanges): CacheRanges => ({
+  keys,
+  values: values.map(() => 1),
+  reaches,
+});
+
 /**
  * @param g the graph that was calibrated
- * @param ranges what calibration saw of each value, by name.
+ * @param ranges what calibration saw of each value, by name
+ * @param types what keys and values are kept in
  */
 export function cacheBalanceOf(
   g: Graph,
   caches: Readonly<Record<string, CacheRanges>> | undefined,
   ranges: Readonly<Record<string, Range>>,
+  types: CacheTypes = { keys: "i8", values: "i8" },
 ): CacheBalance {
-  const divided = new Map(Object.entries(caches ?? {}).filter(([, c]) => !isKept(c)));
+  const divided = new Map(
+    Object.entries(caches ?? {})
+      .map(([name, c]) => [name, types.values === "u16" ? inSixteen(c) : c] as const)
+      .filter(([, c]) => !isKept(c)),
+  );
   const shown = nodeNames(g);
   const values: Record<string, Range> = {};
   const found = new Map<string, { readonly keys?: Range; readonly values?: Range }>();
