@@ -11,13 +11,15 @@ import { programs } from "../support/programs.ts";
 
 const all = readGoldens("124m");
 
-/** Without a cache, a token costs a pass over the whole sequence. */
+/** Without a cache, a token costs a pass over the whole sequence: the first ones of a text, and all of them with one. */
 const some = (isCached: boolean): Goldens => ({
   ...all,
   forward: all.forward
     .filter((f) => (isCached ? [1, 65, 257, 1024] : [65, 129]).includes(f.ids.length))
     .map((f) => ({ ...f, positions: f.positions.slice(-1) })),
-  greedy: all.greedy.filter((g) => g.ids.length === (isCached ? 65 : 1)),
+  greedy: all.greedy
+    .filter((g) => g.ids.length === (isCached ? 65 : 1))
+    .map((g) => (isCached ? g : { ...g, tokens: g.tokens.slice(0, 12) })),
 });
 
 for (const program of programs)
