@@ -1,6 +1,7 @@
 import type { Module } from "../ir/program.ts";
 import { type Pass, pass } from "./pass.ts";
 import { prove } from "./prove.ts";
+import { unquantized } from "./quantize.ts";
 import { withCaches } from "./support/caches.ts";
 import { type Range, symmetric } from "./support/encoding.ts";
 
@@ -33,10 +34,6 @@ export const quantizeCaches = (kept: readonly KeptAs[]): Pass =>
     {
       doc: "Keys and values are kept in integers.",
       prove: (before: Module, after: Module, options) =>
-        prove(
-          before.graph,
-          withCaches(after.graph, () => undefined),
-          options,
-        ),
+        prove(unquantized(before.graph), unquantized(withCaches(after.graph, () => undefined)), options),
     },
   );
