@@ -3,7 +3,7 @@ import { evaluateNodes } from "../ir/evaluate/evaluate.ts";
 import { type Tensor, zeros } from "../ir/evaluate/tensor.ts";
 import type { Node } from "../ir/node.ts";
 import type { AnyOp } from "../ir/op.ts";
-import { blockScales, cast, param, quantize, quantizeWeight, slice, weightScales } from "../ir/ops/index.ts";
+import { blockScales, cast, constant, param, quantize, quantizeWeight, slice, weightScales } from "../ir/ops/index.ts";
 import { staticShape } from "../ir/type.ts";
 import type { WeightSource } from "../weights/source.ts";
 
@@ -12,7 +12,7 @@ const rowwise = new Map<AnyOp, (index: number) => boolean>([
   [quantize, () => true],
   [cast, () => true],
   [quantizeWeight, () => true],
-  // The last operand says how much columns matter.
+  // The last operand says how much columns matter, and is the same for all rows.
   [weightScales, (i) => i === 0],
   [blockScales, (i) => i <= 1],
 ]);
@@ -27,8 +27,8 @@ export function tableBelow(n: Node): Node | undefined {
   if (n.op === param) return n.type.shape.length === 2 ? n : undefined;
   if (n.op === slice) return n.attrs.axis === 0 ? tableBelow(n.inputs[0]!) : undefined;
   const takesRows = rowwise.get(n.op);
-  if (!takesRows || n.inputs.some((_, i) => !takesRows(i))) return undefined;
-  const tables = new Set(n.inputs.map(tableBelow));
+  if (!takesRows || n.inputs.some((operand, i) => !takesRows(i) && operand.op !== constant)) return undefined;
+  const tables = new Set(n.inputs.filter((_, i) => takesRows(i)).map(tableBelow));
   return tables.size === 1 ? [...tables][0] : undefined;
 }
 
@@ -58,7 +58,8 @@ export function rowsOf(root: Node, start: number, count: number, source: WeightS
       return leaf(n, from, () => source.readRows!(weight, from, count));
     }
     if (n.op === slice) return take(n.inputs[0]!, from + (n.attrs.start as number));
-    const operands = n.inputs.map((i) => take(i, from));
+    const takesRows = rowwise.get(n.op)!;
+    const operands = n.inputs.map((operand, i) => (takesRows(i) ? take(operand, from) : operand));
     return n.op.build(operands, n.attrs, { name: n.name, loc: n.loc });
   };
   return evaluateNodes([take(root, start)], { known })[0]!;

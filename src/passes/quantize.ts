@@ -23,6 +23,8 @@ export type BlockSize = (typeof blockSizes)[number];
 export interface QuantizeOptions {
   /** The range of each value that is quantised, by its name in the graph that the pass is given. */
   readonly ranges: Readonly<Record<string, Range>>;
+  /** How much errors of each column of weights matter, by the name of what the product reads: scales of 4 bits have least error so weighted. */
+  readonly importance?: Readonly<Record<string, readonly number[]>>;
   /** What the weights of a linear become, by the name of its result. */
   readonly bits: (linear: Node, name: string) => WeightBits;
   /** Of what products read. Default u16. */
@@ -79,8 +81,13 @@ export function islandsOf(g: Graph, options: QuantizeOptions): Island {
     const called = (part: string, build: () => Node) => calledAt(n, `${name}.${part}`, build);
     const xq = calledAt(x!, `${names.get(n.inputs[0]!)}.q`, () => ops.quantize(x!, from));
     const blockSize = bits === 4 ? checkedBlockSize(n, name!, options.blockSize) : undefined;
-    const scales = called("scales", () => ops.weightScales(w!, { bits, method, ...(blockSize && { blockSize }) }));
-    const blocks = blockSize ? [called("blocks", () => ops.blockScales(w!, scales, { blockSize }))] : [];
+    const weights = [w!, ...(bits === 4 && method === "mse" ? importanceOf(n.inputs[0]!, names, options) : [])];
+    const scales = called("scales", () =>
+      ops.weightScales.build(weights, { bits, method, ...(blockSize && { blockSize }) }),
+    );
+    const blocks = blockSize
+      ? [called("blocks", () => ops.blockScales.build([w!, scales, ...weights.slice(1)], { blockSize }))]
+      : [];
     const wq = called(`w${bits}`, () => ops.quantizeWeight.build([w!, scales, ...blocks], { bits }));
     const bias = b ? [called("bias", () => ops.quantizeBias(b, scales, { xScale: from.scale }))] : [];
     const linear = blockSize ? ops.blockQuantizedLinear : ops.quantizedLinear;
@@ -89,6 +96,20 @@ export function islandsOf(g: Graph, options: QuantizeOptions): Island {
     const y = called("q", () => product(encode(n)));
     return calledAt(n, name!, () => ops.dequantize(y, { dtype: n.type.dtype }));
   };
+}
+
+/** How much each channel of `x` matters, where it is known. @throws HeddleError where it was found for another size of the model. */
+function importanceOf(x: Node, names: ReadonlyMap<Node, string>, { importance }: QuantizeOptions): Node[] {
+  const values = importance?.[names.get(x)!];
+  const channels = x.type.shape.at(-1) as number;
+  if (!values) return [];
+  if (values.length === channels)
+    return [calledAt(x, `${names.get(x)}.importance`, () => ops.constant({ dtype: "f32", shape: [channels], values }))];
+  throw new HeddleError(`calibration saw ${values.length} channels of %${names.get(x)}, which has ${channels}`, {
+    subject: describe(x),
+    loc: x.loc,
+    hint: "calibrate again: compile without --calibration, or with a text instead of a calibration.json of another size of the model",
+  });
 }
 
 /** @throws HeddleError where it does not divide the rows of the weights of `n`. */

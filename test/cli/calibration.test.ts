@@ -30,6 +30,35 @@ test("a calibration.json gives the same build again, weights included", async ()
   );
 });
 
+test("how much channels matter is written down, decides scales of 4 bits, and is refused where it is none", async () => {
+  const first = await compile({ precision: "w4a16" });
+  const content = JSON.parse(readFileSync(join(first.out, "calibration.json"), "utf8"));
+  // Two layers of four products that read values of their own, and the head.
+  assert.is(Object.keys(content.importance).length, 9);
+  for (const shares of Object.values<number[]>(content.importance)) {
+    const mean = shares.reduce((sum, s) => sum + s, 0) / shares.length;
+    assert.ok(Math.abs(mean - 1.01) < 0.01 && Math.min(...shares) >= 0.01, `${mean}`);
+  }
+  const calibration = join(tempFolder(), "calibration.json");
+  const given = (importance: unknown) => {
+    writeFileSync(calibration, JSON.stringify({ ...content, importance }));
+    return compile({ precision: "w4a16", quantize: { calibration } });
+  };
+  const weightsOf = ({ out }: { readonly out: string }) =>
+    readFileSync(join(out, "qnn/weights.bin")).toString("base64");
+  assert.is(weightsOf(await given(content.importance)), weightsOf(first));
+  assert.is.not(weightsOf(await given(undefined)), weightsOf(first), "an older file: all channels matter alike");
+  await refused(given(null), /has no numbers of how much channels matter/);
+  const [name] = Object.keys(content.importance);
+  await refused(given({ ...content.importance, [name!]: [1, 0] }), /has no numbers of how much channels matter/);
+  await refused(
+    given({ ...content.importance, [name!]: [1, 1] }),
+    new RegExp(
+      `calibration saw 2 channels of %${name!.replaceAll(".", "\\.")}, which has 64\\n {2}try: calibrate again`,
+    ),
+  );
+});
+
 test("x-elite refuses a calibration without the ranges that it computes in, and says what to run", async () => {
   const first = await compile({});
   const content = JSON.parse(readFileSync(join(first.out, "calibration.json"), "utf8"));

@@ -10,6 +10,7 @@ import {
   blockScales,
   cast,
   concat,
+  constant,
   type Node,
   param,
   quantize,
@@ -91,8 +92,10 @@ test("a large tensor comes row by row where the checkpoint can, and is what it i
 test("what is computed from a large table row by row never reads it whole, and is what it is as a whole", () => {
   const [rows, columns] = [1 << 17, 160];
   const large = param({ name: "model.embed_tokens.weight", dtype: "f32", shape: [rows, columns] });
+  const values = Array.from({ length: columns }, (_, i) => 1 + (i % 7));
+  const importance = constant({ dtype: "f32", shape: [columns], values });
   const head = (w: Node, bits: number, method: string) => {
-    const scales = weightScales(w, { bits, method });
+    const scales = weightScales.build(method === "mse" ? [w, importance] : [w], { bits, method });
     return [quantizeWeight(w, scales, { bits }), scales];
   };
   const units = weightScales(slice(large, { axis: 0, start: 0, size: 1 << 10 }), {
@@ -100,7 +103,7 @@ test("what is computed from a large table row by row never reads it whole, and i
     method: "mse",
     blockSize: 32,
   });
-  const blocks = blockScales(slice(large, { axis: 0, start: 0, size: 1 << 10 }), units, { blockSize: 32 });
+  const blocks = blockScales(slice(large, { axis: 0, start: 0, size: 1 << 10 }), units, importance, { blockSize: 32 });
   const expressions = [
     quantize(large, { dtype: "u16", scale: 2 ** -18, offset: -32768 }),
     ...head(large, 8, "max"),

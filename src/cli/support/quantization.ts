@@ -93,6 +93,7 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
   let quantize: QuantizeOptions = {
     ranges,
     bits,
+    ...(calibration.importance && { importance: calibration.importance }),
     activations: few ? "i8" : "u16",
     // Eight bits are too few for what is added up afterwards, and a core of the array has floats at hand.
     results: few || isArray ? "float" : "fixed",

@@ -22,6 +22,7 @@ import type { WeightSource } from "../../../weights/source.ts";
 import { CacheWatch } from "./caches.ts";
 import type { Calibration } from "./calibration.ts";
 import { Histogram } from "./histogram.ts";
+import { ImportanceWatch } from "./importance.ts";
 import { ResidualWatch } from "./residual.ts";
 import { withValues } from "./run.ts";
 import type { CalibrationTokens } from "./text.ts";
@@ -110,12 +111,17 @@ export async function calibrate(
   const seen = wanted.map(() => new Histogram());
   const residual = new ResidualWatch(g);
   const caches = new CacheWatch(g);
-  await withValues(g, [...wanted, ...residual.wanted, ...caches.wanted], weights, async (run) => {
+  const importance = new ImportanceWatch(g);
+  const watches = [residual, caches, importance];
+  await withValues(g, [...wanted, ...watches.flatMap((w) => w.wanted)], weights, async (run) => {
     for (const [i, sequence] of sequences.entries()) {
       const values = await run(sequence);
       for (const [k, histogram] of seen.entries()) histogram.add(values[k] as Float32Array);
-      residual.add(values.slice(wanted.length, wanted.length + residual.wanted.length));
-      caches.add(values.slice(wanted.length + residual.wanted.length));
+      let at = wanted.length;
+      for (const watch of watches) {
+        watch.add(values.slice(at, at + watch.wanted.length));
+        at += watch.wanted.length;
+      }
       progress((i + 1) / sequences.length);
     }
   });
@@ -136,6 +142,7 @@ export async function calibrate(
     tokens: sequences.reduce((n, s) => n + s.length, 0),
     ...(stream && { residual: stream }),
     ...(kept && { caches: kept }),
+    importance: importance.of(nodeNames(g)),
     values: Object.fromEntries([
       ...wanted.map((n, i) => {
         const h = seen[i]!;

@@ -24,6 +24,8 @@ export interface Calibration {
   readonly residual?: ResidualRanges;
   /** Where the model keeps keys and values, by the name of the attention. */
   readonly caches?: Readonly<Record<string, CacheRanges>>;
+  /** How much each channel of what a product reads matters, by name; files from before there was any lack it. */
+  readonly importance?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** The ranges of all values by one method, for integers of so many bits. */
@@ -57,6 +59,8 @@ export function checkCalibration(content: unknown, subject: string, program: str
         refuse(`has no ${method} range of %${name}`);
   if (c.residual !== undefined && !isResidual(c.residual)) refuse("has no ranges of its residual stream");
   if (c.caches !== undefined && !areCaches(c.caches)) refuse("has no ranges of its caches");
+  const matters = Object.values(c.importance ?? {});
+  if (c.importance === null || !matters.every(areDivisors)) refuse("has no numbers of how much channels matter");
   return c;
 }
 
