@@ -82,10 +82,13 @@ const enough = (ratios: readonly number[], least: number): void =>
   );
 
 /**
- * Less than the 30 dB aimed at: roundings to 8 bits make differences of one step grow in a prefill, by a few dB more or less from one build
- * to the next. docs/htp-legalisation.md has the figures.
+ * Decibels of any run against the reference backend, and of a prefill against the definition, which is below the 30 aimed at. w4a16 was not
+ * measured yet. docs/htp-legalisation.md has the figures.
  */
-const leastInFixedPoint = 20;
+const leastInFixedPoint = {
+  w8a16: { expected: 30, defined: 28 },
+  w4a16: { expected: 20, defined: 20 },
+};
 
 test("270M: the range of f16, a prefill and three steps", async () => {
   const onReference = await build(program, { weights, precision: "f32", contexts: [256] });
@@ -103,7 +106,8 @@ test("270M: the range of f16, a prefill and three steps", async () => {
 
 for (const precision of ["w8a16", "w4a16"] as const)
   test(`270M in ${precision}: all of it in fixed point, a prefill and three steps`, async () => {
-    const quantize = { kv: "i8" } as const;
+    const quantize = { kv: "k8v16" } as const;
+    const least = leastInFixedPoint[precision];
     const onReference = await build(program, { weights, precision, quantize, contexts: [256] });
     const calibration = join(tempFolder(), "calibration.json");
     copyFileSync(join(onReference, "calibration.json"), calibration);
@@ -114,10 +118,10 @@ for (const precision of ["w8a16", "w4a16"] as const)
     const { entries } = JSON.parse(readFileSync(join(onHtp, "manifest.json"), "utf8"));
     for (const entry of entries) assert.is(entry.fixedPoint, true, entry.name);
     const seen: SeenRun[] = [];
-    enough(await ratiosOf(onHtp, expected, sequence, (run) => seen.push(copied(run))), leastInFixedPoint);
+    enough(await ratiosOf(onHtp, expected, sequence, (run) => seen.push(copied(run))), least.expected);
     const defined = await definedRatios({ ...options, quantize: { calibration } }, seen);
     console.log(`as defined: ${defined.map((r) => r.toFixed(1)).join(", ")} dB`);
-    enough(defined.slice(0, 1), leastInFixedPoint);
+    enough(defined.slice(0, 1), least.defined);
     enough(defined.slice(1), 33);
   });
 
