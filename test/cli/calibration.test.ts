@@ -80,26 +80,26 @@ test("x-elite refuses a calibration without the ranges that it computes in, and 
   }
 });
 
-test("every sequence starts with what the model expects in front of a text", () => {
+test("every sequence starts with what the model expects in front of a text, whose white space stays as it is", () => {
   const letters = [..."<>abcdefghijklmnopqrstuvwxyz"];
   const vocabulary = {
     format: "heddle.vocabulary/1",
-    pieces: ["<s>", ...letters, "\u2581"],
-    scores: Array(30).fill(0),
-    kinds: `c${"n".repeat(29)}`,
+    pieces: ["<s>", ...letters, "\u2581", "\n"],
+    scores: Array(31).fill(0),
+    kinds: `c${"n".repeat(30)}`,
     unknown: 1,
     before: [0],
     after: [],
     prefix: false,
   };
   const file = join(tempFolder(), "text.txt");
-  writeFileSync(file, "abcdefg hijklmn opq");
+  writeFileSync(file, "abcdefg\n hijkl opq");
   const tokenizer = { name: "vocabulary.json" as const, content: () => JSON.stringify(vocabulary) };
-  const { sequences } = calibrationTokens(file, { tokenizer, vocab: 30, rows: 8 });
-  const [a, space] = [3, 29];
+  const { sequences } = calibrationTokens(file, { tokenizer, vocab: 31, rows: 8 });
+  const [a, space, line] = [3, 29, 30];
   assert.equal(sequences, [
     [0, a, a + 1, a + 2, a + 3, a + 4, a + 5, a + 6],
-    [0, space, a + 7, a + 8, a + 9, a + 10, a + 11, a + 12],
+    [0, line, space, a + 7, a + 8, a + 9, a + 10, a + 11],
   ]);
 });
 

@@ -56,7 +56,8 @@ export function calibrationTokens(
   // What stands in front of every text, such as Gemma's <bos>: a row without it has other and often larger values.
   const front = parsed.encode("");
   const each = rows - front.length;
-  const tokens = parsed.encodePart(text.replaceAll(/\s+/g, " ").trim());
+  // A text of the user's is read as the model will read such texts: line breaks and indentation are tokens of their own.
+  const tokens = parsed.encodePart(file === undefined ? text.replaceAll(/\s+/g, " ").trim() : text);
   const most = file === undefined ? defaultTokens : mostTokens;
   const whole = Math.floor(Math.min(tokens.length, most) / each);
   if (whole === 0)
