@@ -1,6 +1,7 @@
 /**
  * All six programs in full size, 124M weights from seed 0, against Hugging Face transformers. The program with everything gets
- * every golden prompt; for the others a few lengths show that the size, not the program, makes no difference.
+ * every golden prompt; for the others a few lengths show that the size, not the program, makes no difference. HEDDLE_ALL=1 gives
+ * all of them every prompt and token.
  */
 import { rmSync } from "node:fs";
 import { test } from "uvu";
@@ -9,6 +10,7 @@ import { compareWithGoldens, type Goldens, readGoldens } from "../../src/cli/sup
 import { build, withSession } from "../support/builds.ts";
 import { programs } from "../support/programs.ts";
 
+const isWhole = process.env.HEDDLE_ALL === "1";
 const all = readGoldens("124m");
 
 /** Without a cache, a token costs a pass over the whole sequence: the first ones of a text, and all of them with one. */
@@ -25,7 +27,7 @@ const some = (isCached: boolean): Goldens => ({
 for (const program of programs)
   test(`${program}, 124M`, async () => {
     const folder = await build(program, { config: "124m" });
-    const goldens = program === "gpt2-fa2-kv-fused" ? all : some(program.includes("kv"));
+    const goldens = isWhole || program === "gpt2-fa2-kv-fused" ? all : some(program.includes("kv"));
     try {
       await withSession(folder, async (session) => {
         for await (const { kind, prompt, error } of compareWithGoldens(session, goldens)) {
