@@ -82,12 +82,12 @@ const enough = (ratios: readonly number[], least: number): void =>
   );
 
 /**
- * Decibels of any run against the reference backend, and of a prefill against the definition, which is below the 30 aimed at. w4a16 was not
- * measured yet. docs/htp-legalisation.md has the figures.
+ * Decibels of any run against the reference backend, and of a prefill against the definition, which is below the 30 aimed at, as is all of w4a16.
+ * docs/htp-legalisation.md has the figures.
  */
 const leastInFixedPoint = {
   w8a16: { expected: 30, defined: 28 },
-  w4a16: { expected: 20, defined: 20 },
+  w4a16: { expected: 17, defined: 17 },
 };
 
 test("270M: the range of f16, a prefill and three steps", async () => {
