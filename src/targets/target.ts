@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { HeddleError } from "../ir/error.ts";
 import { schemaCheck } from "../ir/schema.ts";
+import schema from "./machine.schema.json" with { type: "json" };
 
 /** Where a number comes from. Ours are `measured` or `modelled`; those of a maker or a paper say so. */
 export type Source = "measured" | "vendor-published" | "vendor-simulated" | "modelled";
@@ -41,7 +42,7 @@ export const targetNames = (): string[] =>
     .map((f) => f.slice(0, -".json".length))
     .sort();
 
-const mistakesIn = schemaCheck(JSON.parse(readFileSync(new URL("machine.schema.json", folder), "utf8")), { all: true });
+const mistakesIn = schemaCheck(schema, { all: true });
 const known = new Map<string, Target>();
 
 /** Reads a machine description by name. @throws HeddleError for an unknown name, or a description that breaks the schema. */
