@@ -188,7 +188,6 @@ export function checkManifest(content: unknown, subject = "manifest.json"): asse
   const [mistake] = mistakesIn(content);
   if (!mistake) return;
   refuseOtherFormat(content, subject);
-  const { instancePath, message, params } = mistake;
-  const field = "additionalProperty" in params ? `: ${params.additionalProperty}` : "";
-  throw new HeddleError(`${instancePath || "/"} ${message}${field}`, { subject, hint: "compile the program again" });
+  const field = mistake.unknown === undefined ? "" : `: ${mistake.unknown}`;
+  throw new HeddleError(`${mistake.says}${field}`, { subject, hint: "compile the program again" });
 }

@@ -36,8 +36,7 @@ export const isInParts = (content: unknown): boolean =>
 export function checkPartsManifest(content: unknown, subject = "manifest.json"): asserts content is PartsManifest {
   const [mistake] = mistakesIn(content);
   if (!mistake) return;
-  const { instancePath, message } = mistake;
-  throw new HeddleError(`${instancePath || "/"} ${message}`, { subject, hint: "compile the program again" });
+  throw new HeddleError(mistake.says, { subject, hint: "compile the program again" });
 }
 
 /**

@@ -3,7 +3,7 @@
  * That they are valid schemas themselves is for a test to say (test/schemas.test.ts).
  */
 import { createRequire } from "node:module";
-import type { ErrorObject, Options, ValidateFunction } from "ajv";
+import type { Options, ValidateFunction } from "ajv";
 
 export interface SchemaOptions {
   /** Report every mistake, not only the first. */
@@ -12,12 +12,23 @@ export interface SchemaOptions {
   readonly others?: readonly object[];
 }
 
+export interface Mistake {
+  /** Where, as a path into the file, and what. */
+  readonly says: string;
+  /** A field that the schema has none of. */
+  readonly unknown: string | undefined;
+}
+
 /** Checks what a JSON file holds: the mistakes found, none where it is as the schema says. */
 export function schemaCheck(schema: object, { all = false, others = [] }: SchemaOptions = {}) {
   let matches: ValidateFunction | undefined;
-  return (content: unknown): readonly ErrorObject[] => {
+  return (content: unknown): readonly Mistake[] => {
     matches ??= compileSchema(schema, others, { allErrors: all, validateSchema: false, code: { optimize: false } });
-    return matches(content) ? [] : matches.errors!;
+    if (matches(content)) return [];
+    return matches.errors!.map(({ instancePath, message, keyword, params }) => ({
+      says: `${instancePath || "/"} ${message ?? keyword}`,
+      unknown: params.additionalProperty as string | undefined,
+    }));
   };
 }
 

@@ -66,6 +66,6 @@ export function loadTarget(name: string): Target {
 export function checkTarget(json: unknown, file: string): Target {
   const mistakes = mistakesIn(json);
   if (mistakes.length === 0) return json as Target;
-  const reasons = mistakes.map((e) => `${e.instancePath || "/"} ${e.message ?? e.keyword}`);
+  const reasons = mistakes.map((m) => m.says);
   throw new HeddleError(`not a machine description: ${reasons.join("; ")}`, { subject: file });
 }

@@ -66,10 +66,7 @@ const mistakesIn = schemaCheck(schema);
 /** @throws HeddleError naming the field that is missing, unknown or of the wrong kind. */
 export function checkSteps(content: unknown, subject: string): asserts content is StepsFile {
   const [mistake] = mistakesIn(content);
-  if (mistake) {
-    const { instancePath, message } = mistake;
-    throw new HeddleError(`${instancePath || "/"} ${message}`, { subject, hint: "compile the program again" });
-  }
+  if (mistake) throw new HeddleError(mistake.says, { subject, hint: "compile the program again" });
   checkReferences(content as StepsFile, subject);
 }
 

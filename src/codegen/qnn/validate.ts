@@ -10,7 +10,7 @@ const mistakesIn = schemaCheck(schema);
 /** @throws HeddleError naming the tensor or node and what is wrong with it. */
 export function checkQnnGraph(content: unknown): asserts content is QnnGraph {
   const [first] = mistakesIn(content);
-  if (first) throw new HeddleError(`${first.instancePath || "/"} ${first.message}`, { subject: nameIn(content) });
+  if (first) throw new HeddleError(first.says, { subject: nameIn(content) });
   checkReferences(content as QnnGraph);
 }
 
