@@ -145,9 +145,9 @@ async function complete(session: Session, prompt: string, options: Options, said
   const { output } = said;
   const interrupted = new AbortController();
   process.once("SIGINT", () => interrupted.abort());
-  const length = session.tokenizer.encode(prompt).length;
+  const promptTokens = session.tokenizer.encode(prompt);
   // On a simulator a token can take a minute.
-  const read = said.wait(() => `reading the prompt, ${session.stats().computedTokens} of ${length} tokens`);
+  const read = said.wait(() => `reading the prompt, ${session.stats().computedTokens} of ${promptTokens.length} tokens`);
   const tokens: number[] = [];
   let text = "";
   let begun = false;
@@ -157,7 +157,7 @@ async function complete(session: Session, prompt: string, options: Options, said
     output.print(session.build.manifest.tokenizer === null ? "" : prompt);
   };
   try {
-    for await (const piece of session.generate(prompt, {
+    for await (const piece of session.generate(promptTokens, {
       ...sampling(session, options, 64),
       signal: interrupted.signal,
     })) {
