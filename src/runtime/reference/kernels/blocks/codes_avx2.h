@@ -67,19 +67,26 @@ HEDDLE_INLINE void toFloat(Sums s, Vec* y) {
   y[0] = {_mm256_cvtepi32_ps(s.v[0])};
   y[1] = {_mm256_cvtepi32_ps(s.v[1])};
 }
-HEDDLE_INLINE Sums multiplyAdd(Sums a, Sums b, Sums c) {
-  for (int i = 0; i < 2; ++i) c.v[i] = _mm256_add_epi32(c.v[i], _mm256_mullo_epi32(a.v[i], b.v[i]));
-  return c;
-}
 HEDDLE_INLINE Sums loadSums(const std::uint8_t* p) {
   const Codes c = loadCodes(p);
   return {{c.v[0], c.v[1]}};
 }
 HEDDLE_INLINE void storeSums(std::uint8_t* p, Sums s) { storeCodes(p, {{s.v[0], s.v[1]}}); }
-/// Two integers of 16 bits per lane.
-HEDDLE_INLINE Sums pairOf(Sums low, Sums high) {
-  for (int i = 0; i < 2; ++i) low.v[i] = _mm256_blend_epi16(low.v[i], _mm256_slli_epi32(high.v[i], 16), 0xaa);
-  return low;
+/// Two integers of 16 bits per lane: bytes of two groups, the first below.
+HEDDLE_INLINE Sums unsignedPair(const std::uint8_t* low, const std::uint8_t* high) {
+  const __m128i a = _mm_loadu_si128(reinterpret_cast<const __m128i*>(low));
+  const __m128i b = _mm_loadu_si128(reinterpret_cast<const __m128i*>(high));
+  return {{_mm256_cvtepu8_epi16(_mm_unpacklo_epi8(a, b)), _mm256_cvtepu8_epi16(_mm_unpackhi_epi8(a, b))}};
+}
+HEDDLE_INLINE Sums signedPair(const std::uint8_t* low, const std::uint8_t* high) {
+  const __m128i a = _mm_loadu_si128(reinterpret_cast<const __m128i*>(low));
+  const __m128i b = _mm_loadu_si128(reinterpret_cast<const __m128i*>(high));
+  return {{_mm256_cvtepi8_epi16(_mm_unpacklo_epi8(a, b)), _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(a, b))}};
+}
+/// Both halves times what keeps them within 16 bits.
+HEDDLE_INLINE Sums timesPair(Sums pair, int factor) {
+  for (auto& v : pair.v) v = _mm256_mullo_epi16(v, _mm256_set1_epi16(static_cast<std::int16_t>(factor)));
+  return pair;
 }
 HEDDLE_INLINE Sums addPair(Sums acc, Sums pair, std::int32_t two) {
   const __m256i both = _mm256_set1_epi32(two);
@@ -87,7 +94,8 @@ HEDDLE_INLINE Sums addPair(Sums acc, Sums pair, std::int32_t two) {
   return acc;
 }
 /// A factor as addFactored wants it: acc + factor dot(w, x), for codes of up to 6 bits, whose products fit 16 bits in pairs.
-HEDDLE_INLINE Sums factorOf(Sums s) { return pairOf(s, s); }
+HEDDLE_INLINE Sums unsignedFactor(const std::uint8_t* p) { return unsignedPair(p, p); }
+HEDDLE_INLINE Sums signedFactor(const std::uint8_t* p) { return signedPair(p, p); }
 HEDDLE_INLINE Sums addFactored(Sums acc, Codes w, const std::int8_t* x, Sums factor) {
   std::int32_t four;
   std::memcpy(&four, x, 4);
@@ -97,13 +105,26 @@ HEDDLE_INLINE Sums addFactored(Sums acc, Codes w, const std::int8_t* x, Sums fac
   }
   return acc;
 }
-HEDDLE_INLINE Sums loadUnsigned(const std::uint8_t* p) {
-  const auto* at = reinterpret_cast<const __m128i*>(p);
-  return {{_mm256_cvtepu8_epi32(_mm_loadl_epi64(at)), _mm256_cvtepu8_epi32(_mm_srli_si128(_mm_loadu_si128(at), 8))}};
+/// Dot products of eight words with codes of up to 4 bits, which 16 bits hold in pairs.
+struct Run {
+  __m256i v[2];
+};
+HEDDLE_INLINE Run zeroRun() { return {{_mm256_setzero_si256(), _mm256_setzero_si256()}}; }
+HEDDLE_INLINE Run addToRun(Run run, Codes w, const std::int8_t* x) {
+  std::int32_t four;
+  std::memcpy(&four, x, 4);
+  const __m256i xs = _mm256_set1_epi32(four);
+  for (int i = 0; i < 2; ++i) run.v[i] = _mm256_add_epi16(run.v[i], _mm256_maddubs_epi16(w.v[i], xs));
+  return run;
 }
-HEDDLE_INLINE Sums loadSigned(const std::uint8_t* p) {
-  const auto* at = reinterpret_cast<const __m128i*>(p);
-  return {{_mm256_cvtepi8_epi32(_mm_loadl_epi64(at)), _mm256_cvtepi8_epi32(_mm_srli_si128(_mm_loadu_si128(at), 8))}};
+HEDDLE_INLINE Sums unsignedRunFactor(const std::uint8_t* p) { return unsignedFactor(p); }
+HEDDLE_INLINE Sums addRun(Sums acc, Run run, Sums factor) {
+  for (int i = 0; i < 2; ++i) acc.v[i] = _mm256_add_epi32(acc.v[i], _mm256_madd_epi16(run.v[i], factor.v[i]));
+  return acc;
+}
+HEDDLE_INLINE Sums addRun(Sums acc, Run run) {
+  const __m256i one = _mm256_set1_epi16(1);
+  return addRun(acc, run, {{one, one}});
 }
 
 /// Integral values of -128 to 127.

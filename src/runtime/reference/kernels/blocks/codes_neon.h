@@ -75,10 +75,32 @@ HEDDLE_INLINE Sums loadSums(const std::uint8_t* p) {
 HEDDLE_INLINE void storeSums(std::uint8_t* p, Sums s) {
   for (int i = 0; i < 4; ++i) vst1q_u8(p + i * 16, vreinterpretq_u8_s32(s.v[i]));
 }
-/// Two integers of 16 bits per lane.
+HEDDLE_INLINE Sums widened(int16x8_t low, int16x8_t high) {
+  return {{vmovl_s16(vget_low_s16(low)), vmovl_high_s16(low), vmovl_s16(vget_low_s16(high)), vmovl_high_s16(high)}};
+}
+HEDDLE_INLINE Sums loadUnsigned(const std::uint8_t* p) {
+  const uint8x16_t bytes = vld1q_u8(p);
+  return widened(vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(bytes))), vreinterpretq_s16_u16(vmovl_high_u8(bytes)));
+}
+HEDDLE_INLINE Sums loadSigned(const std::uint8_t* p) {
+  const int8x16_t bytes = vreinterpretq_s8_u8(vld1q_u8(p));
+  return widened(vmovl_s8(vget_low_s8(bytes)), vmovl_high_s8(bytes));
+}
 HEDDLE_INLINE Sums pairOf(Sums low, Sums high) {
   for (int i = 0; i < 4; ++i) low.v[i] = vsliq_n_s32(low.v[i], high.v[i], 16);
   return low;
+}
+/// Two integers of 16 bits per lane: bytes of two groups, the first below.
+HEDDLE_INLINE Sums unsignedPair(const std::uint8_t* low, const std::uint8_t* high) {
+  return pairOf(loadUnsigned(low), loadUnsigned(high));
+}
+HEDDLE_INLINE Sums signedPair(const std::uint8_t* low, const std::uint8_t* high) {
+  return pairOf(loadSigned(low), loadSigned(high));
+}
+/// Both halves times what keeps them within 16 bits.
+HEDDLE_INLINE Sums timesPair(Sums pair, int factor) {
+  for (auto& v : pair.v) v = vreinterpretq_s32_s16(vmulq_n_s16(vreinterpretq_s16_s32(v), static_cast<std::int16_t>(factor)));
+  return pair;
 }
 HEDDLE_INLINE Sums addPair(Sums acc, Sums pair, std::int32_t two) {
   const int16x8_t both = vreinterpretq_s16_s32(vdupq_n_s32(two));
@@ -90,20 +112,20 @@ HEDDLE_INLINE Sums addPair(Sums acc, Sums pair, std::int32_t two) {
   return acc;
 }
 /// A factor as addFactored wants it: acc + factor dot(w, x), for codes of up to 6 bits.
-HEDDLE_INLINE Sums factorOf(Sums s) { return s; }
+HEDDLE_INLINE Sums unsignedFactor(const std::uint8_t* p) { return loadUnsigned(p); }
+HEDDLE_INLINE Sums signedFactor(const std::uint8_t* p) { return loadSigned(p); }
 HEDDLE_INLINE Sums addFactored(Sums acc, Codes w, const std::int8_t* x, Sums factor) {
   return multiplyAdd(dot<false>(broadcastSum(0), w, x), factor, acc);
 }
-HEDDLE_INLINE Sums widened(int16x8_t low, int16x8_t high) {
-  return {{vmovl_s16(vget_low_s16(low)), vmovl_high_s16(low), vmovl_s16(vget_low_s16(high)), vmovl_high_s16(high)}};
-}
-HEDDLE_INLINE Sums loadUnsigned(const std::uint8_t* p) {
-  const uint8x16_t bytes = vld1q_u8(p);
-  return widened(vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(bytes))), vreinterpretq_s16_u16(vmovl_high_u8(bytes)));
-}
-HEDDLE_INLINE Sums loadSigned(const std::uint8_t* p) {
-  const int8x16_t bytes = vreinterpretq_s8_u8(vld1q_u8(p));
-  return widened(vmovl_s8(vget_low_s8(bytes)), vmovl_high_s8(bytes));
+/// Dot products of the words of a group.
+using Run = Sums;
+HEDDLE_INLINE Run zeroRun() { return broadcastSum(0); }
+HEDDLE_INLINE Run addToRun(Run run, Codes w, const std::int8_t* x) { return dot<false>(run, w, x); }
+HEDDLE_INLINE Sums unsignedRunFactor(const std::uint8_t* p) { return loadUnsigned(p); }
+HEDDLE_INLINE Sums addRun(Sums acc, Run run, Sums factor) { return multiplyAdd(run, factor, acc); }
+HEDDLE_INLINE Sums addRun(Sums acc, Run run) {
+  for (int i = 0; i < 4; ++i) acc.v[i] = vaddq_s32(acc.v[i], run.v[i]);
+  return acc;
 }
 
 /// Integral values of -128 to 127.

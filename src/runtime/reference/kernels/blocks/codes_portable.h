@@ -62,21 +62,6 @@ HEDDLE_NOINLINE inline Sums loadSums(const std::uint8_t* p) {
   return s;
 }
 HEDDLE_NOINLINE inline void storeSums(std::uint8_t* p, const Sums& s) { std::memcpy(p, s.v, sizeof s.v); }
-/// Two integers of 16 bits per lane.
-HEDDLE_NOINLINE inline Sums pairOf(Sums low, const Sums& high) {
-  for (std::size_t i = 0; i < 16; ++i) low.v[i] = (low.v[i] & 0xffff) | high.v[i] * 0x10000;
-  return low;
-}
-HEDDLE_NOINLINE inline Sums addPair(Sums acc, const Sums& pair, std::int32_t two) {
-  const auto low = [](std::int32_t x) { return static_cast<std::int16_t>(x & 0xffff); };
-  for (std::size_t i = 0; i < 16; ++i) acc.v[i] += low(pair.v[i]) * low(two) + (pair.v[i] >> 16) * (two >> 16);
-  return acc;
-}
-/// A factor as addFactored wants it: acc + factor dot(w, x), for codes of up to 6 bits.
-inline Sums factorOf(const Sums& s) { return s; }
-inline Sums addFactored(const Sums& acc, const Codes& w, const std::int8_t* x, const Sums& factor) {
-  return multiplyAdd(dot<false>(broadcastSum(0), w, x), factor, acc);
-}
 HEDDLE_NOINLINE inline Sums loadUnsigned(const std::uint8_t* p) {
   Sums s;
   for (std::size_t i = 0; i < 16; ++i) s.v[i] = p[i];
@@ -87,6 +72,40 @@ HEDDLE_NOINLINE inline Sums loadSigned(const std::uint8_t* p) {
   for (std::size_t i = 0; i < 16; ++i) s.v[i] = static_cast<std::int8_t>(p[i]);
   return s;
 }
+HEDDLE_NOINLINE inline Sums pairOf(Sums low, const Sums& high) {
+  for (std::size_t i = 0; i < 16; ++i) low.v[i] = (low.v[i] & 0xffff) | high.v[i] * 0x10000;
+  return low;
+}
+/// Two integers of 16 bits per lane: bytes of two groups, the first below.
+inline Sums unsignedPair(const std::uint8_t* low, const std::uint8_t* high) {
+  return pairOf(loadUnsigned(low), loadUnsigned(high));
+}
+inline Sums signedPair(const std::uint8_t* low, const std::uint8_t* high) {
+  return pairOf(loadSigned(low), loadSigned(high));
+}
+/// Both halves times what keeps them within 16 bits.
+HEDDLE_NOINLINE inline Sums timesPair(Sums pair, int factor) {
+  for (auto& v : pair.v) v = (static_cast<std::int16_t>(v & 0xffff) * factor & 0xffff) | (v >> 16) * factor * 0x10000;
+  return pair;
+}
+HEDDLE_NOINLINE inline Sums addPair(Sums acc, const Sums& pair, std::int32_t two) {
+  const auto low = [](std::int32_t x) { return static_cast<std::int16_t>(x & 0xffff); };
+  for (std::size_t i = 0; i < 16; ++i) acc.v[i] += low(pair.v[i]) * low(two) + (pair.v[i] >> 16) * (two >> 16);
+  return acc;
+}
+/// A factor as addFactored wants it: acc + factor dot(w, x), for codes of up to 6 bits.
+inline Sums unsignedFactor(const std::uint8_t* p) { return loadUnsigned(p); }
+inline Sums signedFactor(const std::uint8_t* p) { return loadSigned(p); }
+inline Sums addFactored(const Sums& acc, const Codes& w, const std::int8_t* x, const Sums& factor) {
+  return multiplyAdd(dot<false>(broadcastSum(0), w, x), factor, acc);
+}
+/// Dot products of the words of a group.
+using Run = Sums;
+inline Run zeroRun() { return broadcastSum(0); }
+inline Run addToRun(const Run& run, const Codes& w, const std::int8_t* x) { return dot<false>(run, w, x); }
+inline Sums unsignedRunFactor(const std::uint8_t* p) { return loadUnsigned(p); }
+inline Sums addRun(const Sums& acc, const Run& run, const Sums& factor) { return multiplyAdd(run, factor, acc); }
+inline Sums addRun(const Sums& acc, const Run& run) { return multiplyAdd(run, broadcastSum(1), acc); }
 
 /// Integral values of -128 to 127.
 HEDDLE_NOINLINE inline void storeBytes(Vec x, std::int8_t* p) {

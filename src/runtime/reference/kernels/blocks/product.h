@@ -65,14 +65,26 @@ HEDDLE_INLINE void storeReal(float* y, Lanes lanes, std::size_t cols, std::size_
 template <BlockFormat F>
 inline constexpr std::size_t kRun = 8 / chainsOf(F);
 
-/// Codes of N words from `Word` of a group on, times the activations.
-template <BlockFormat F, std::size_t Group, std::size_t Word, std::size_t N>
-HEDDLE_INLINE Sums dotWords(const std::uint8_t* block, const std::int8_t* x, Sums sum) {
-  eachIndex<N>([&](auto word) HEDDLE_INLINE_LAMBDA {
-    constexpr std::size_t kWord = Word + decltype(word)::value;
-    sum = dot<Unpack<F>::kWide>(sum, Unpack<F>::template codes<Group, kWord>(block), x + kWord * 4);
+/// Eight words of codes, which are all of a group, times the activations.
+template <BlockFormat F, std::size_t Group>
+HEDDLE_INLINE Run runOf(const std::uint8_t* block, const std::int8_t* x) {
+  Run run = zeroRun();
+  eachIndex<8>([&](auto word) HEDDLE_INLINE_LAMBDA {
+    constexpr std::size_t kWord = decltype(word)::value;
+    run = addToRun(run, Unpack<F>::template codes<Group, kWord>(block), x + kWord * 4);
   });
-  return sum;
+  return run;
+}
+
+/// acc + codes of the words of a chain of a block, or of a group, times the activations, unscaled.
+template <BlockFormat F, std::size_t Group, std::size_t Word>
+HEDDLE_INLINE Sums dotWords(const std::uint8_t* block, const std::int8_t* x, Sums acc) {
+  using U = Unpack<F>;
+  if constexpr (kRun<F> == 1) {
+    return dot<U::kWide>(acc, U::template codes<Group, Word>(block), x + Word * 4);
+  } else {
+    return addRun(acc, runOf<F, Group>(block, x));
+  }
 }
 
 template <BlockFormat F>
@@ -82,48 +94,79 @@ HEDDLE_INLINE void plainBlock(const std::uint8_t* block, const std::int8_t* x, f
   eachIndex<chainsOf(F)>([&](auto chain) HEDDLE_INLINE_LAMBDA {
     constexpr std::size_t kChain = decltype(chain)::value;
     const Sums zero = broadcastSum(Unpack<F>::kZero == 0 ? 0 : sums[kChain]);
-    chains[kChain] = fma(floatsOf(dotWords<F, 0, kChain * kRun<F>, kRun<F>>(block, x, zero)), d, chains[kChain]);
+    chains[kChain] = fma(floatsOf(dotWords<F, 0, kChain * kRun<F>>(block, x, zero)), d, chains[kChain]);
   });
 }
 
-/// Of two groups.
-HEDDLE_INLINE std::int32_t sumOfGroup(const std::int32_t* sums, std::size_t group) {
-  return group % 2 == 0 ? static_cast<std::int16_t>(sums[group / 2] & 0xffff) : sums[group / 2] >> 16;
-}
+/// The scales and minima of a block's groups as bytes, wherever the format has them.
+template <BlockFormat F>
+struct GroupScales {
+  static constexpr std::size_t kGroups = layoutOf(F).elements / layoutOf(F).group;
+  std::uint8_t small[Unpack<F>::kMinimum ? 2 * kGroups * kPanelRows : 1];
+  const std::uint8_t* scales;
+
+  GroupScales(const GroupScales&) = delete;  // may point into itself
+  HEDDLE_INLINE explicit GroupScales(const std::uint8_t* block) {
+    if constexpr (Unpack<F>::kMinimum) {
+      unpackScales(block + Unpack<F>::kGroupScales, small);
+      scales = small;
+    } else {
+      scales = block + Unpack<F>::kGroupScales;
+    }
+  }
+  /// As addFactored wants it, or addRun.
+  HEDDLE_INLINE Sums factor(std::size_t group) const {
+    const std::uint8_t* at = scales + group * kPanelRows;
+    if constexpr (chainsOf(F) == 1) return unsignedRunFactor(at);
+    else if constexpr (Unpack<F>::kMinimum) return unsignedFactor(at);
+    else return signedFactor(at);
+  }
+  /// What the sums of codes of groups 2 i and 2 i + 1 are multiplied with: minima, or the zero point in units of their scales.
+  HEDDLE_INLINE Sums ofSums(std::size_t i) const {
+    if constexpr (Unpack<F>::kMinimum) {
+      const std::uint8_t* at = small + (kGroups + 2 * i) * kPanelRows;
+      return unsignedPair(at, at + kPanelRows);
+    } else {
+      const std::uint8_t* at = scales + 2 * i * kPanelRows;
+      return timesPair(signedPair(at, at + kPanelRows), -Unpack<F>::kZero);
+    }
+  }
+};
 
 template <BlockFormat F>
 HEDDLE_INLINE void groupedBlock(const std::uint8_t* block, const std::int8_t* x, float scale, const std::int32_t* sums,
                                 Lanes* chains, Lanes& least) {
   using U = Unpack<F>;
   constexpr std::size_t kGroup = layoutOf(F).group, kGroups = layoutOf(F).elements / kGroup, kWords = kGroup / 4;
-  constexpr std::size_t kChains = chainsOf(F), kLength = kRun<F> < kWords ? kRun<F> : kWords;
-  std::uint8_t small[U::kMinimum ? 2 * kGroups * kPanelRows : 1];
-  if constexpr (U::kMinimum) unpackScales(block + U::kGroupScales, small);
-  Sums part[kChains];
-  HEDDLE_UNROLL
-  for (Sums& p : part) p = broadcastSum(0);
-  eachIndex<kGroups>([&](auto group) HEDDLE_INLINE_LAMBDA {
-    constexpr std::size_t kIndex = decltype(group)::value;
-    const Sums factor = U::kMinimum ? loadUnsigned(small + kIndex * kPanelRows)
-                                    : loadSigned(block + U::kGroupScales + kIndex * kPanelRows);
-    eachIndex<kWords / kLength>([&](auto run) HEDDLE_INLINE_LAMBDA {
-      constexpr std::size_t kWord = decltype(run)::value * kLength;
-      constexpr std::size_t kChain = (kIndex * kWords + kWord) % 8 / kRun<F>;
-      const Sums sum = dotWords<F, kIndex, kWord, kLength>(block, x + kIndex * kGroup, broadcastSum(0));
-      part[kChain] = multiplyAdd(sum, factor, part[kChain]);
-    });
-    if constexpr (!U::kMinimum) {  // ggml takes the zero points of two groups from one of the sums
-      part[kIndex / 2] = multiplyAdd(broadcastSum(-U::kZero * sumOfGroup(sums, kIndex)), factor, part[kIndex / 2]);
-    }
-  });
+  const GroupScales<F> groups(block);
   const Lanes d = scaled(halves(block + U::kScale), scale);
-  HEDDLE_UNROLL
-  for (std::size_t c = 0; c < kChains; ++c) chains[c] = fma(floatsOf(part[c]), d, chains[c]);
+  if constexpr (chainsOf(F) == 1) {
+    Sums part = broadcastSum(0);
+    eachIndex<kGroups>([&](auto group) HEDDLE_INLINE_LAMBDA {
+      constexpr std::size_t kIndex = decltype(group)::value;
+      part = addRun(part, runOf<F, kIndex>(block, x + kIndex * kGroup), groups.factor(kIndex));
+    });
+    chains[0] = fma(floatsOf(part), d, chains[0]);
+  } else {
+    // A chain at a time, whose sums stay in registers: the factors that it reads again are fewer than the sums of all.
+    Sums factors[kGroups];
+    HEDDLE_UNROLL
+    for (std::size_t g = 0; g < kGroups; ++g) factors[g] = groups.factor(g);
+    eachIndex<chainsOf(F)>([&](auto chain) HEDDLE_INLINE_LAMBDA {
+      constexpr std::size_t kChain = decltype(chain)::value;
+      Sums part = broadcastSum(0);  // ggml takes the zero points of two groups from one of the chains
+      if constexpr (!U::kMinimum) part = addPair(part, groups.ofSums(kChain), sums[kChain]);
+      eachIndex<kGroups * kWords / 8>([&](auto index) HEDDLE_INLINE_LAMBDA {
+        constexpr std::size_t kWord = decltype(index)::value * 8 + kChain, kIndex = kWord / kWords;
+        part = addFactored(part, U::template codes<kIndex, kWord % kWords>(block), x + kWord * 4, factors[kIndex]);
+      });
+      chains[kChain] = fma(floatsOf(part), d, chains[kChain]);
+    });
+  }
   if constexpr (U::kMinimum) {
     Sums taken = broadcastSum(0);
-    for (std::size_t g = 0; g < kGroups; ++g) {
-      taken = multiplyAdd(loadUnsigned(small + (kGroups + g) * kPanelRows), broadcastSum(sumOfGroup(sums, g)), taken);
-    }
+    HEDDLE_UNROLL
+    for (std::size_t g = 0; g < kGroups / 2; ++g) taken = addPair(taken, groups.ofSums(g), sums[g]);
     least = fma(floatsOf(taken), scaled(halves(block + U::kLeast), scale), least);
   }
 }

@@ -46,26 +46,10 @@ HEDDLE_INLINE void decodeBlock(const std::uint8_t* block, std::uint8_t* to) {
   using D = Decoded<F>;
   storeLanesOf(to + D::kScale, halves(block + U::kScale));
   if constexpr (hasGroups(F)) {
-    std::uint8_t small[U::kMinimum ? 2 * D::kGroups * kPanelRows : 1];
-    if constexpr (U::kMinimum) {
-      storeLanesOf(to + D::kLeast, halves(block + U::kLeast));
-      unpackScales(block + U::kGroupScales, small);
-    }
-    for (std::size_t g = 0; g < D::kGroups; ++g) {
-      const Sums s = U::kMinimum ? loadUnsigned(small + g * kPanelRows) : loadSigned(block + U::kGroupScales + g * kPanelRows);
-      storeSums(to + D::kGroupScales + g * D::kVector, chainsOf(F) == 1 ? s : factorOf(s));
-    }
-    for (std::size_t g = 0; g < D::kGroups; g += 2) {
-      // What sums of codes are multiplied with: minima, or the zero point in units of the group's scale.
-      const auto of = [&](std::size_t group) HEDDLE_INLINE_LAMBDA {
-        if constexpr (U::kMinimum) {
-          return loadUnsigned(small + (D::kGroups + group) * kPanelRows);
-        } else {
-          return multiplyAdd(loadSigned(block + U::kGroupScales + group * kPanelRows), broadcastSum(-U::kZero), broadcastSum(0));
-        }
-      };
-      storeSums(to + D::kPairs + g / 2 * D::kVector, pairOf(of(g), of(g + 1)));
-    }
+    if constexpr (U::kMinimum) storeLanesOf(to + D::kLeast, halves(block + U::kLeast));
+    const GroupScales<F> groups(block);
+    for (std::size_t g = 0; g < D::kGroups; ++g) storeSums(to + D::kGroupScales + g * D::kVector, groups.factor(g));
+    for (std::size_t g = 0; g < D::kGroups / 2; ++g) storeSums(to + D::kPairs + g * D::kVector, groups.ofSums(g));
   }
   constexpr std::size_t kGroupWords = layoutOf(F).group / 4;
   eachIndex<D::kWords>([&](auto word) HEDDLE_INLINE_LAMBDA {
@@ -82,6 +66,19 @@ struct TileBlock {
   const std::int32_t* sums;
 };
 
+/// Eight words of codes times those of M rows of activations.
+template <std::size_t M>
+HEDDLE_INLINE void decodedRuns(const std::uint8_t* codes, const std::int8_t* x, Run (&runs)[M]) {
+  HEDDLE_UNROLL
+  for (Run& run : runs) run = zeroRun();
+  eachIndex<8>([&](auto word) HEDDLE_INLINE_LAMBDA {
+    constexpr std::size_t kWord = decltype(word)::value;
+    const Codes w = loadCodes(codes + kWord * sizeof(Codes));
+    HEDDLE_UNROLL
+    for (std::size_t m = 0; m < M; ++m) runs[m] = addToRun(runs[m], w, x + (kWord * M + m) * 4);
+  });
+}
+
 /// total[c][m] += the block's chain kChainOrder[Pass * C + c], for formats whose blocks have no groups.
 template <BlockFormat F, std::size_t M, std::size_t Pass, std::size_t C>
 HEDDLE_INLINE void plainChains(const std::uint8_t* block, const TileBlock& t, Lanes (*total)[M]) {
@@ -95,12 +92,16 @@ HEDDLE_INLINE void plainChains(const std::uint8_t* block, const TileBlock& t, La
     Sums sum[M];
     HEDDLE_UNROLL
     for (std::size_t m = 0; m < M; ++m) sum[m] = broadcastSum(Unpack<F>::kZero == 0 ? 0 : t.sums[kChain * M + m]);
-    eachIndex<kRun<F>>([&](auto word) HEDDLE_INLINE_LAMBDA {
-      constexpr std::size_t kWord = kChain * kRun<F> + decltype(word)::value;
-      const Codes w = loadCodes(block + D::kCodes + kWord * D::kVector);
+    if constexpr (kRun<F> == 1) {
+      const Codes w = loadCodes(block + D::kCodes + kChain * D::kVector);
       HEDDLE_UNROLL
-      for (std::size_t m = 0; m < M; ++m) sum[m] = dot<Unpack<F>::kWide>(sum[m], w, t.x + (kWord * M + m) * 4);
-    });
+      for (std::size_t m = 0; m < M; ++m) sum[m] = dot<Unpack<F>::kWide>(sum[m], w, t.x + (kChain * M + m) * 4);
+    } else {
+      Run run[M];
+      decodedRuns(block + D::kCodes, t.x, run);
+      HEDDLE_UNROLL
+      for (std::size_t m = 0; m < M; ++m) sum[m] = addRun(sum[m], run[m]);
+    }
     HEDDLE_UNROLL
     for (std::size_t m = 0; m < M; ++m) total[kIndex][m] = fma(floatsOf(sum[m]), scale[m], total[kIndex][m]);
   });
@@ -120,17 +121,10 @@ HEDDLE_INLINE void groupedChains(const std::uint8_t* block, const TileBlock& t, 
     if constexpr (chainsOf(F) == 1) {
       for (std::size_t g = 0; g < D::kGroups; ++g) {
         const Sums factor = loadSums(block + D::kGroupScales + g * D::kVector);
-        Sums sum[M];
+        Run run[M];
+        decodedRuns(block + D::kCodes + g * kGroupWords * D::kVector, t.x + g * kGroupWords * 4 * M, run);
         HEDDLE_UNROLL
-        for (Sums& s : sum) s = broadcastSum(0);
-        eachIndex<kGroupWords>([&](auto word) HEDDLE_INLINE_LAMBDA {
-          const std::size_t at = g * kGroupWords + decltype(word)::value;
-          const Codes w = loadCodes(block + D::kCodes + at * D::kVector);
-          HEDDLE_UNROLL
-          for (std::size_t m = 0; m < M; ++m) sum[m] = dot<Unpack<F>::kWide>(sum[m], w, t.x + (at * M + m) * 4);
-        });
-        HEDDLE_UNROLL
-        for (std::size_t m = 0; m < M; ++m) part[m] = multiplyAdd(sum[m], factor, part[m]);
+        for (std::size_t m = 0; m < M; ++m) part[m] = addRun(part[m], run[m], factor);
       }
     } else {
       for (std::size_t word = kChain; word < D::kWords; word += 8) {
