@@ -171,6 +171,10 @@ HEDDLE_INLINE void groupedBlock(const std::uint8_t* block, const std::int8_t* x,
   }
 }
 
+/// Ahead of a row's product weights are asked for by so many bytes: processors fetch ahead of plain loads only within a page,
+/// and too late beside the work that a block takes. The end of a panel asks for the beginning of the next.
+constexpr std::size_t kBytesAhead = 2048, kCacheLine = 64;
+
 /// One row of activations.
 template <BlockFormat F>
 void rowProduct(const BlockProduct& p) {
@@ -184,6 +188,7 @@ void rowProduct(const BlockProduct& p) {
     HEDDLE_UNROLL
     for (Lanes& c : chains) c = zeroLanes();
     for (std::size_t b = 0; b < p.k / kLayout.elements; ++b) {
+      for (std::size_t at = 0; at < kLayout.bytes * kPanelRows; at += kCacheLine) prefetch(block + kBytesAhead + at);
       if constexpr (hasGroups(F)) {
         groupedBlock<F>(block, x, p.x.scales[b], sums, chains, least);
       } else {
