@@ -1,7 +1,11 @@
 // Products of weights in block formats, as JSON: bytes read per second beside a plain read loop with the same threads
 // (one activation row), and multiply-adds per second (128 rows), on shapes of Gemma 3 270M. As in bench_kernels.cpp, each
-// figure is the best of the repeats and what is compared runs in turns.
-//   make -C test/native bench && .cache/native/plain/bench_blocks [threads] [repeats]
+// figure is the best of the repeats and what is compared runs in turns. Kernels ask for memory ahead and the read loop does not,
+// so they may be the faster ones. The last shapes stay in the cache.
+//   make -C test/native bench && .cache/native/plain/bench_blocks [threads] [repeats] [avx2 | avx512 | neon | portable]
+#include <string>
+#include <string_view>
+
 #include "../../src/runtime/reference/ops/block_linear.h"
 #include "bench.h"
 
@@ -14,12 +18,23 @@ struct Shape {
   std::size_t n, k;
 };
 
+/// The best of this machine, or what was asked for. Ends the process where the machine lacks it.
+const Kernels& kernelsNamed(std::string_view name) {
+  if (name.empty()) return bestKernels();
+  for (const Isa isa : {Isa::PORTABLE, Isa::AVX2, Isa::AVX512, Isa::NEON}) {
+    const Kernels* k = kernelsOf(isa);
+    if (k != nullptr && k->name == name) return *k;
+  }
+  std::fprintf(stderr, "this machine has no kernels '%s'\n", std::string(name).c_str());
+  std::exit(2);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   ThreadPool pool(argc > 1 ? static_cast<unsigned>(std::atoi(argv[1])) : 0);
   const int repeats = argc > 2 ? std::atoi(argv[2]) : 5;
-  const Kernels& k = bestKernels();
+  const Kernels& k = kernelsNamed(argc > 3 ? argv[3] : "");
   constexpr std::size_t kBytes = 262144 * 680;
   const Aligned<std::byte> w(kBytes);
   std::memset(w.data(), 0x2b, kBytes);

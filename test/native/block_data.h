@@ -152,4 +152,27 @@ inline std::vector<double> rounded(BlockFormat f, const float* x, std::size_t n)
   return y;
 }
 
+/// x [rows, columns] times the transposed matrix.
+inline std::vector<double> product(const Matrix& m, const std::vector<double>& x, std::size_t rows) {
+  std::vector<double> y(rows * m.rows);
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < m.rows; ++j) {
+      for (std::size_t p = 0; p < m.columns; ++p) y[i * m.rows + j] += x[i * m.columns + p] * m.values[j * m.columns + p];
+    }
+  }
+  return y;
+}
+
+/// Every row of x as `rounded` gives it.
+inline std::vector<double> roundedRows(const Matrix& m, const std::vector<float>& x) {
+  std::vector<double> all;
+  for (std::size_t at = 0; at < x.size(); at += m.columns) {
+    const auto row = rounded(m.format, x.data() + at, m.columns);
+    all.insert(all.end(), row.begin(), row.end());
+  }
+  return all;
+}
+
+inline std::size_t columnsOf(BlockFormat f, std::size_t blocks) { return heddle::layoutOf(f).elements * blocks; }
+
 }  // namespace testing

@@ -1,37 +1,11 @@
-// Weights in block formats: decoding, products on every instruction set, the ops, and what they refuse.
+// Weights in block formats: decoding, and products on every instruction set.
 #include "../../src/runtime/reference/core/buffer.h"
 #include "block_data.h"
 #include "evaluate.h"
-#include "small_graph.h"
 
 using namespace testing;
 
 namespace {
-
-std::vector<double> product(const Matrix& m, const std::vector<double>& x, std::size_t rows) {
-  std::vector<double> y(rows * m.rows);
-  for (std::size_t i = 0; i < rows; ++i) {
-    for (std::size_t j = 0; j < m.rows; ++j) {
-      for (std::size_t p = 0; p < m.columns; ++p) y[i * m.rows + j] += x[i * m.columns + p] * m.values[j * m.columns + p];
-    }
-  }
-  return y;
-}
-
-std::vector<double> roundedRows(const Matrix& m, const std::vector<float>& x) {
-  std::vector<double> all;
-  for (std::size_t at = 0; at < x.size(); at += m.columns) {
-    const auto row = rounded(m.format, x.data() + at, m.columns);
-    all.insert(all.end(), row.begin(), row.end());
-  }
-  return all;
-}
-
-/// Panels as a constant of the backend.
-void panels(Host& h, const std::string& name, const Dims& dims, const Bytes& bytes) {
-  if (h.add(name, TensorType::STATIC, DataType::UINT_8, dims, bytes.data(), bytes.size()) != qnn::kSuccess)
-    fail(__FILE__, __LINE__, lastError());
-}
 
 /// The codes, group scales and half precision scales of a block, by element.
 struct Codes {
@@ -92,20 +66,6 @@ float summedAsGgml(const Matrix& m, std::size_t row, const std::int8_t* x, const
   return sums[0] - taken;
 }
 
-/// GELU of and to half precision.
-double geluInHalves(double x) {
-  const auto toHalf = [](double v) {
-    int exponent;
-    std::frexp(v, &exponent);
-    const double unit = std::ldexp(1.0, std::max(exponent - 11, -24));
-    return std::nearbyint(v / unit) * unit;
-  };
-  if (std::fabs(x) >= 10) return x > 0 ? x : 0;
-  const double h = toHalf(x);
-  return toHalf(0.5 * h * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (h + 0.044715 * h * h * h))));
-}
-
-std::size_t columnsOf(BlockFormat f, std::size_t blocks) { return heddle::layoutOf(f).elements * blocks; }
 /// `rows` rows of x times m, in tiles of `tile`; codes and scales as they were rounded, where wanted.
 std::vector<float> multiplied(const heddle::BlockKernels& k, const Matrix& m, const Bytes& panels, const float* x,
                               std::size_t rows, std::size_t tile, std::vector<std::int8_t>* codesOut = nullptr,
@@ -129,7 +89,6 @@ std::vector<float> multiplied(const heddle::BlockKernels& k, const Matrix& m, co
   return y;
 }
 
-U number(BlockFormat f) { return static_cast<U>(f); }
 std::string said(BlockFormat f, const heddle::BlockKernels& k, std::size_t m) {
   return std::string(heddle::layoutOf(f).name) + " on " + k.name + ", " + std::to_string(m) + " rows";
 }
@@ -235,29 +194,6 @@ TEST(what_is_not_finite_stays_so) {
   }
 }
 
-TEST(fully_connected) {
-  Random random;
-  for (const BlockFormat f : heddle::kBlockFormats) {
-    for (const U rows : {1, 3, 20}) {
-      const U n = 1 + random.next() % 70, k = static_cast<U>(columnsOf(f, f == BlockFormat::Q8_0 ? 9 : 1));
-      const Matrix m = randomMatrix(random, f, n, k);
-      auto x = random.floats(rows * k), b = random.floats(n), r = random.floats(rows * n);
-      Host h(backend());
-      h.tensor("x", IN, {rows, k});
-      h.tensor("r", IN, {rows, n});
-      const Bytes bytes = panelsOf(m);
-      const U padded = (n + 15) / 16 * 16;
-      panels(h, "w", {padded, static_cast<U>(bytes.size() / padded)}, bytes);
-      h.constant("b", {n}, b);
-      Doubles expected = product(m, roundedRows(m, x), rows);
-      for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += b[i % n] + r[i];
-      const auto y = evaluate(h, "BlockFullyConnected", {Param::u32("format", number(f))}, {"x", "w", "b", "r"},
-                              {rows, n}, {{"x", x}, {"r", r}});
-      CHECK_NEAR(y.data(), expected, 5e-5, heddle::layoutOf(f).name);
-    }
-  }
-}
-
 // One row of activations against ggml's order of sums, written as its x86 kernels have it. Where multiply and add are one
 // instruction, results are the same to the bit on every instruction set.
 TEST(one_row_is_summed_in_the_order_of_ggml) {
@@ -278,94 +214,6 @@ TEST(one_row_is_summed_in_the_order_of_ggml) {
       }
     }
   }
-}
-
-TEST(gated_mlp) {
-  for (const auto& [activation, rows] : {std::pair<U, U>{0, 1}, {0, 9}, {2, 1}, {2, 3}, {2, 9}}) {
-    Random random;
-    const U d = 64, f = 256;
-    const Matrix in = randomMatrix(random, BlockFormat::Q5_0, 2 * f, d), out = randomMatrix(random, BlockFormat::Q6_K, d, f);
-    auto x = random.floats(rows * d);
-    Host h(backend());
-    h.tensor("x", IN, {rows, d});
-    panels(h, "w1", {2 * f, 44}, panelsOf(in));
-    panels(h, "w2", {d, 210}, panelsOf(out));
-    const Doubles both = product(in, roundedRows(in, x), rows);
-    std::vector<float> hidden(rows * f);
-    for (U i = 0; i < rows * f; ++i) {
-      const double g = both[i / f * 2 * f + i % f], u = both[i / f * 2 * f + f + i % f];
-      hidden[i] = static_cast<float>((activation == 0 ? geluInHalves(g) : g / (1 + std::exp(-g))) * u);
-    }
-    const auto y = evaluate(h, "BlockGatedMlp",
-                            {Param::u32("activation", activation), Param::u32("format", 6), Param::u32("down_format", 14),
-                             Param::u32("hidden", f)},
-                            {"x", "w1", "w2"}, {rows, d}, {{"x", x}});
-    // Hidden values near the middle of two codes may round to the other one, and so may arguments of GELU near that of two halves.
-    const Doubles expected = product(out, roundedRows(out, hidden), rows);
-    double largest = 0;
-    for (const double e : expected) largest = std::max(largest, std::fabs(e));
-    CHECK_NEAR(y.data(), expected, 1e-3 * largest, "BlockGatedMlp");
-  }
-}
-
-TEST(gather) {
-  Random random;
-  const Matrix m = randomMatrix(random, BlockFormat::Q5_0, 18, 64);
-  Host h(backend());
-  panels(h, "table", {32, 44}, panelsOf(m));
-  h.tensor<std::int32_t>("index", IN, {3});
-  h.tensor("rows", OUT, {3, 64});
-  h.node("BlockGather", {Param::u32("format", 6), Param::u32("rows", 18)}, {"table", "index"}, {"rows"});
-  h.finalize();
-  std::vector<std::int32_t> index = {17, 0, 5};
-  std::vector<float> rows(3 * 64);
-  h.run({{"index", index}, {"rows", rows}});
-  Doubles expected;
-  for (const std::int32_t i : index) expected.insert(expected.end(), &m.values[i * 64], &m.values[i * 64] + 64);
-  CHECK_NEAR(rows.data(), expected, 1e-6, "rows");
-  for (const std::int32_t bad : {18, 31, -1}) {
-    index[1] = bad;
-    CHECK(h.tryRun({{"index", index}, {"rows", rows}}) == 6004 && says("at 1 is outside 0 to 17"));
-  }
-}
-
-TEST(weights_that_do_not_fit_are_refused) {
-  Host h(backend());
-  h.tensor("x", IN, {2, 64});
-  h.tensor("odd", IN, {2, 48});
-  h.tensor("y", OUT, {2, 20});
-  h.tensor<std::int32_t>("index", IN, {2});
-  h.tensor("picked", OUT, {2, 64});
-  panels(h, "w", {32, 68}, Bytes(32 * 68));
-  panels(h, "short", {16, 68}, Bytes(16 * 68));
-  h.constant("floats", {20, 64}, std::vector<float>(20 * 64));
-  const auto refuses = [&](const char* x, const char* w, U format, const char* words) {
-    return h.tryNode("heddle", "BlockFullyConnected", {Param::u32("format", format)}, {x, w}, {"y"}) == 6005 &&
-           says(words);
-  };
-  CHECK(refuses("x", "w", 7, "expected one of 2 (q4_0), 6 (q5_0), 8 (q8_0), 12 (q4_k), 13 (q5_k), 14 (q6_k), got 7"));
-  CHECK(refuses("x", "short", 8, "expected [32, 68] bytes for 20 rows of 64 elements in format q8_0"));
-  CHECK(refuses("x", "w", 6, "expected [32, 44] bytes"));
-  CHECK(refuses("x", "w", 12, "rows of 64 elements do not divide into blocks of q4_k, 256"));
-  CHECK(refuses("odd", "w", 8, "rows of 48 elements do not divide into blocks of q8_0, 32"));
-  CHECK(refuses("x", "floats", 8, "expected UINT_8, got FLOAT_32"));
-  CHECK(h.tryNode("heddle", "BlockFullyConnected", {}, {"x", "w"}, {"y"}) == 6005 && says("lacks its parameter 'format'"));
-  const auto gates = [&](U hidden, const char* words) {
-    return h.tryNode("heddle", "BlockGatedMlp",
-                     {Param::u32("activation", 0), Param::u32("format", 8), Param::u32("down_format", 8),
-                      Param::u32("hidden", hidden)},
-                     {"x", "w", "w"}, {"y"}) == 6005 && says(words);
-  };
-  CHECK(gates(24, "expected a multiple of 16, got 24"));
-  CHECK(gates(0, "expected a multiple of 16, got 0"));
-  CHECK(gates(0xfffffff0U, "expected [8589934560, 68] bytes"));
-  const auto gathers = [&](U rows, const char* words) {
-    return h.tryNode("heddle", "BlockGather", {Param::u32("format", 8), Param::u32("rows", rows)}, {"w", "index"},
-                     {"picked"}) == 6005 && says(words);
-  };
-  CHECK(gathers(33, "expected [48, 68] bytes for 33 rows"));
-  CHECK(gathers(0, "expected 1 or more, got 0"));
-  CHECK(gathers(0xffffffffU, "bytes for 4294967295 rows"));
 }
 
 int main() { return testing::main(); }

@@ -1,5 +1,7 @@
-// Products, perceptrons and attention through the C interface, against plain loops.
+// Products and perceptrons through the C interface, with weights in floats and in blocks, against plain loops.
+#include "block_data.h"
 #include "evaluate.h"
+#include "small_graph.h"
 
 using namespace testing;
 
@@ -17,6 +19,27 @@ Doubles linear(const Doubles& x, const std::vector<float>& w, const std::vector<
   }
   return y;
 }
+
+/// Panels as a constant of the backend.
+void panels(Host& h, const std::string& name, const Dims& dims, const Bytes& bytes) {
+  if (h.add(name, TensorType::STATIC, DataType::UINT_8, dims, bytes.data(), bytes.size()) != qnn::kSuccess)
+    fail(__FILE__, __LINE__, lastError());
+}
+
+/// GELU of and to half precision.
+double geluInHalves(double x) {
+  const auto toHalf = [](double v) {
+    int exponent;
+    std::frexp(v, &exponent);
+    const double unit = std::ldexp(1.0, std::max(exponent - 11, -24));
+    return std::nearbyint(v / unit) * unit;
+  };
+  if (std::fabs(x) >= 10) return x > 0 ? x : 0;
+  const double h = toHalf(x);
+  return toHalf(0.5 * h * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (h + 0.044715 * h * h * h))));
+}
+
+U number(BlockFormat f) { return static_cast<U>(f); }
 
 }  // namespace
 
@@ -136,181 +159,115 @@ TEST(matmul) {
   }
 }
 
-TEST(cache_append_and_cached_attention) {
+TEST(block_fully_connected) {
   Random random;
-  const U g = 2, d = 6, capacity = 20, heads = 4;
-  for (const auto& [t, stepwise] : {std::pair{1U, false}, {7U, false}, {7U, true}}) {
-    Host h(backend());
-    h.tensor("k_cache", TensorType::APP_READWRITE, {g, d, capacity});
-    h.tensor("v_cache", TensorType::APP_READWRITE, {g, capacity, d});
-    h.tensor("k", IN, {g, d, t});
-    h.tensor("v", IN, {g, t, d});
-    h.tensor("q", IN, {heads, t, d});
-    h.tensor<std::int32_t>("position", IN, {1});
-    h.tensor("out", OUT, {heads, t, d});
-    h.node("KvAppend", {Param::u32("axis", 2)}, {"k_cache", "k", "position"}, {"k_cache"});
-    h.node("KvAppend", {Param::u32("axis", 1)}, {"v_cache", "v", "position"}, {"v_cache"});
-    h.node("FlashCachedAttention",
-           {Param::f32("scale", 0.5F), Param::u32("window", 0), Param::u32("block_q", 3), Param::u32("block_k", 4),
-            Param::flag("stepwise", stepwise)},
-           {"q", "k_cache", "v_cache", "position"}, {"out"});
-    h.finalize();
-    std::vector<float> kCache(g * d * capacity, NAN), vCache(g * d * capacity, NAN);
-    std::vector<std::vector<float>> keys, values;  // by position: [g * d]
-    for (U at = 0; at < capacity; at += t) {
-      const U real = std::min(t, capacity - at);  // the last append overhangs the cache
-      auto k = random.floats(g * d * t), v = random.floats(g * t * d), q = random.floats(heads * t * d);
-      for (U i = 0; i < real; ++i) {
-        std::vector<float> key, value;
-        for (U c = 0; c < g * d; ++c) {
-          key.push_back(k[c * t + i]);
-          value.push_back(v[(c / d * t + i) * d + c % d]);
-        }
-        keys.push_back(key);
-        values.push_back(value);
-      }
-      std::vector<std::int32_t> position = {static_cast<std::int32_t>(at)};
-      std::vector<float> out(heads * t * d, NAN);
-      h.run({{"k_cache", kCache},
-             {"v_cache", vCache},
-             {"k", k},
-             {"v", v},
-             {"q", q},
-             {"position", position},
-             {"out", out}});
-      for (U head = 0; head < heads; ++head) {
-        for (U i = 0; i < real; ++i) {
-          Doubles expected(d);
-          double total = 0;
-          for (U j = 0; j <= at + i; ++j) {
-            double score = 0;
-            for (U c = 0; c < d; ++c) score += 0.5 * q[(head * t + i) * d + c] * keys[j][head / 2 * d + c];
-            total += std::exp(score);
-            for (U c = 0; c < d; ++c) expected[c] += std::exp(score) * values[j][head / 2 * d + c];
-          }
-          for (double& e : expected) e /= total;
-          CHECK_NEAR(&out[(head * t + i) * d], expected, 1e-5, "cached attention");
-        }
-      }
-    }
-  }
-}
-
-// A sequence several times as long as the cache: what is read is the window of each query, wherever that lies.
-TEST(ring_append_and_cached_attention) {
-  Random random;
-  const U g = 1, d = 20, heads = 2, window = 9;
-  for (const auto& [t, stepwise] : {std::pair{1U, false}, {7U, false}, {7U, true}}) {
-    for (const U capacity : {window + t - 1, 24U}) {
+  for (const BlockFormat f : heddle::kBlockFormats) {
+    for (const U rows : {1, 3, 20}) {
+      const U n = 1 + random.next() % 70, k = static_cast<U>(columnsOf(f, f == BlockFormat::Q8_0 ? 9 : 1));
+      const Matrix m = randomMatrix(random, f, n, k);
+      auto x = random.floats(rows * k), b = random.floats(n), r = random.floats(rows * n);
       Host h(backend());
-      h.tensor("k_cache", TensorType::APP_READWRITE, {g, d, capacity});
-      h.tensor("v_cache", TensorType::APP_READWRITE, {g, capacity, d});
-      h.tensor("k", IN, {g, d, t});
-      h.tensor("v", IN, {g, t, d});
-      h.tensor("q", IN, {heads, t, d});
-      h.tensor<std::int32_t>("position", IN, {1});
-      h.tensor("out", OUT, {heads, t, d});
-      const Param seen = Param::u32("window", window);
-      h.node("KvAppend", {Param::u32("axis", 2), seen}, {"k_cache", "k", "position"}, {"k_cache"});
-      h.node("KvAppend", {Param::u32("axis", 1), seen}, {"v_cache", "v", "position"}, {"v_cache"});
-      h.node("FlashCachedAttention",
-             {Param::f32("scale", 0.3F), seen, Param::u32("block_q", 3), Param::u32("block_k", 8),
-              Param::flag("stepwise", stepwise)},
-             {"q", "k_cache", "v_cache", "position"}, {"out"});
-      h.finalize();
-      std::vector<float> kCache(d * capacity, NAN), vCache(d * capacity, NAN);
-      std::vector<std::vector<float>> keys, values;  // by position
-      U at = 0;
-      for (U step = 0; at < 3 * capacity; ++step) {
-        // Some runs end in padding, which the next run overwrites.
-        const U real = t > 2 && step % 3 == 1 ? t - 2 : t;
-        auto k = random.floats(d * t), v = random.floats(t * d), q = random.floats(heads * t * d);
-        for (U i = 0; i < real; ++i) {
-          std::vector<float> key, value;
-          for (U c = 0; c < d; ++c) {
-            key.push_back(k[c * t + i]);
-            value.push_back(v[i * d + c]);
-          }
-          keys.push_back(key);
-          values.push_back(value);
-        }
-        std::vector<std::int32_t> position = {static_cast<std::int32_t>(at)};
-        std::vector<float> out(heads * t * d, NAN);
-        h.run({{"k_cache", kCache},
-               {"v_cache", vCache},
-               {"k", k},
-               {"v", v},
-               {"q", q},
-               {"position", position},
-               {"out", out}});
-        for (U head = 0; head < heads; ++head) {
-          for (U i = 0; i < real; ++i) {
-            Doubles expected(d);
-            double total = 0;
-            for (U j = at + i + 1 > window ? at + i + 1 - window : 0; j <= at + i; ++j) {
-              double score = 0;
-              for (U c = 0; c < d; ++c) score += 0.3 * q[(head * t + i) * d + c] * keys[j][c];
-              total += std::exp(score);
-              for (U c = 0; c < d; ++c) expected[c] += std::exp(score) * values[j][c];
-            }
-            for (double& e : expected) e /= total;
-            CHECK_NEAR(&out[(head * t + i) * d], expected, 1e-5, "attention over a ring");
-          }
-        }
-        at += real;
-      }
+      h.tensor("x", IN, {rows, k});
+      h.tensor("r", IN, {rows, n});
+      const Bytes bytes = panelsOf(m);
+      const U padded = (n + 15) / 16 * 16;
+      panels(h, "w", {padded, static_cast<U>(bytes.size() / padded)}, bytes);
+      h.constant("b", {n}, b);
+      Doubles expected = product(m, roundedRows(m, x), rows);
+      for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += b[i % n] + r[i];
+      const auto y = evaluate(h, "BlockFullyConnected", {Param::u32("format", number(f))}, {"x", "w", "b", "r"},
+                              {rows, n}, {{"x", x}, {"r", r}});
+      CHECK_NEAR(y.data(), expected, 5e-5, heddle::layoutOf(f).name);
     }
   }
 }
 
-// What queries give does not depend on how many there are, or on rows behind them.
-TEST(stepwise_attention_gives_what_each_query_gives_alone) {
+TEST(block_gated_mlp) {
+  for (const auto& [activation, rows] : {std::pair<U, U>{0, 1}, {0, 9}, {2, 1}, {2, 3}, {2, 9}}) {
+    Random random;
+    const U d = 64, f = 256;
+    const Matrix in = randomMatrix(random, BlockFormat::Q5_0, 2 * f, d), out = randomMatrix(random, BlockFormat::Q6_K, d, f);
+    auto x = random.floats(rows * d);
+    Host h(backend());
+    h.tensor("x", IN, {rows, d});
+    panels(h, "w1", {2 * f, 44}, panelsOf(in));
+    panels(h, "w2", {d, 210}, panelsOf(out));
+    const Doubles both = product(in, roundedRows(in, x), rows);
+    std::vector<float> hidden(rows * f);
+    for (U i = 0; i < rows * f; ++i) {
+      const double g = both[i / f * 2 * f + i % f], u = both[i / f * 2 * f + f + i % f];
+      hidden[i] = static_cast<float>((activation == 0 ? geluInHalves(g) : g / (1 + std::exp(-g))) * u);
+    }
+    const auto y = evaluate(h, "BlockGatedMlp",
+                            {Param::u32("activation", activation), Param::u32("format", 6), Param::u32("down_format", 14),
+                             Param::u32("hidden", f)},
+                            {"x", "w1", "w2"}, {rows, d}, {{"x", x}});
+    // Hidden values near the middle of two codes may round to the other one, and so may arguments of GELU near that of two halves.
+    const Doubles expected = product(out, roundedRows(out, hidden), rows);
+    double largest = 0;
+    for (const double e : expected) largest = std::max(largest, std::fabs(e));
+    CHECK_NEAR(y.data(), expected, 1e-3 * largest, "BlockGatedMlp");
+  }
+}
+
+TEST(block_gather) {
   Random random;
-  const U d = 68, most = 130;
-  for (const auto& [heads, g] : {std::pair{2U, 2U}, {4U, 1U}, {14U, 2U}}) {
-    for (const U window : {0U, 70U}) {
-      const U capacity = window == 0 ? 3 * most : window + most + 1;
-      const auto k = random.floats(g * d * capacity), v = random.floats(g * capacity * d);
-      const auto q = random.floats(heads * most * d);
-      const auto attend = [&](U at, U t) {
-        Host h(backend());
-        h.tensor("k", TensorType::APP_READWRITE, {g, d, capacity});
-        h.tensor("v", TensorType::APP_READWRITE, {g, capacity, d});
-        h.tensor("q", IN, {heads, t, d});
-        h.tensor<std::int32_t>("position", IN, {1});
-        std::vector<std::int32_t> position = {static_cast<std::int32_t>(150 + at)};
-        auto keys = k, values = v;
-        std::vector<float> some;
-        for (U head = 0; head < heads; ++head) {
-          const float* from = &q[(head * most + at) * d];
-          some.insert(some.end(), from, from + t * d);
-        }
-        return evaluate(h, "FlashCachedAttention",
-                        {Param::f32("scale", 0.3F), Param::u32("window", window), Param::u32("block_q", 64),
-                         Param::u32("block_k", 64), Param::flag("stepwise", true)},
-                        {"q", "k", "v", "position"}, {heads, t, d},
-                        {{"k", keys}, {"v", values}, {"q", some}, {"position", position}});
-      };
-      const auto whole = attend(0, most);
-      for (const auto& [at, t] : {std::pair{0U, 1U}, {57U, 1U}, {129U, 1U}, {1U, 5U}, {64U, 66U}}) {
-        const auto part = attend(at, t);
-        for (U head = 0; head < heads; ++head) {
-          const float* same = &whole[(head * most + at) * d];
-          CHECK_NEAR(&part[head * t * d], Doubles(same, same + t * d), 0, "stepwise attention");
-        }
-      }
-    }
+  const Matrix m = randomMatrix(random, BlockFormat::Q5_0, 18, 64);
+  Host h(backend());
+  panels(h, "table", {32, 44}, panelsOf(m));
+  h.tensor<std::int32_t>("index", IN, {3});
+  h.tensor("rows", OUT, {3, 64});
+  h.node("BlockGather", {Param::u32("format", 6), Param::u32("rows", 18)}, {"table", "index"}, {"rows"});
+  h.finalize();
+  std::vector<std::int32_t> index = {17, 0, 5};
+  std::vector<float> rows(3 * 64);
+  h.run({{"index", index}, {"rows", rows}});
+  Doubles expected;
+  for (const std::int32_t i : index) expected.insert(expected.end(), &m.values[i * 64], &m.values[i * 64] + 64);
+  CHECK_NEAR(rows.data(), expected, 1e-6, "rows");
+  for (const std::int32_t bad : {18, 31, -1}) {
+    index[1] = bad;
+    CHECK(h.tryRun({{"index", index}, {"rows", rows}}) == 6004 && says("at 1 is outside 0 to 17"));
   }
 }
 
-TEST(rope_rotates_halves) {
+TEST(blocks_that_do_not_fit_are_refused) {
   Host h(backend());
-  std::vector<float> x = {1, 0, 0, 1};
-  h.tensor("x", IN, {1, 2, 2});
-  h.constant<float>("c", {2, 1}, {0.6F, 1});
-  h.constant<float>("s", {2, 1}, {0.8F, 0});
-  const auto y = evaluate(h, "Rope", {}, {"x", "c", "s"}, {1, 2, 2}, {{"x", x}});
-  CHECK((y == std::vector<float>{0.6F, 0.8F, 0, 1}));
+  h.tensor("x", IN, {2, 64});
+  h.tensor("odd", IN, {2, 48});
+  h.tensor("y", OUT, {2, 20});
+  h.tensor<std::int32_t>("index", IN, {2});
+  h.tensor("picked", OUT, {2, 64});
+  panels(h, "w", {32, 68}, Bytes(32 * 68));
+  panels(h, "short", {16, 68}, Bytes(16 * 68));
+  h.constant("floats", {20, 64}, std::vector<float>(20 * 64));
+  const auto refuses = [&](const char* x, const char* w, U format, const char* words) {
+    return h.tryNode("heddle", "BlockFullyConnected", {Param::u32("format", format)}, {x, w}, {"y"}) == 6005 &&
+           says(words);
+  };
+  CHECK(refuses("x", "w", 7, "expected one of 2 (q4_0), 6 (q5_0), 8 (q8_0), 12 (q4_k), 13 (q5_k), 14 (q6_k), got 7"));
+  CHECK(refuses("x", "short", 8, "expected [32, 68] bytes for 20 rows of 64 elements in format q8_0"));
+  CHECK(refuses("x", "w", 6, "expected [32, 44] bytes"));
+  CHECK(refuses("x", "w", 12, "rows of 64 elements do not divide into blocks of q4_k, 256"));
+  CHECK(refuses("odd", "w", 8, "rows of 48 elements do not divide into blocks of q8_0, 32"));
+  CHECK(refuses("x", "floats", 8, "expected UINT_8, got FLOAT_32"));
+  CHECK(h.tryNode("heddle", "BlockFullyConnected", {}, {"x", "w"}, {"y"}) == 6005 && says("lacks its parameter 'format'"));
+  const auto gates = [&](U hidden, const char* words) {
+    return h.tryNode("heddle", "BlockGatedMlp",
+                     {Param::u32("activation", 0), Param::u32("format", 8), Param::u32("down_format", 8),
+                      Param::u32("hidden", hidden)},
+                     {"x", "w", "w"}, {"y"}) == 6005 && says(words);
+  };
+  CHECK(gates(24, "expected a multiple of 16, got 24"));
+  CHECK(gates(0, "expected a multiple of 16, got 0"));
+  CHECK(gates(0xfffffff0U, "expected [8589934560, 68] bytes"));
+  const auto gathers = [&](U rows, const char* words) {
+    return h.tryNode("heddle", "BlockGather", {Param::u32("format", 8), Param::u32("rows", rows)}, {"w", "index"},
+                     {"picked"}) == 6005 && says(words);
+  };
+  CHECK(gathers(33, "expected [48, 68] bytes for 33 rows"));
+  CHECK(gathers(0, "expected 1 or more, got 0"));
+  CHECK(gathers(0xffffffffU, "bytes for 4294967295 rows"));
 }
 
 int main() { return testing::main(); }
