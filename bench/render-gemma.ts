@@ -31,7 +31,7 @@ export function renderGemma(rows: readonly Row[]): string {
     `## Gemma 3 270M, ${gemmaPrecision}, real weights`,
     taken(rows),
     `A prompt of ${promptTokens} tokens, then greedy tokens; both in turns, medians. In brackets: over llama.cpp, by the median over the turns. ` +
-      "`of read bandwidth`: the bytes of weights that a token needs, over its time, against a plain read loop with as many threads. " +
+      "`of read bandwidth`: the bytes of weights that a token needs, over its time, against a read loop with as many threads that asks for memory ahead, as the kernels do. " +
       "Both are Node.js processes that load the same GGUF file or what was compiled from it.",
     gemmaTable(rows),
   ].join("\n\n");

@@ -67,7 +67,7 @@ interface Figures {
   readonly decodeMs: number;
   readonly prefillMs: number;
   readonly peakBytes: number;
-  /** Of each turn: ms per byte of a plain read loop. */
+  /** Of each turn: ms per byte of a read loop. */
   readonly reads: readonly number[];
   /** Of each turn, median ms. */
   readonly turns: { readonly decode: readonly number[]; readonly prefill: readonly number[] };
@@ -81,7 +81,8 @@ async function play(tasks: readonly ContestantTask[], threads: number): Promise<
     const reads: number[] = [];
     for (let round = 0; round <= rounds; round++) {
       await setTimeout(pauseMs);
-      reads.push((1000 * Math.min(...readBandwidth({ bytes: readBytes, threads, repeats: 3 }))) / readBytes);
+      const seconds = readBandwidth({ bytes: readBytes, threads, repeats: 3, fetchAhead: true });
+      reads.push((1000 * Math.min(...seconds)) / readBytes);
       for (const [i, player] of players.entries()) {
         await setTimeout(pauseMs);
         const prefill = await player.play({});

@@ -201,7 +201,7 @@ interface Native {
   mapFile(path: string): Mapping & { view(): ArrayBuffer; close(): void };
   allocate(bytes: number): ArrayBuffer;
   detach(buffer: ArrayBuffer): void;
-  readBandwidth(options: { bytes: number; threads: number; repeats: number }): Float64Array;
+  readBandwidth(options: ReadOptions): Float64Array;
   openXrtKernel(library: string, plan: XrtPlan): Promise<XrtKernel>;
   setErrorClass(type: typeof QnnError): void;
 }
@@ -266,12 +266,19 @@ export const allocate = (bytes: number): ArrayBuffer => native().allocate(bytes)
 /** Gives memory of `allocate` back now rather than when it is collected: detaches the buffer and every array over it. */
 export const release = (buffer: ArrayBuffer): void => native().detach(buffer);
 
+export interface ReadOptions {
+  readonly bytes: number;
+  readonly threads: number;
+  readonly repeats: number;
+  /** Ask for memory a page ahead, as kernels on blocks do. Default: plain loads. */
+  readonly fetchAhead?: boolean;
+}
+
 /**
  * Reads memory and nothing else, for benchmarks: the bound of a step that must read that many bytes.
  * @returns seconds of each repeat of reading `bytes` bytes once, shared between `threads` threads
  */
-export const readBandwidth = (options: { bytes: number; threads: number; repeats: number }): Float64Array =>
-  native().readBandwidth(options);
+export const readBandwidth = (options: ReadOptions): Float64Array => native().readBandwidth(options);
 
 /** A kernel on an AMD NPU by the XRT library at `library`: `openXrt` of xrt.ts finds that library and words the errors. */
 export const openXrtKernel = (library: string, plan: XrtPlan): Promise<XrtKernel> =>
