@@ -147,7 +147,9 @@ async function complete(session: Session, prompt: string, options: Options, said
   process.once("SIGINT", () => interrupted.abort());
   const promptTokens = session.tokenizer.encode(prompt);
   // On a simulator a token can take a minute.
-  const read = said.wait(() => `reading the prompt, ${session.stats().computedTokens} of ${promptTokens.length} tokens`);
+  const read = said.wait(
+    () => `reading the prompt, ${session.stats().computedTokens} of ${promptTokens.length} tokens`,
+  );
   const tokens: number[] = [];
   let text = "";
   let begun = false;
