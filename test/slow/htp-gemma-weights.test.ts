@@ -83,6 +83,7 @@ const enough = (ratios: readonly number[], least: number): void =>
 
 /**
  * Decibels of any run against the reference backend, and of a prefill against the definition, which is below the 30 aimed at, as is all of w4a16.
+ * Its definition is not: one scale per channel makes HTP round products of 4 bits coarsely (test/codegen/qnn/htp-products.test.ts).
  * docs/htp-legalisation.md has the figures.
  */
 const leastInFixedPoint = {
