@@ -24,16 +24,20 @@ const name = "model.layers.0.self_attn.q_proj.weight";
 interface Form {
   readonly bits: 4 | 8;
   readonly blockSize?: 32;
+  /** Weights of one scale per channel written in blocks, all of the same multiple: the same values, of integers sixteen times as large. */
+  readonly asBlocks?: true;
 }
 
 /** x W^T, and 256 units of its sums in steps of the result, at most. */
-function product({ bits, blockSize }: Form): { readonly x: Node; readonly y: Node; readonly scale: number } {
+function product({ bits, blockSize, asBlocks }: Form): { readonly x: Node; readonly y: Node; readonly scale: number } {
   const x = inputOp.build([], { ...from, shape: [rows, inner] }, { name: "x" });
   const w = ops.param.build([], { name, dtype: "f32", shape: [outer, inner] }, { name });
-  const scales = ops.weightScales.build([w], { bits, method: "mse", ...(blockSize && { blockSize }) });
-  const blocks = blockSize ? [ops.blockScales.build([w, scales], { blockSize })] : [];
+  const found = ops.weightScales.build([w], { bits, method: "mse", ...(blockSize && { blockSize }) });
+  const scales = asBlocks ? ops.mul(found, ops.scalar(1 / 16)) : found;
+  const same = asBlocks && ops.constant({ dtype: "u8", shape: [outer, inner / 128], values: [16] });
+  const blocks = same ? [same] : blockSize ? [ops.blockScales.build([w, scales], { blockSize })] : [];
   const wq = ops.quantizeWeight.build([w, scales, ...blocks], { bits });
-  const linear = blockSize ? ops.blockQuantizedLinear : ops.quantizedLinear;
+  const linear = blocks.length > 0 ? ops.blockQuantizedLinear : ops.quantizedLinear;
   // The range of such sums, about, for values of x below 3.2.
   const scale = Math.fround((16 * deviation * Math.sqrt(inner)) / 65535);
   const y = linear.build([x, wq, scales, ...blocks], { dtype: "u16", scale, offset: -32768 }, { name: "y" });
@@ -66,8 +70,12 @@ async function errors(form: Form) {
   return seen;
 }
 
-for (const form of [{ bits: 8 }, { bits: 4, blockSize: 32 }] as const)
-  test(`${form.bits} bits${"blockSize" in form ? " in blocks of 32" : ", one scale per channel"}: to a step`, async () => {
+for (const [what, form] of [
+  ["8 bits, one scale per channel", { bits: 8 }],
+  ["4 bits in blocks of 32", { bits: 4, blockSize: 32 }],
+  ["4 bits, one scale per channel written in blocks", { bits: 4, asBlocks: true }],
+] as const)
+  test(`${what}: to a step`, async () => {
     const { mean, rms, worst } = await errors(form);
     assert.ok(worst <= 1 && rms < 0.6 && Math.abs(mean) < 0.35, `mean ${mean}, rms ${rms}, worst ${worst}`);
   });
