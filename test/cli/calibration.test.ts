@@ -9,6 +9,8 @@ import { type LayerReport, spend } from "../../src/cli/support/calibration/sensi
 import { calibrationTokens } from "../../src/cli/support/calibration/text.ts";
 import { compileProgram } from "../../src/cli/support/compile-program.ts";
 import { encodingFor } from "../../src/passes/support/encoding.ts";
+import { parseTokenizer } from "../../src/runtime/tokenizer.ts";
+import { openCheckpoint } from "../../src/weights/checkpoint.ts";
 import { noise } from "../ir/examples/example.ts";
 import { compileQuantized as compile } from "../support/quantized.ts";
 import { refused } from "../support/rejection.ts";
@@ -80,8 +82,10 @@ test("x-elite refuses a calibration without the ranges that it computes in, and 
   }
 });
 
-test("every sequence starts with what the model expects in front of a text, whose white space stays as it is", () => {
-  const letters = [..."<>abcdefghijklmnopqrstuvwxyz"];
+const letters = [..."<>abcdefghijklmnopqrstuvwxyz"];
+const [a, space, line] = [3, 29, 30];
+/** Sequences of 8 tokens of a file; letters are tokens, and 0 stands in front of every text. */
+function sequencesOf(content: string): readonly (readonly number[])[] {
   const vocabulary = {
     format: "heddle.vocabulary/1",
     pieces: ["<s>", ...letters, "\u2581", "\n"],
@@ -93,14 +97,58 @@ test("every sequence starts with what the model expects in front of a text, whos
     prefix: false,
   };
   const file = join(tempFolder(), "text.txt");
-  writeFileSync(file, "abcdefg\n hijkl opq");
+  writeFileSync(file, content);
   const tokenizer = { name: "vocabulary.json" as const, content: () => JSON.stringify(vocabulary) };
-  const { sequences } = calibrationTokens(file, { tokenizer, vocab: 31, rows: 8 });
-  const [a, space, line] = [3, 29, 30];
-  assert.equal(sequences, [
+  return calibrationTokens(file, { tokenizer, vocab: 31, rows: 8 }).sequences;
+}
+
+test("every sequence starts with what the model expects in front of a text, whose white space stays as it is", () => {
+  assert.equal(sequencesOf("abcdefg\n hijklopq"), [
     [0, a, a + 1, a + 2, a + 3, a + 4, a + 5, a + 6],
     [0, line, space, a + 7, a + 8, a + 9, a + 10, a + 11],
   ]);
+});
+
+test("each text of a file begins a sequence, and what is left of one where it is half of a sequence", () => {
+  const [first, second] = ["abcdefghijk", "xyz\n"];
+  assert.equal(sequencesOf(`${first}\n\f\n${second}`), [
+    [0, a, a + 1, a + 2, a + 3, a + 4, a + 5, a + 6],
+    // Goes on into the next text.
+    [0, a + 7, a + 8, a + 9, a + 10, line, a + 23, a + 24],
+    // Behind the last text is the first one.
+    [0, a + 23, a + 24, a + 25, line, a, a + 1, a + 2],
+  ]);
+});
+
+test("a long file is read all over, the first text first", () => {
+  const sequences = sequencesOf("abcdefg".repeat(4000));
+  assert.is(sequences.length, 16_384 / 8);
+  const one = [0, a, a + 1, a + 2, a + 3, a + 4, a + 5, a + 6];
+  assert.ok(sequences.every((s) => s.join() === one.join()));
+  const halves = sequencesOf(`${"abcdefg".repeat(4000)}${"hijklmn".repeat(4000)}`);
+  const ofFirst = halves.filter((s) => s[1] === a).length;
+  assert.ok(Math.abs(ofFirst - sequences.length / 2) <= 1, `${ofFirst}`);
+});
+
+test("the texts that come with Heddle are of many kinds, and each begins a sequence", () => {
+  const { tokenizer } = openCheckpoint("test/fixtures/gpt2-bible");
+  const { text, sequences } = calibrationTokens(undefined, { tokenizer, vocab: 4096, rows: 64 });
+  assert.is(text, "the texts that come with Heddle");
+  const parsed = parseTokenizer(tokenizer!.content, tokenizer!.name);
+  for (const beginning of [
+    "Four score",
+    "import csv",
+    "| Day ",
+    "<!DOCTYPE html>",
+    '{\n  "version"',
+    "Le march\u00e9",
+  ]) {
+    const tokens = parsed.encodePart(beginning).slice(0, 3);
+    assert.ok(
+      sequences.some((s) => tokens.every((t, i) => s[i] === t)),
+      beginning,
+    );
+  }
 });
 
 test("a calibration.json with divisors of caches that are no numbers, or not positive, is refused", async () => {

@@ -93,23 +93,38 @@ export async function withHtp<T>(
   }
 }
 
-/**
- * What a build says greedily on the reference backend: the logits after the prompt and after each of `steps` more tokens, and the
- * prompt with those tokens. The build is removed: a large one takes the space that the next one needs.
- */
-export async function greedyReference(folder: string, prompt: readonly number[], steps: number) {
-  const expected: Float32Array[] = [];
-  const sequence = [...prompt];
+/** What a build says greedily: the logits after a prompt and after each of `steps` more tokens, and the prompt with those tokens. */
+export interface Greedy {
+  readonly expected: readonly Float32Array[];
+  readonly sequence: readonly number[];
+}
+
+/** The same of several prompts on the reference backend. The build is removed: a large one takes the space that the next one needs. */
+export async function greedyReferences(
+  folder: string,
+  prompts: readonly (readonly number[])[],
+  steps: number,
+): Promise<Greedy[]> {
+  const found: Greedy[] = [];
   await withSession(folder, async (session) => {
-    expected.push(await session.prefill(prompt));
-    for (let i = 0; i < steps; i++) {
-      sequence.push(argmax(expected.at(-1)!));
-      expected.push(await session.decode(sequence.at(-1)!));
+    for (const prompt of prompts) {
+      session.reset();
+      const expected = [await session.prefill(prompt)];
+      const sequence = [...prompt];
+      for (let i = 0; i < steps; i++) {
+        sequence.push(argmax(expected.at(-1)!));
+        expected.push(await session.decode(sequence.at(-1)!));
+      }
+      found.push({ expected, sequence });
     }
   });
   rmSync(folder, { recursive: true, force: true });
-  return { expected, sequence };
+  return found;
 }
+
+/** The same of one prompt. */
+export const greedyReference = async (folder: string, prompt: readonly number[], steps: number): Promise<Greedy> =>
+  (await greedyReferences(folder, [prompt], steps))[0]!;
 
 /** Signal to quantisation noise in decibels: how far `actual` is from `expected`. */
 export function sqnr(actual: ArrayLike<number>, expected: ArrayLike<number>): number {

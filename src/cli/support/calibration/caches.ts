@@ -120,6 +120,12 @@ export interface CacheBalance {
   readonly ranges: ReadonlyMap<string, { readonly keys?: Range; readonly values?: Range }>;
 }
 
+/**
+ * Where channels are divided so that all of them reach equally far, all of them reach further on a text that calibration did not see: of 8 bits,
+ * which have no headroom of their own, so much is left for that.
+ */
+const spare = 1.1;
+
 const around = (reach: number): Range => ({ min: -reach, max: reach });
 const withBoth = (a: Range, b: Range | undefined): Range =>
   b ? { min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) } : a;
@@ -185,8 +191,8 @@ export function cacheBalanceOf(
       if (seen && !isPlain(cache.values)) values[names.whole] = { min: seen.min - most, max: seen.max + most };
     }
     found.set(attention, {
-      ...(!isPlain(cache.keys) && { keys: around(reaches.keys) }),
-      ...((!isPlain(cache.values) || origins) && { values: around(reaches.values) }),
+      ...(!isPlain(cache.keys) && { keys: around(spare * reaches.keys) }),
+      ...((!isPlain(cache.values) || origins) && { values: around(spare * reaches.values) }),
     });
   }
   return { passes: divided.size > 0 ? [balanceCaches(divided)] : [], values, ranges: found };
