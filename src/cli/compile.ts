@@ -43,7 +43,10 @@ const definition = command(
       "of keys and values in caches, when quantising; k8v16 is 8 bits for keys, 16 for values (default: for x-elite k8v16 where heads share keys, else i8; else float)",
     ).choices(kvTypes),
   )
-  .option("--calibration <file>", "texts to calibrate on, a form feed between them, or the calibration.json of an earlier build")
+  .option(
+    "--calibration <file>",
+    "texts to calibrate on, a form feed between them, or the calibration.json of an earlier build",
+  )
   .addOption(new Option("--method <name>", "how ranges of activations are chosen").choices(calibrationMethods))
   .option(
     "--budget <percent>",
