@@ -50,6 +50,7 @@ const folder = ".cache/bench";
 export interface Build {
   readonly out: string;
   readonly entries: Manifest["entries"];
+  readonly manifest: Manifest;
 }
 
 export async function compileTo(program: string, precision: Precision, ...more: string[]): Promise<Build> {
@@ -64,7 +65,8 @@ export async function compileTo(program: string, precision: Precision, ...more: 
     "--json",
     ...more,
   );
-  return { out, entries: (JSON.parse(text) as { manifest: Manifest }).manifest.entries };
+  const { manifest } = JSON.parse(text) as { manifest: Manifest };
+  return { out, entries: manifest.entries, manifest };
 }
 
 export interface Exported {

@@ -68,7 +68,7 @@ export async function htp({ row, say, only }: SuiteContext): Promise<Row[]> {
 
   for (const [program, precision] of htpBuilds.filter(([p]) => only(p))) {
     const build = await compileTo(program, precision, "--target", target, "--no-context");
-    const costs = await costsOf(build, precision);
+    const costs = await costsOf(build);
     const add = adder(program, precision);
     for (const n of htpLengths) {
       const entry = stepAt(build.entries, n);
@@ -108,13 +108,13 @@ export async function htp({ row, say, only }: SuiteContext): Promise<Row[]> {
 }
 
 /** Costs of the entry points that the table needs, each compiled alone. */
-async function costsOf({ out, entries }: Build, precision: string): Promise<ReadonlyMap<string, PreparedGraph>> {
+async function costsOf({ out, entries, manifest }: Build): Promise<ReadonlyMap<string, PreparedGraph>> {
   const wanted = new Set([...htpLengths.map((n) => stepAt(entries, n)), promptOf(entries)]);
   const { graphs } = await prepareContext({
     graphs: [...wanted].map((e) => ({
       name: e.name,
       file: `${out}/${e.graph}`,
-      optimization: finalizeLevel(e, precision),
+      optimization: finalizeLevel(e, manifest),
     })),
     weights: `${out}/qnn/weights.bin`,
     cache: false,

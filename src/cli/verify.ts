@@ -19,7 +19,7 @@ interface Options {
   readonly parts?: number;
   readonly backend: ExecutionName;
   readonly tolerance: number;
-  readonly blockSize?: BlockSize;
+  readonly blockSize?: BlockSize | "none";
 }
 
 /** One comparison: the largest difference of logits, or how many of the greedy tokens differ. */

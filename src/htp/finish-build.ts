@@ -57,7 +57,7 @@ export async function finishBuild(folder: string, manifest: Manifest, options: F
     graphs: manifest.entries.map((e) => ({
       name: e.name,
       file: join(folder, e.graph),
-      optimization: finalizeLevel(e, manifest.precision),
+      optimization: finalizeLevel(e, manifest),
     })),
     weights: join(folder, manifest.weights.file),
     weightsSha256: manifest.weights.sha256,

@@ -27,7 +27,7 @@ export async function simulatorBinary(
   const { soc, optimization, vtcm, weightSharing } = context!;
   const library = findLibrary("htp");
   const request = {
-    graphs: [{ name, file: build.path(graph), optimization: finalizeLevel(entry, build.manifest.precision) }],
+    graphs: [{ name, file: build.path(graph), optimization: finalizeLevel(entry, build.manifest) }],
     weights: build.path(weights.file),
     weightsSha256: weights.sha256,
     options: { soc, optimization, vtcm, weightSharing },

@@ -120,7 +120,7 @@ function checkedBlockSize(n: Node, name: string, blockSize: BlockSize | undefine
   throw new HeddleError(`has ${columns} inputs, which do not divide into blocks of ${blockSize}`, {
     subject: describe({ op: n.op, name }),
     loc: n.loc,
-    hint: `${fitting.length ? `--block-size ${fitting.join(" or ")}, or ` : ""}no --block-size, for one scale per output channel`,
+    hint: `${fitting.length ? `--block-size ${fitting.join(" or ")}, or ` : ""}--block-size none, for one scale per output channel`,
   });
 }
 

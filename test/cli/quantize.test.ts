@@ -114,10 +114,15 @@ test("on the NPU all of Gemma is in fixed point, its residual stream balanced wh
       );
     }
   };
-  await compiled({}, "w4a16");
-  const { tensors } = read("qnn/decode-256.qnn.json") as QnnGraph;
-  const four = tensors.filter((t) => t.quantize?.encoding === "BW_AXIS_SCALE_OFFSET").map((t) => t.name);
-  assert.is(four.length, 4 * 3, "four products in each of three layers, and not the head");
+  for (const [blockSize, encoding] of [
+    [undefined, "BLOCKWISE_EXPANSION"],
+    ["none", "BW_AXIS_SCALE_OFFSET"],
+  ] as const) {
+    await compiled(blockSize && { blockSize }, "w4a16");
+    const { tensors } = read("qnn/decode-256.qnn.json") as QnnGraph;
+    const four = tensors.filter((t) => t.quantize?.encoding === encoding);
+    assert.is(four.length, 4 * 3, "four products in each of three layers, and not the head");
+  }
 
   const plain = await compiled();
   // Heads share keys and values: these are kept in 16 bits.
@@ -199,7 +204,7 @@ test("blocks are refused where they mean nothing or do not fit", async () => {
   assert.equal(quantizeRequest({ precision: "w8a16", head: "w4", blockSize: 64 }), { head: "w4", blockSize: 64 });
   await refused(
     compile({ precision: "w4a16", quantize: { blockSize: 128 } }),
-    /graphs\/models\/gpt2\.ts:\d+:\d+: linear %h0\.qkv: has 64 inputs, which do not divide into blocks of 128\n {2}try: --block-size 32 or 64, or no --block-size/,
+    /graphs\/models\/gpt2\.ts:\d+:\d+: linear %h0\.qkv: has 64 inputs, which do not divide into blocks of 128\n {2}try: --block-size 32 or 64, or --block-size none/,
   );
 });
 

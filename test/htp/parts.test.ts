@@ -45,7 +45,8 @@ test("prefill and two steps in f16 are the reference backend's", async () => {
 for (const precision of ["w8a16", "w4a16"] as const)
   test(`prefill and two steps in ${precision}, cut by the size of a context`, async () => {
     const prompt = promptOf(100);
-    const onReference = await build("gemma3-270m", { config: "tiny", precision, quantize: { kv: "k8v16" } });
+    const quantize = { kv: "k8v16", ...(precision === "w4a16" && ({ blockSize: 32 } as const)) } as const;
+    const onReference = await build("gemma3-270m", { config: "tiny", precision, quantize });
     const { expected, sequence } = await greedyReference(onReference, prompt, 2);
     const out = join(tempFolder(), "parts");
     const options = { config: "tiny", target: "x-elite", precision, contexts: [128], out } as const;

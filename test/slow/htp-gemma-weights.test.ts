@@ -127,7 +127,7 @@ test("270M: the range of f16, a prefill and three steps", async () => {
 
 for (const precision of ["w8a16", "w4a16"] as const)
   test(`270M in ${precision}: all of it in fixed point, prefills and three steps behind each`, async () => {
-    const quantize = { kv: "k8v16" } as const;
+    const quantize = { kv: "k8v16", ...(precision === "w4a16" && ({ blockSize: 32 } as const)) } as const;
     const { texts, ...least } = leastInFixedPoint[precision];
     const onReference = await build(program, { weights, precision, quantize, contexts: [256] });
     const calibration = join(tempFolder(), "calibration.json");

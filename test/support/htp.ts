@@ -46,7 +46,7 @@ export async function withHtp<T>(
   see?: (run: SeenRun) => void,
 ): Promise<T> {
   const build = openBuild(folder);
-  const { entries, model, precision, weights } = build.manifest;
+  const { entries, model, weights } = build.manifest;
   const file = mapFile(build.path(weights.file));
   const backend = openBackend("htp");
   const contexts: Context[] = [];
@@ -57,7 +57,7 @@ export async function withHtp<T>(
     if (known) return known;
     const context = backend.createContext();
     contexts.push(context);
-    const level = finalizeLevel(entry, precision);
+    const level = finalizeLevel(entry, build.manifest);
     const graph = context.addGraph(readJson(build.path(entry.graph)), file.buffer, { optimization: level, vtcm: 8 });
     await context.finalize();
     const bound = new BoundGraph(entry, graph);

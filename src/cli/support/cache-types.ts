@@ -54,8 +54,11 @@ export function cacheTypesOf(
  * The NPU multiplies by integers as they are; floats it would have to convert first. Where heads share keys and values there is little to
  * read, and the rounding of one value is in the results of all of them: values are worth 16 bits there.
  */
-const onNpu = (g: Graph): NonNullable<QuantizeRequest["kv"]> =>
-  cachedHeads(g).some(({ attention, values }) => attention.type.shape[0] !== values.type.shape[0]) ? "k8v16" : "i8";
+const onNpu = (g: Graph): NonNullable<QuantizeRequest["kv"]> => (sharesHeads(g) ? "k8v16" : "i8");
+
+/** Whether several heads of queries read the same keys and values. */
+export const sharesHeads = (g: Graph): boolean =>
+  cachedHeads(g).some(({ attention, values }) => attention.type.shape[0] !== values.type.shape[0]);
 
 /** Type and range of each cache, in the order of the graph's state. @throws HeddleError where calibration did not see one. */
 export function keptAs(

@@ -76,7 +76,7 @@ export async function compileProgram(file: string, options: CompileOptions = {})
         eos: checkpoint?.eos ?? [],
         target,
         precision,
-        ...(options.quantize?.blockSize && { blockSize: options.quantize.blockSize }),
+        ...(quantization?.blockSize && { blockSize: quantization.blockSize }),
         weights,
         out,
         ...(checkpoint?.tokenizer && { tokenizer: checkpoint.tokenizer }),

@@ -4,15 +4,17 @@ import { finalizeLevel } from "../../htp/index.ts";
 import { bytes, duration, table } from "./format.ts";
 import { isQuantized } from "./quantize-request.ts";
 
-type Costed = Pick<Manifest, "context" | "entries" | "precision">;
+type Costed = Pick<Manifest, "context" | "entries" | "precision" | "blockSize">;
 
 /** Nothing for a build without. @param part its name where it is one of several. */
-export function npuText({ context, entries, precision }: Costed, part?: string): string {
+export function npuText({ context, entries, precision, blockSize }: Costed, part?: string): string {
   if (!context) return "";
   const simulated = entries.find((e) => e.npu?.simulated)?.npu?.simulated;
   const costs = costTable(entries, part ?? "on the NPU");
   const { soc, library, vtcm, weightSharing } = context;
-  const levels = [...new Set(entries.map((e) => finalizeLevel(e, precision)))].sort();
+  const levels = [
+    ...new Set(entries.map((e) => finalizeLevel(e, { precision, ...(blockSize && { blockSize }) }))),
+  ].sort();
   const sources = simulated
     ? `bytes vendor-simulated for SoC ${soc}, times vendor-simulated for SoC ${simulated.soc} (same architecture), compile times measured`
     : `bytes vendor-simulated for SoC ${soc}, compile times measured`;

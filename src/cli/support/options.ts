@@ -50,11 +50,12 @@ export const targetOption = (description: string): Option =>
 export const blockSizeOption = (): Option =>
   new Option(
     "--block-size <n>",
-    "inputs that share a scale in weights of 4 bits (default: one scale per output channel)",
+    "inputs that share a scale in weights of 4 bits, or none for one scale per output channel (default: none; 32 for x-elite where heads share keys and values)",
   )
-    .choices(blockSizes.map(String))
+    .choices([...blockSizes.map(String), "none"])
     .argParser((text) => {
+      if (text === "none") return text;
       if (!blockSizes.some((size) => String(size) === text))
-        throw new InvalidArgumentError(`expected one of ${blockSizes.join(", ")}.`);
+        throw new InvalidArgumentError(`expected one of ${blockSizes.join(", ")}, none.`);
       return Number(text);
     });

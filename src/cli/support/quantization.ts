@@ -11,12 +11,20 @@ import type { Module } from "../../ir/program.ts";
 import { f16Weights } from "../../passes/f16-weights.ts";
 import { ownNames } from "../../passes/own-names.ts";
 import type { Pass } from "../../passes/pass.ts";
-import { isHead, linearsOf, type QuantizeOptions, quantizePass, type WeightBits } from "../../passes/quantize.ts";
+import {
+  type BlockSize,
+  isHead,
+  linearsOf,
+  type QuantizeOptions,
+  quantizePass,
+  type WeightBits,
+} from "../../passes/quantize.ts";
 import { quantizeCaches } from "../../passes/quantize-caches.ts";
 import { encodingFor, type Range } from "../../passes/support/encoding.ts";
 import { loadTarget } from "../../targets/target.ts";
 import type { Checkpoint } from "../../weights/checkpoint.ts";
 import type { WeightSource } from "../../weights/source.ts";
+import { blockSizeOf } from "./block-size.ts";
 import { cacheTypesOf, keptAs } from "./cache-types.ts";
 import { balanceOf } from "./calibration/balance.ts";
 import { cacheBalanceOf } from "./calibration/caches.ts";
@@ -41,6 +49,8 @@ export interface Overflow {
 export interface Quantization {
   readonly precision: QuantizedPrecision;
   readonly calibration: Calibration;
+  /** Inputs that share a scale, where weights of 4 bits are in blocks. */
+  readonly blockSize?: BlockSize;
   readonly quality: QualityReport;
   /** Values beyond the range of f16, largest first. */
   readonly overflows: readonly Overflow[];
@@ -71,8 +81,9 @@ export interface QuantizationInput {
 /** @throws HeddleError for a calibration that cannot be read or does not fit, or values that are not finite. */
 export async function planQuantization(input: QuantizationInput): Promise<Quantization> {
   const { module, options, precision, weights, onStep } = input;
-  const { head = "w8", method, budget = 0, kv, blockSize } = options.quantize ?? {};
+  const { head = "w8", method, budget = 0, kv } = options.quantize ?? {};
   const { graph } = module;
+  const blockSize = blockSizeOf(options.quantize?.blockSize, { graph, ...options });
   const caches = cacheTypesOf(kv, { program: input.program.name, graph, ...options });
   const isArray = loadTarget(options.target ?? "reference").aie !== undefined;
   const text = textFor(input);
@@ -124,6 +135,7 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
   return {
     precision,
     calibration,
+    ...(quality.layers.some((l) => l.blockSize) && blockSize && { blockSize }),
     quality,
     overflows: halfRange ? [] : overflowsOf(module, calibration),
     ...(halfRange && { halfRange: balance ? { ...halfRange, balanced: balance.most } : halfRange }),

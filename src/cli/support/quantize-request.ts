@@ -20,8 +20,8 @@ export interface QuantizeRequest {
   readonly method?: CalibrationMethod;
   /** Percent by which the weights of products may grow for the sake of the layers that suffer most. Default 0. */
   readonly budget?: number;
-  /** Inputs that share a scale in weights of 4 bits. Default: one scale per output channel. */
-  readonly blockSize?: BlockSize;
+  /** Inputs that share a scale in weights of 4 bits; none for one scale per output channel. The default is the target's. */
+  readonly blockSize?: BlockSize | "none";
 }
 
 export const isQuantized = (precision: Precision): precision is QuantizedPrecision => precision.startsWith("w");

@@ -50,7 +50,8 @@ for (const [precision, expected, balanced] of cases)
   test(`${precision}${balanced ? ", balanced" : ""}: prefill and ${steps} steps`, async () => {
     const logits: Float32Array[] = [];
     const sequence = [...prompt];
-    await withSession(await build(program, { config: "tiny", precision: expected }), async (session) => {
+    const inBlocks = expected === "w4a16" && ({ quantize: { blockSize: 32 } } as const);
+    await withSession(await build(program, { config: "tiny", precision: expected, ...inBlocks }), async (session) => {
       logits.push(await session.prefill(prompt));
       for (let i = 0; i < steps; i++) {
         sequence.push(argmax(logits.at(-1)!));
