@@ -102,14 +102,12 @@ const enough = (ratios: readonly number[], least: number): void =>
   );
 
 /**
- * Decibels of any run against the reference backend, and against the definition of a prefill and of a step. All of w4a16 is below the 30 aimed
- * at, not in its definition: one scale per channel makes HTP round products of 4 bits coarsely (test/codegen/qnn/htp-products.test.ts).
+ * Decibels of any run against the reference backend, and against the definition of a prefill and of a step. Weights of 4 bits are in blocks:
+ * with one scale per channel HTP rounds their products coarsely (test/codegen/qnn/htp-products.test.ts), and has 18 dB.
  * docs/htp-legalisation.md has the figures.
  */
-const leastInFixedPoint = {
-  w8a16: { texts: ["prose", "verse", "python"], expected: 30, prefill: 30, step: 33 },
-  w4a16: { texts: ["prose"], expected: 17, prefill: 17, step: 33 },
-} as const;
+const least = { expected: 30, prefill: 30, step: 33 };
+const texts = ["prose", "verse", "python"] as const;
 
 test("270M: the range of f16, a prefill and three steps", async () => {
   const onReference = await build(program, { weights, precision: "f32", contexts: [256] });
@@ -128,7 +126,6 @@ test("270M: the range of f16, a prefill and three steps", async () => {
 for (const precision of ["w8a16", "w4a16"] as const)
   test(`270M in ${precision}: all of it in fixed point, prefills and three steps behind each`, async () => {
     const quantize = { kv: "k8v16", ...(precision === "w4a16" && ({ blockSize: 32 } as const)) } as const;
-    const { texts, ...least } = leastInFixedPoint[precision];
     const onReference = await build(program, { weights, precision, quantize, contexts: [256] });
     const calibration = join(tempFolder(), "calibration.json");
     copyFileSync(join(onReference, "calibration.json"), calibration);
