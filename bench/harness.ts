@@ -49,7 +49,6 @@ const folder = ".cache/bench";
 
 export interface Build {
   readonly out: string;
-  readonly entries: Manifest["entries"];
   readonly manifest: Manifest;
 }
 
@@ -65,8 +64,7 @@ export async function compileTo(program: string, precision: Precision, ...more: 
     "--json",
     ...more,
   );
-  const { manifest } = JSON.parse(text) as { manifest: Manifest };
-  return { out, entries: manifest.entries, manifest };
+  return { out, manifest: (JSON.parse(text) as { manifest: Manifest }).manifest };
 }
 
 export interface Exported {

@@ -65,8 +65,8 @@ export async function gemmaHtp(suite: SuiteContext): Promise<Row[]> {
   for (const build of gemmaHtpBuilds.filter((b) => suite.only(b.program))) {
     const { program, precision, options } = build;
     const common = ["--target", "x-elite", "--contexts", `${context}`];
-    const { entries } = await compileTo(program, precision, ...common, ...options);
-    rows.push(...gemmaHtpRows(suite, build, entries));
+    const { manifest } = await compileTo(program, precision, ...common, ...options);
+    rows.push(...gemmaHtpRows(suite, build, manifest.entries));
   }
   return rows;
 }

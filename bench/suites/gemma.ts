@@ -31,7 +31,7 @@ export async function gemma({ row, say, only }: SuiteContext): Promise<Row[]> {
   if (!existsSync(file)) throw new Error(`${file} is missing: npm run setup:gemma`);
   if (!hasLlama()) throw new Error("llama.cpp is missing: npm run setup:llama");
   const build = await compileTo(program, "native", "--weights", file);
-  const entry = build.entries.find((e) => e.role === "decode" && e.context >= promptTokens)!;
+  const entry = build.manifest.entries.find((e) => e.role === "decode" && e.context >= promptTokens)!;
   const rows: Row[] = [];
   for (const threads of threadCounts) {
     const prompt = promptIds(promptTokens, 262_144);

@@ -71,7 +71,7 @@ export async function htp({ row, say, only }: SuiteContext): Promise<Row[]> {
     const costs = await costsOf(build);
     const add = adder(program, precision);
     for (const n of htpLengths) {
-      const entry = stepAt(build.entries, n);
+      const entry = stepAt(build.manifest.entries, n);
       const cost = costs.get(entry.name)!;
       const bound = liveBytes(entry, n);
       say(`  ${program} ${precision} at ${n}: ${cost.simulated!.us} us`);
@@ -81,13 +81,13 @@ export async function htp({ row, say, only }: SuiteContext): Promise<Row[]> {
       add(n, "share of bound", bound / rate / (cost.simulated!.us / 1e6), "ratio");
       add(n, "finalize", cost.finalizeMs / 1000, "s");
     }
-    const prompt = costs.get(promptOf(build.entries).name)!;
+    const prompt = costs.get(promptOf(build.manifest.entries).name)!;
     add(promptLength, "prefill", prompt.simulated!.us, "us");
     add(promptLength, "prefill finalize", prompt.finalizeMs / 1000, "s");
   }
 
   for (const program of htpPeers.filter((p) => only(peerOf(p)))) {
-    const { entries } = await compileTo(program, "f16", "--target", target, "--no-context");
+    const { entries } = (await compileTo(program, "f16", "--target", target, "--no-context")).manifest;
     const known = new Map<string, Awaited<ReturnType<typeof costOfOnnx>>>();
     const costOf = async ({ name }: ManifestEntry) => {
       const cost = known.get(name) ?? (await costOfOnnx((await exportOnnx(program, name, target)).file));
@@ -108,7 +108,8 @@ export async function htp({ row, say, only }: SuiteContext): Promise<Row[]> {
 }
 
 /** Costs of the entry points that the table needs, each compiled alone. */
-async function costsOf({ out, entries, manifest }: Build): Promise<ReadonlyMap<string, PreparedGraph>> {
+async function costsOf({ out, manifest }: Build): Promise<ReadonlyMap<string, PreparedGraph>> {
+  const { entries } = manifest;
   const wanted = new Set([...htpLengths.map((n) => stepAt(entries, n)), promptOf(entries)]);
   const { graphs } = await prepareContext({
     graphs: [...wanted].map((e) => ({

@@ -29,7 +29,7 @@ export async function variants({ row, say, only }: SuiteContext): Promise<Row[]>
       rows.push(row({ program, precision, context, metric, value, unit, source: "measured" }));
     for (const tokens of lengths) {
       // Weights and the live part of the cache must be read once per token: that many bytes at the read rate is the bound.
-      const entry = build.entries.find((e) => e.role === "decode" && e.context >= tokens);
+      const entry = build.manifest.entries.find((e) => e.role === "decode" && e.context >= tokens);
       const bytes = entry ? entry.cost.weightBytes + (entry.cost.cacheBytes * tokens) / entry.context : 0;
       const f = await inChild<SessionFigures>({
         kind: "session",

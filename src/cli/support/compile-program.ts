@@ -66,6 +66,7 @@ export async function compileProgram(file: string, options: CompileOptions = {})
   return lowerProgram(file, { ...options, ...(npu && { onShapes }) }, async (lowered) => {
     const { program, built, module, passes, dumps, weights, checkpoint, precision, times } = lowered;
     const { quantization, halfRange, reason } = lowered;
+    const blockSize = quantization?.quality.layers.find((l) => l.blockSize)?.blockSize;
     const out = options.out ?? join("build", `${program.name}${suffixOf(options)}`);
     onStep("generating code");
     const { written, ms } = await writeBuild(
@@ -76,7 +77,7 @@ export async function compileProgram(file: string, options: CompileOptions = {})
         eos: checkpoint?.eos ?? [],
         target,
         precision,
-        ...(quantization?.blockSize && { blockSize: quantization.blockSize }),
+        ...(blockSize && { blockSize }),
         weights,
         out,
         ...(checkpoint?.tokenizer && { tokenizer: checkpoint.tokenizer }),

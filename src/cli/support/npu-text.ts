@@ -7,14 +7,13 @@ import { isQuantized } from "./quantize-request.ts";
 type Costed = Pick<Manifest, "context" | "entries" | "precision" | "blockSize">;
 
 /** Nothing for a build without. @param part its name where it is one of several. */
-export function npuText({ context, entries, precision, blockSize }: Costed, part?: string): string {
+export function npuText(manifest: Costed, part?: string): string {
+  const { context, entries, precision } = manifest;
   if (!context) return "";
   const simulated = entries.find((e) => e.npu?.simulated)?.npu?.simulated;
   const costs = costTable(entries, part ?? "on the NPU");
   const { soc, library, vtcm, weightSharing } = context;
-  const levels = [
-    ...new Set(entries.map((e) => finalizeLevel(e, { precision, ...(blockSize && { blockSize }) }))),
-  ].sort();
+  const levels = [...new Set(entries.map((e) => finalizeLevel(e, manifest)))].sort();
   const sources = simulated
     ? `bytes vendor-simulated for SoC ${soc}, times vendor-simulated for SoC ${simulated.soc} (same architecture), compile times measured`
     : `bytes vendor-simulated for SoC ${soc}, compile times measured`;

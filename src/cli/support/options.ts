@@ -47,15 +47,15 @@ export const targetOption = (description: string): Option =>
   new Option("--target <name>", description).choices(["reference", "x-elite", "phoenix", "strix"]).default("reference");
 
 /** Of weights of 4 bits: how many inputs share a scale. */
-export const blockSizeOption = (): Option =>
-  new Option(
+export const blockSizeOption = (): Option => {
+  const sizes = [...blockSizes.map(String), "none"];
+  return new Option(
     "--block-size <n>",
     "inputs that share a scale in weights of 4 bits, or none for one scale per output channel (default: none; 32 for x-elite where heads share keys and values)",
   )
-    .choices([...blockSizes.map(String), "none"])
+    .choices(sizes)
     .argParser((text) => {
-      if (text === "none") return text;
-      if (!blockSizes.some((size) => String(size) === text))
-        throw new InvalidArgumentError(`expected one of ${blockSizes.join(", ")}, none.`);
-      return Number(text);
+      if (!sizes.includes(text)) throw new InvalidArgumentError(`expected one of ${sizes.join(", ")}.`);
+      return text === "none" ? text : Number(text);
     });
+};

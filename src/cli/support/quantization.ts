@@ -11,14 +11,7 @@ import type { Module } from "../../ir/program.ts";
 import { f16Weights } from "../../passes/f16-weights.ts";
 import { ownNames } from "../../passes/own-names.ts";
 import type { Pass } from "../../passes/pass.ts";
-import {
-  type BlockSize,
-  isHead,
-  linearsOf,
-  type QuantizeOptions,
-  quantizePass,
-  type WeightBits,
-} from "../../passes/quantize.ts";
+import { isHead, linearsOf, type QuantizeOptions, quantizePass, type WeightBits } from "../../passes/quantize.ts";
 import { quantizeCaches } from "../../passes/quantize-caches.ts";
 import { encodingFor, type Range } from "../../passes/support/encoding.ts";
 import { loadTarget } from "../../targets/target.ts";
@@ -49,8 +42,6 @@ export interface Overflow {
 export interface Quantization {
   readonly precision: QuantizedPrecision;
   readonly calibration: Calibration;
-  /** Inputs that share a scale, where weights of 4 bits are in blocks. */
-  readonly blockSize?: BlockSize;
   readonly quality: QualityReport;
   /** Values beyond the range of f16, largest first. */
   readonly overflows: readonly Overflow[];
@@ -135,7 +126,6 @@ export async function planQuantization(input: QuantizationInput): Promise<Quanti
   return {
     precision,
     calibration,
-    ...(quality.layers.some((l) => l.blockSize) && blockSize && { blockSize }),
     quality,
     overflows: halfRange ? [] : overflowsOf(module, calibration),
     ...(halfRange && { halfRange: balance ? { ...halfRange, balanced: balance.most } : halfRange }),
